@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lossless
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// errStopped answers a receiver that goes on emitting after its Shutdown returned.
+var errStopped = errors.New("the receiver is stopped")
+
+// position decides whether the receiver may save how far it has read.
+type position struct {
+	cursorBeforeWrite bool
+
+	mu       sync.Mutex
+	idle     sync.Cond
+	inFlight int
+	stopping bool
+	drained  bool
+	refused  bool                 // a batch was refused, retryably, after the last save
+	behind   []*storage.Operation // the save that waits for the next one (cursorBeforeWrite)
+}
+
+func newPosition(cursorBeforeWrite bool) *position {
+	p := &position{cursorBeforeWrite: cursorBeforeWrite}
+	p.idle.L = &p.mu
+	return p
+}
+
+// consume passes batches to next and remembers refusals. A permanent error is no refusal: the receiver drops such a batch
+// and says so, running or stopping.
+func (p *position) consume(next consumer.Logs) consumer.ConsumeLogsFunc {
+	return func(ctx context.Context, ld plog.Logs) error {
+		p.mu.Lock()
+		if p.drained {
+			p.mu.Unlock()
+			return errStopped
+		}
+		p.inFlight++
+		p.mu.Unlock()
+
+		err := next.ConsumeLogs(ctx, ld)
+
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.inFlight--
+		if err != nil && !consumererror.IsPermanent(err) {
+			p.refused = true
+		}
+		p.idle.Broadcast()
+		return err
+	}
+}
+
+func (p *position) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopping = true
+}
+
+func (p *position) drain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drained = true
+	for p.inFlight > 0 {
+		p.idle.Wait()
+	}
+}
+
+// due returns the operations to carry out now for a save of ops; none when the position must stay where it is.
+func (p *position) due(ops []*storage.Operation) []*storage.Operation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopping && p.refused {
+		return nil
+	}
+	p.refused = false
+	if p.cursorBeforeWrite {
+		ops, p.behind = p.behind, ops
+	}
+	return ops
+}
+
+// watchedHost is the collector's host, with every storage extension wrapped.
+type watchedHost struct {
+	component.Host
+	position *position
+}
+
+func (h watchedHost) GetExtensions() map[component.ID]component.Component {
+	extensions := h.Host.GetExtensions()
+	watched := make(map[component.ID]component.Component, len(extensions))
+	for id, ext := range extensions {
+		if s, ok := ext.(storage.Extension); ok {
+			ext = watchedStorage{Extension: s, position: h.position}
+		}
+		watched[id] = ext
+	}
+	return watched
+}
+
+type watchedStorage struct {
+	storage.Extension
+	position *position
+}
+
+func (s watchedStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	client, err := s.Extension.GetClient(ctx, kind, id, name)
+	if err != nil {
+		return nil, err
+	}
+	return watchedClient{Client: client, position: s.position}, nil
+}
+
+// watchedClient asks position before it writes. Reads pass.
+type watchedClient struct {
+	storage.Client
+	position *position
+}
+
+func (c watchedClient) Set(ctx context.Context, key string, value []byte) error {
+	return c.write(ctx, []*storage.Operation{storage.SetOperation(key, value)})
+}
+
+func (c watchedClient) Delete(ctx context.Context, key string) error {
+	return c.write(ctx, []*storage.Operation{storage.DeleteOperation(key)})
+}
+
+func (c watchedClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	for _, op := range ops {
+		if op.Type == storage.Get {
+			// The stock receivers write and read in separate batches; a mixed one could not be held back.
+			return c.Client.Batch(ctx, ops...)
+		}
+	}
+	return c.write(ctx, ops)
+}
+
+func (c watchedClient) write(ctx context.Context, ops []*storage.Operation) error {
+	if ops = c.position.due(ops); len(ops) == 0 {
+		return nil
+	}
+	return c.Client.Batch(ctx, ops...)
+}
