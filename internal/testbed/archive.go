@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Archive follows the OTLP JSON lines that the stand-in SIEM writes. Each Read takes up where the last one ended.
+type Archive struct {
+	Path   string // the file being written; rotated files lie beside it
+	offset map[string]int64
+}
+
+// Read hands every record that was written since the last call to each, with its resource. It returns how many there
+// were. A line that is still being written is left for the next call.
+func (a *Archive) Read(each func(plog.ResourceLogs, plog.LogRecord)) (int, error) {
+	if a.offset == nil {
+		a.offset = map[string]int64{}
+	}
+	pattern := strings.TrimSuffix(a.Path, filepath.Ext(a.Path)) + "*" + filepath.Ext(a.Path)
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		return 0, err
+	}
+	sort.Strings(paths)
+	records := 0
+	for _, path := range paths {
+		n, err := a.readFile(path, each)
+		records += n
+		if err != nil {
+			return records, err
+		}
+	}
+	return records, nil
+}
+
+func (a *Archive) readFile(path string, each func(plog.ResourceLogs, plog.LogRecord)) (int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if _, err := f.Seek(a.offset[path], io.SeekStart); err != nil {
+		return 0, err
+	}
+	records := 0
+	for r := bufio.NewReaderSize(f, 1<<20); ; {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return records, nil
+		}
+		if err != nil {
+			return records, err
+		}
+		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
+		if err != nil {
+			return records, fmt.Errorf("%s at byte %d: %w", path, a.offset[path], err)
+		}
+		a.offset[path] += int64(len(line))
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, lr := range sl.LogRecords().All() {
+					records++
+					if each != nil {
+						each(rl, lr)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Tally counts numbered lines: which have arrived, and how often.
+type Tally struct {
+	Prefix     string // a line is Prefix, a number, and anything after a space
+	Others     int    // records that are none of ours
+	Duplicates int
+	seen       map[int]struct{}
+}
+
+// Add takes a record's body.
+func (t *Tally) Add(_ plog.ResourceLogs, lr plog.LogRecord) {
+	rest, ok := strings.CutPrefix(lr.Body().Str(), t.Prefix)
+	var n int
+	if !ok {
+		t.Others++
+		return
+	}
+	if _, err := fmt.Sscanf(rest, "%d", &n); err != nil {
+		t.Others++
+		return
+	}
+	if t.seen == nil {
+		t.seen = map[int]struct{}{}
+	}
+	if _, twice := t.seen[n]; twice {
+		t.Duplicates++
+		return
+	}
+	t.seen[n] = struct{}{}
+}
+
+// Seen is the number of different lines that have arrived.
+func (t *Tally) Seen() int { return len(t.seen) }
+
+// Missing returns up to five numbers below n that have not arrived, and how many there are.
+func (t *Tally) Missing(n int) (first []int, total int) {
+	for i := range n {
+		if _, ok := t.seen[i]; !ok {
+			total++
+			if len(first) < 5 {
+				first = append(first, i)
+			}
+		}
+	}
+	return first, total
+}
