@@ -4,6 +4,7 @@ package testbed
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 // Archive follows the OTLP JSON lines that the stand-in SIEM writes. Each Read takes up where the last one ended.
 type Archive struct {
 	Path   string // the file being written; rotated files lie beside it
+	Torn   int    // requests that a kill of the writer cut off; they were never acknowledged
 	offset map[string]int64
 }
 
@@ -62,11 +64,29 @@ func (a *Archive) readFile(path string, each func(plog.ResourceLogs, plog.LogRec
 		if err != nil {
 			return records, err
 		}
-		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-		if err != nil {
-			return records, fmt.Errorf("%s at byte %d: %w", path, a.offset[path], err)
-		}
 		a.offset[path] += int64(len(line))
+		n, torn := readLine(line, each)
+		records += n
+		a.Torn += torn
+	}
+}
+
+var requestStart = []byte(`{"resourceLogs":[`)
+
+// readLine reads the requests of one line. The file exporter writes a request and its line feed one after the other: a
+// SIGKILL between them leaves two requests on a line, one within the first leaves a torn one before the next. Both are
+// told apart by how a request starts, which cannot stand unescaped inside one.
+func readLine(line []byte, each func(plog.ResourceLogs, plog.LogRecord)) (records, torn int) {
+	starts := bytes.Split(bytes.TrimSpace(line), requestStart)
+	if len(starts[0]) > 0 {
+		torn++
+	}
+	for _, rest := range starts[1:] {
+		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(append(bytes.Clone(requestStart), rest...))
+		if err != nil {
+			torn++
+			continue
+		}
 		for _, rl := range ld.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
 				for _, lr := range sl.LogRecords().All() {
@@ -78,6 +98,7 @@ func (a *Archive) readFile(path string, each func(plog.ResourceLogs, plog.LogRec
 			}
 		}
 	}
+	return records, torn
 }
 
 // Tally counts numbered lines: which have arrived, and how often.

@@ -3,6 +3,7 @@
 package testbed
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -22,13 +23,14 @@ import (
 // Collector describes a collector process. The same description can be started again after a stop: it then finds the
 // state that the former process left.
 type Collector struct {
-	Name       string            // names its files in Dir
-	Binary     string            // path of otelcol-logseal
-	Config     []byte            // one of the shipped configurations
-	Dir        string            // gets NAME.yaml and NAME.log
-	Env        map[string]string // the LOGSEAL_ variables of the configuration
-	HealthPort int
-	Args       []string // after --config
+	Name   string            // names its files in Dir
+	Binary string            // path of otelcol-logseal
+	Config []byte            // one of the shipped configurations
+	Dir    string            // gets NAME.yaml and NAME.log
+	Env    map[string]string // the LOGSEAL_ variables of the configuration
+	Args   []string          // after --config
+
+	HealthPort, MetricsPort int
 }
 
 // Process is a running collector.
@@ -53,10 +55,7 @@ func (c Collector) Start(ctx context.Context) (*Process, error) {
 
 	cmd := exec.Command(c.Binary, append([]string{"--config", config}, c.Args...)...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
-	cmd.Env = append(os.Environ(), "LOGSEAL_HEALTH_ENDPOINT="+Loopback(c.HealthPort))
-	for name, value := range c.Env {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
+	cmd.Env = c.environ()
 	// Should we be killed, no collector stays behind. A group of its own keeps a Ctrl-C at the terminal for us.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -182,4 +181,26 @@ func tail(path string, n int64) string {
 	}
 	b, _ := io.ReadAll(f)
 	return strings.TrimSpace(string(b))
+}
+
+// Metric returns the sum of a metric's series on the process's own metrics page, 0 when it has none yet.
+func (p *Process) Metric(name string) (float64, error) {
+	resp, err := http.Get("http://" + Loopback(p.MetricsPort) + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	sum := 0.0
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		series, value, ok := strings.Cut(lines.Text(), "} ")
+		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
+			continue
+		}
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("metric %s: %w", name, err)
+		}
+		sum += v
+	}
+	return sum, nil
 }

@@ -1,0 +1,89 @@
+# `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+
+# An empty environment (env -i, some CI runners) has no PATH to go and no HOME for its caches.
+export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME ?= $(shell getent passwd "$$(id -u)" | cut -d: -f6)
+
+# The one place of the version.
+VERSION := $(shell sed -n 's/^  version: //p' builder-config.yaml)
+
+# No cgo and no paths of the build machine in what ships; no VCS stamp, so that a tarball and a clone build the same.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOLS   := .tools
+SOURCES := $(shell find components cmd connector distributions exporter extension internal/testbed internal/demo pkg processor receiver \
+             -name '*.go' -not -name '*_test.go' 2>/dev/null) $(wildcard distributions/*/config.yaml) go.mod go.sum builder-config.yaml
+# Packages whose tests run under the race detector: ours, all but the whole-process tests.
+RACE_PACKAGES = $(shell go list ./... | grep -v -e /components -e /tests)
+
+.DEFAULT_GOAL := help
+
+##@ Use
+.PHONY: run
+run: build ## Build what is missing and watch the demonstration: agent -> gateway -> SIEM on this machine's logs
+	@bin/logseal demo $(DEMO_ARGS)
+
+.PHONY: build
+build: bin/otelcol-logseal bin/logseal ## Build bin/otelcol-logseal and bin/logseal
+
+bin/otelcol-logseal: $(SOURCES)
+	@echo "Building bin/otelcol-logseal $(VERSION). The first time this downloads some 400 modules and compiles some 3,000"
+	@echo "packages: 6 to 8 minutes on two cores. Later builds take seconds."
+	@CGO_ENABLED=0 go build -v -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $@ ./components 2>&1 | scripts/build-progress
+
+bin/logseal: $(SOURCES)
+	@echo "Building bin/logseal $(VERSION)"
+	@$(GOBUILD) -ldflags '$(LDFLAGS)' -o $@ ./cmd/logseal
+
+##@ Check
+.PHONY: test
+test: build ## Run every test, the whole-process ones included
+	@command -v gcc >/dev/null || { echo "make test needs gcc: the race detector is built with cgo (Debian: apt-get install gcc libc6-dev)"; exit 1; }
+	CGO_ENABLED=1 go test -buildvcs=false -race -timeout 20m $(RACE_PACKAGES)
+	CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 25m ./tests/...
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## Lint and check the formatting
+	@$(TOOLS)/golangci-lint run ./...
+
+.PHONY: generate
+generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb) and the components' metadata (mdatagen)
+	@$(TOOLS)/builder --config builder-config.yaml --skip-get-modules --skip-compilation 2>&1 | grep -i -e error -e warn || true
+	@for f in $$(git ls-files --cached --others --exclude-standard '*/metadata.yaml'); do (cd "$$(dirname "$$f")" && "$(CURDIR)/$(TOOLS)/mdatagen" metadata.yaml) || exit 1; done
+
+.PHONY: bench
+bench: ## Run the Go benchmarks
+	go test -buildvcs=false -run '^$$' -bench . -benchmem ./pkg/... ./receiver/... ./exporter/...
+
+.PHONY: cross
+cross: ## Compile both binaries for Linux arm64
+	@echo "Compiling for linux/arm64: as long as a first build"
+	@mkdir -p dist/linux_arm64
+	@GOOS=linux GOARCH=arm64 $(GOBUILD) -ldflags '$(LDFLAGS)' -o dist/linux_arm64/ ./cmd/logseal
+	@GOOS=linux GOARCH=arm64 $(GOBUILD) -ldflags '$(LDFLAGS)' -o dist/linux_arm64/otelcol-logseal ./components
+
+.PHONY: tidy
+tidy: ## Tidy go.mod; name a new module's version in it first
+	go mod tidy
+	cd internal/tools && go mod tidy
+
+.PHONY: clean
+clean: ## Remove what was built (not Go's caches)
+	rm -rf bin dist $(TOOLS)
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Tools have a module of their own, so that they do not enter the product's go.mod.
+$(TOOLS)/builder: TOOL := go.opentelemetry.io/collector/cmd/builder
+$(TOOLS)/mdatagen: TOOL := go.opentelemetry.io/collector/cmd/mdatagen
+$(TOOLS)/golangci-lint: TOOL := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/gofumpt: TOOL := mvdan.cc/gofumpt
+$(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
+	@echo "Building $@ (the first time: a minute or two)"
+	@cd internal/tools && GOFLAGS=-buildvcs=false GOBIN="$(CURDIR)/$(TOOLS)" go install $(TOOL)
+	@touch $@
