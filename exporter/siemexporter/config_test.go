@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+// load reads one section of testdata/config.yaml as the collector does.
+func load(t *testing.T, section string) (*Config, error) {
+	t.Helper()
+	all, err := confmaptest.LoadConf("testdata/config.yaml")
+	require.NoError(t, err)
+	sub, err := all.Sub(section)
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	if err := sub.Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestDefaults(t *testing.T) {
+	cfg, err := load(t, "siem")
+	require.NoError(t, err)
+	queue := cfg.QueueConfig.Get()
+	require.NotNil(t, queue)
+	assert.EqualValues(t, 10_000, queue.QueueSize)
+	assert.Equal(t, "requests", queue.Sizer.String())
+	assert.True(t, queue.BlockOnOverflow)
+	require.True(t, queue.Batch.HasValue())
+	assert.EqualValues(t, 3_000_000, queue.Batch.Get().MaxSize)
+	assert.Equal(t, "bytes", queue.Batch.Get().Sizer.String())
+	assert.True(t, cfg.RetryConfig.Enabled)
+	assert.Zero(t, cfg.RetryConfig.MaxElapsedTime)
+	assert.Equal(t, "1.3", cfg.ClientConfig.TLS.MinVersion)
+	assert.Equal(t, time.Hour, cfg.ClientConfig.TLS.ReloadInterval)
+	assert.Len(t, cfg.Pins, 2)
+}
+
+func TestEveryKey(t *testing.T) {
+	cfg, err := load(t, "siem/every_key")
+	require.NoError(t, err)
+	assert.Equal(t, "zstd", string(cfg.ClientConfig.Compression))
+	assert.Equal(t, 3*time.Second, cfg.TimeoutConfig.Timeout)
+	assert.EqualValues(t, 50, cfg.QueueConfig.Get().QueueSize)
+	assert.Equal(t, "siem.internal", cfg.ClientConfig.TLS.ServerName)
+}
+
+// TestRefused: each section of the file is refused, naming the key and what to write.
+func TestRefused(t *testing.T) {
+	for section, want := range map[string][]string{
+		"siem/no_endpoint":            {"endpoint is not set", "siem.example.com:4317"},
+		"siem/plain_scheme":           {"in the clear", "host and port without a scheme"},
+		"siem/no_port":                {"missing port"},
+		"siem/insecure":               {"tls.insecure would send logs in the clear", "ca_file"},
+		"siem/skip_verify":            {"tls.insecure_skip_verify", "ca_file"},
+		"siem/old_tls":                {"tls.min_version \"1.1\"", "1.3 is the default"},
+		"siem/max_below_min":          {"min_version cannot be greater than max_version"},
+		"siem/insecure_ciphers":       {"tls.include_insecure_cipher_suites", "remove it"},
+		"siem/no_pins":                {"pins are not set", "logseal pin"},
+		"siem/hex_pin":                {"pins[0]", "hexadecimal", "logseal pin"},
+		"siem/short_pin":              {"pins[0]", "holds 3 bytes", "logseal pin"},
+		"siem/repeated_pin":           {"pins[1] repeats pins[0]", "another key"},
+		"siem/no_storage":             {"sending_queue.storage is not set", "sending_queue: {storage: file_storage}"},
+		"siem/queue_off":              {"sending_queue is switched off", "remove `enabled: false`"},
+		"siem/drops_when_full":        {"sending_queue.block_on_overflow", "remove it"},
+		"siem/finite_retry":           {"retry_on_failure.max_elapsed_time: 5m0s", "remove it"},
+		"siem/retry_off":              {"retry_on_failure is switched off", "remove `enabled: false`"},
+		"siem/no_timeout":             {"timeout: 0", "remove it"},
+		"siem/unknown_key":            {"pin_sha256"},
+		"siem/two_mistakes_both_told": {"tls.insecure", "pins are not set"},
+	} {
+		t.Run(strings.TrimPrefix(section, "siem/"), func(t *testing.T) {
+			_, err := load(t, section)
+			require.Error(t, err)
+			for _, text := range want {
+				assert.Contains(t, err.Error(), text)
+			}
+		})
+	}
+}

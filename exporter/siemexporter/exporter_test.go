@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+func nopSettings() exporter.Settings { return exportertest.NewNopSettings(NewFactory().Type()) }
+
+func plogOf(prefix string) plog.Logs {
+	logs, _ := records(prefix, 1)
+	return logs
+}
+
+// TestHeldAndRetried: answers that the stock exporter takes as a permission to drop.
+func TestHeldAndRetried(t *testing.T) {
+	p := newPKI(t)
+	for _, code := range []codes.Code{
+		codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
+		codes.FailedPrecondition, codes.Aborted, codes.OutOfRange, codes.Unimplemented, codes.Internal, codes.Unavailable,
+		codes.DataLoss, codes.Unauthenticated,
+	} {
+		t.Run(code.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newSink()
+			s.fail(status.Error(code, "no"))
+			addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
+			exp := startExporter(t, testConfig(t, addr, p.ca, p.leaf))
+			sent := send(t, exp, "held", 20)
+			require.Eventually(t, func() bool { return s.requestCount() >= 3 }, 5*time.Second, time.Millisecond)
+			s.respond(nil)
+			requireDelivered(t, s, sent)
+		})
+	}
+}
+
+func TestRetryDelay(t *testing.T) {
+	for name, tt := range map[string]struct{ asked, want time.Duration }{
+		"as asked": {2 * time.Second, 2 * time.Second},
+		"bounded":  {1000 * time.Hour, maxThrottle},
+		"negative": {-time.Second, -time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st, err := status.New(codes.ResourceExhausted, "later").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(tt.asked)})
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, retryDelay(st))
+		})
+	}
+	assert.Zero(t, retryDelay(status.New(codes.ResourceExhausted, "now")))
+}
+
+// TestHoldsAcrossRestart: what was queued when the process ended is delivered by the next one.
+func TestHoldsAcrossRestart(t *testing.T) {
+	p := newPKI(t)
+	s := newSink()
+	addr, stopServer := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
+	stopServer()
+	cfg := testConfig(t, addr, p.ca, p.leaf)
+	storage, settings := newHost(t, t.TempDir()), nopSettings() // the queue's name is made of the exporter's ID
+
+	var sent []string
+	first, stop := startExporterIn(t, cfg, storage, settings)
+	for i := range 5 {
+		sent = append(sent, send(t, first, "batch"+string(rune('a'+i)), 10)...)
+	}
+	began := time.Now()
+	stop()
+	assert.Less(t, time.Since(began), 10*time.Second, "a stop does not wait for a SIEM that is away")
+
+	s.serveGRPC(t, addr, serverTLS(p.leaf))
+	_, stop = startExporterIn(t, cfg, storage, settings)
+	t.Cleanup(stop)
+	requireDelivered(t, s, sent)
+}
+
+// TestLargeRequestIsSplit: no request is larger than the configured bound, whatever a receiver hands over.
+func TestLargeRequestIsSplit(t *testing.T) {
+	p := newPKI(t)
+	s := newSink()
+	addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf)) // gRPC servers refuse what is above 4 MiB
+	exp := startExporter(t, testConfig(t, addr, p.ca, p.leaf))
+
+	logs := plog.NewLogs()
+	scope := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
+	var sent []string
+	filler := make([]byte, 100_000)
+	for i := range filler {
+		filler[i] = 'x'
+	}
+	for i := range 100 {
+		body := string(rune('A'+i%26)) + string(rune('a'+i/26)) + string(filler)
+		scope.LogRecords().AppendEmpty().Body().SetStr(body)
+		sent = append(sent, body)
+	}
+	require.NoError(t, exp.ConsumeLogs(t.Context(), logs))
+	requireDelivered(t, s, sent)
+	assert.GreaterOrEqual(t, s.requestCount(), 4)
+}
+
+func TestClip(t *testing.T) {
+	assert.Equal(t, "short", clip("short"))
+	assert.LessOrEqual(t, len(clip(string(make([]byte, 10_000)))), maxMessage+len("…"))
+}

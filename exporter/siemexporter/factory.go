@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/logseal/logseal/exporter/siemexporter/internal/metadata"
+)
+
+// NewFactory returns the factory of the siem exporter, which carries logs and nothing else.
+func NewFactory() exporter.Factory {
+	return exporter.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		exporter.WithLogs(createLogs, metadata.LogsStability),
+	)
+}
+
+func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+	config := cfg.(*Config)
+	e := newExporter(config, set)
+	return exporterhelper.NewLogs(ctx, set, cfg,
+		e.pushLogs,
+		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
+		exporterhelper.WithTimeout(config.TimeoutConfig),
+		exporterhelper.WithRetry(config.RetryConfig),
+		exporterhelper.WithQueue(config.QueueConfig),
+		exporterhelper.WithStart(e.start),
+		exporterhelper.WithShutdown(e.shutdown),
+	)
+}

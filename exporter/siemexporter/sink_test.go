@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/logseal/logseal/internal/testpki"
+	"github.com/logseal/logseal/pkg/tlspin"
+)
+
+// sink is a SIEM for tests. It keeps the body of every record that it took, and answers as it is told.
+type sink struct {
+	plogotlp.UnimplementedGRPCServer
+
+	mu       sync.Mutex
+	taken    map[string]int // records answered with success, by body
+	requests int            // requests that arrived, whatever the answer
+	answer   func(plog.Logs) (plogotlp.ExportResponse, error)
+}
+
+func newSink() *sink { return &sink{taken: map[string]int{}} }
+
+// respond sets what the sink answers from now on; nil is success.
+func (s *sink) respond(answer func(plog.Logs) (plogotlp.ExportResponse, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+func (s *sink) fail(err error) {
+	s.respond(func(plog.Logs) (plogotlp.ExportResponse, error) { return plogotlp.NewExportResponse(), err })
+}
+
+// Export implements plogotlp.GRPCServer.
+func (s *sink) Export(_ context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests++
+	response := plogotlp.NewExportResponse()
+	if s.answer != nil {
+		var err error
+		if response, err = s.answer(request.Logs()); err != nil {
+			return response, err
+		}
+	}
+	for _, body := range bodies(request.Logs()) {
+		s.taken[body]++
+	}
+	return response, nil
+}
+
+func (s *sink) snapshot() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.taken)
+}
+
+func (s *sink) requestCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
+}
+
+func (s *sink) has(want []string) bool {
+	taken := s.snapshot()
+	for _, body := range want {
+		if taken[body] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// serveGRPC listens on addr with TLS as cfg says, in the clear when cfg is nil. It returns the address and a function
+// that stops the server, which also runs at the end of the test.
+func (s *sink) serveGRPC(t testing.TB, addr string, cfg *tls.Config) (string, func()) {
+	t.Helper()
+	var opts []grpc.ServerOption
+	if cfg != nil {
+		opts = append(opts, grpc.Creds(credentials.NewTLS(cfg)))
+	}
+	server := grpc.NewServer(opts...)
+	plogotlp.RegisterGRPCServer(server, s)
+	listener := listen(t, addr)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener)
+	}()
+	stop := sync.OnceFunc(func() { server.Stop(); <-done })
+	t.Cleanup(stop)
+	return listener.Addr().String(), stop
+}
+
+// listen retries, because the port of a server that was just stopped may be taken for a moment.
+func listen(t testing.TB, addr string) net.Listener {
+	t.Helper()
+	var listener net.Listener
+	require.Eventually(t, func() bool {
+		var err error
+		listener, err = net.Listen("tcp", addr)
+		return err == nil
+	}, 5*time.Second, 10*time.Millisecond, "cannot listen on %s", addr)
+	return listener
+}
+
+// host is a component.Host with extensions.
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h }
+
+var storageID = component.MustNewID("file_storage")
+
+// newHost returns a host whose file_storage keeps its files in dir.
+func newHost(t testing.TB, dir string) host {
+	t.Helper()
+	factory := filestorage.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
+	cfg.Directory = dir
+	cfg.CreateDirectory = false
+	ext, err := factory.Create(context.Background(), extension.Settings{
+		ID: storageID, TelemetrySettings: extensiontest.NewNopSettings(factory.Type()).TelemetrySettings,
+	}, cfg)
+	require.NoError(t, err)
+	require.NoError(t, ext.Start(context.Background(), nil))
+	t.Cleanup(func() { require.NoError(t, ext.Shutdown(context.Background())) })
+	return host{storageID: ext}
+}
+
+// testConfig is a valid configuration for a server at addr whose authority is ca, with retries fast enough for a test.
+func testConfig(t testing.TB, addr string, ca *testpki.Cert, pinned ...*testpki.Cert) *Config {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	cfg.ClientConfig.Endpoint = addr
+	cfg.ClientConfig.TLS.CAFile, _ = ca.WriteFiles(t, t.TempDir(), "ca")
+	for _, cert := range pinned {
+		cfg.Pins = append(cfg.Pins, tlspin.Of(cert.X509).String())
+	}
+	cfg.QueueConfig.Get().StorageID = &storageID
+	cfg.TimeoutConfig.Timeout = time.Second
+	cfg.RetryConfig.InitialInterval = 10 * time.Millisecond
+	cfg.RetryConfig.MaxInterval = 50 * time.Millisecond
+	require.NoError(t, cfg.Validate())
+	return cfg
+}
+
+// startExporter starts an exporter and stops it at the end of the test.
+func startExporter(t testing.TB, cfg *Config) exporter.Logs {
+	t.Helper()
+	exp, stop := startExporterIn(t, cfg, newHost(t, t.TempDir()), exportertest.NewNopSettings(NewFactory().Type()))
+	t.Cleanup(stop)
+	return exp
+}
+
+func startExporterIn(t testing.TB, cfg *Config, host component.Host, set exporter.Settings) (exporter.Logs, func()) {
+	t.Helper()
+	exp, err := NewFactory().CreateLogs(context.Background(), set, cfg)
+	require.NoError(t, err)
+	require.NoError(t, exp.Start(context.Background(), host))
+	return exp, func() { require.NoError(t, exp.Shutdown(context.Background())) }
+}
+
+// records makes n records with bodies that begin with prefix, in one plog.Logs.
+func records(prefix string, n int) (plog.Logs, []string) {
+	logs := plog.NewLogs()
+	scope := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
+	bodies := make([]string, n)
+	for i := range n {
+		bodies[i] = fmt.Sprintf("%s-%d", prefix, i)
+		scope.LogRecords().AppendEmpty().Body().SetStr(bodies[i])
+	}
+	return logs, bodies
+}
+
+// send gives n records to the exporter and returns their bodies.
+func send(t testing.TB, exp exporter.Logs, prefix string, n int) []string {
+	t.Helper()
+	logs, sent := records(prefix, n)
+	require.NoError(t, exp.ConsumeLogs(context.Background(), logs))
+	return sent
+}
+
+func bodies(logs plog.Logs) []string {
+	var out []string
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				out = append(out, record.Body().Str())
+			}
+		}
+	}
+	return out
+}
+
+func requireDelivered(t testing.TB, s *sink, want []string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return s.has(want) }, 15*time.Second, 10*time.Millisecond)
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/internal/testpki"
+)
+
+// pki is what the cases below need: an authority, the right server, and what may stand in its place.
+type pki struct {
+	ca, intermediate, leaf, impostor, backup *testpki.Cert
+}
+
+func newPKI(t *testing.T) *pki {
+	ca := testpki.NewCA(t, "ca")
+	intermediate := ca.NewIntermediate(t, "intermediate")
+	return &pki{
+		ca: ca, intermediate: intermediate,
+		leaf:     intermediate.NewLeaf(t, "siem"),
+		impostor: intermediate.NewLeaf(t, "impostor"),
+		backup:   intermediate.NewLeaf(t, "backup"),
+	}
+}
+
+func serverTLS(cert *testpki.Cert) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{cert.TLS()}}
+}
+
+// TestWrongPartyGetsNothing is every way in which the other side can be the wrong one: it gets no record, the data
+// waits, and flows when the right server is back at the same address.
+func TestWrongPartyGetsNothing(t *testing.T) {
+	p := newPKI(t)
+	selfSigned := testpki.NewSelfSigned(t, "self")
+	tls12 := serverTLS(p.leaf)
+	tls12.MaxVersion = tls.VersionTLS12
+
+	for name, wrong := range map[string]*tls.Config{
+		"wrong pin, right chain":          serverTLS(p.impostor),
+		"right pin, wrong host name":      serverTLS(p.intermediate.Renew(t, p.leaf, testpki.Names("elsewhere.example.com"))),
+		"right pin, expired":              serverTLS(p.intermediate.Renew(t, p.leaf, testpki.Expired())),
+		"right pin, untrusted chain":      serverTLS(testpki.NewCA(t, "ca").Renew(t, p.leaf)),
+		"self-signed, pinned, no CA":      serverTLS(selfSigned),
+		"TLS 1.2 only, right certificate": tls12,
+		"plaintext":                       nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			party, right := newSink(), newSink()
+			addr, stop := party.serveGRPC(t, "127.0.0.1:0", wrong)
+			exp := startExporter(t, testConfig(t, addr, p.ca, p.leaf, selfSigned))
+			sent := send(t, exp, "held", 20)
+
+			// The party is given the time for several attempts.
+			time.Sleep(300 * time.Millisecond)
+			stop()
+			assert.Zero(t, party.requestCount())
+
+			right.serveGRPC(t, addr, serverTLS(p.leaf))
+			requireDelivered(t, right, sent)
+			assert.Zero(t, party.requestCount())
+		})
+	}
+}
+
+// TestSilentServer accepts TCP connections and says nothing.
+func TestSilentServer(t *testing.T) {
+	p := newPKI(t)
+	listener := listen(t, "127.0.0.1:0")
+	var (
+		mu    sync.Mutex
+		conns []net.Conn
+		heard []byte
+	)
+	accepted := make(chan struct{}, 100)
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- struct{}{}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			readers.Go(func() {
+				bytes, _ := io.ReadAll(conn)
+				mu.Lock()
+				heard = append(heard, bytes...)
+				mu.Unlock()
+			})
+		}
+	})
+	addr := listener.Addr().String()
+	cfg := testConfig(t, addr, p.ca, p.leaf)
+	cfg.TimeoutConfig.Timeout = 200 * time.Millisecond
+	exp := startExporter(t, cfg)
+	sent := send(t, exp, "silence-held", 5)
+	<-accepted
+	<-accepted // it gave up on the first connection and tried again
+
+	listener.Close()
+	mu.Lock()
+	for _, conn := range conns {
+		conn.Close()
+	}
+	mu.Unlock()
+	readers.Wait()
+	assert.NotContains(t, string(heard), "silence-held")
+
+	right := newSink()
+	right.serveGRPC(t, addr, serverTLS(p.leaf))
+	requireDelivered(t, right, sent)
+}
+
+func TestRightParties(t *testing.T) {
+	p := newPKI(t)
+	for name, tt := range map[string]struct {
+		server *testpki.Cert
+		pinned []*testpki.Cert
+	}{
+		"leaf pinned":                       {p.leaf, []*testpki.Cert{p.leaf, p.backup}},
+		"intermediate pinned, leaf renewed": {p.intermediate.NewLeaf(t, "next"), []*testpki.Cert{p.intermediate}},
+		"backup pin":                        {p.backup, []*testpki.Cert{p.leaf, p.backup}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSink()
+			addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(tt.server))
+			exp := startExporter(t, testConfig(t, addr, p.ca, tt.pinned...))
+			requireDelivered(t, s, send(t, exp, "right", 20))
+		})
+	}
+}
+
+// TestBackupTakesOver rotates the server's key to the backup while the exporter runs.
+func TestBackupTakesOver(t *testing.T) {
+	p := newPKI(t)
+	s := newSink()
+	addr, stop := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
+	exp := startExporter(t, testConfig(t, addr, p.ca, p.leaf, p.backup))
+	requireDelivered(t, s, send(t, exp, "before", 5))
+	stop()
+	s.serveGRPC(t, addr, serverTLS(p.backup))
+	requireDelivered(t, s, send(t, exp, "after", 5))
+}
+
+// TestTLS12WhenWritten: the floor is lowered only by name.
+func TestTLS12WhenWritten(t *testing.T) {
+	p := newPKI(t)
+	s := newSink()
+	server := serverTLS(p.leaf)
+	server.MaxVersion = tls.VersionTLS12
+	addr, _ := s.serveGRPC(t, "127.0.0.1:0", server)
+	cfg := testConfig(t, addr, p.ca, p.leaf)
+	cfg.ClientConfig.TLS.MinVersion = "1.2"
+	requireDelivered(t, s, send(t, startExporter(t, cfg), "old", 5))
+}
+
+func TestClientCertificates(t *testing.T) {
+	p := newPKI(t)
+	clientCA := testpki.NewCA(t, "clients")
+	server := serverTLS(p.leaf)
+	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, clientCA.Pool()
+	good := clientCA.NewLeaf(t, "agent")
+
+	for name, bad := range map[string]*testpki.Cert{
+		"missing":         nil,
+		"expired":         clientCA.Renew(t, good, testpki.Expired()),
+		"from another CA": testpki.NewCA(t, "clients").Renew(t, good),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSink()
+			addr, _ := s.serveGRPC(t, "127.0.0.1:0", server)
+			cfg := testConfig(t, addr, p.ca, p.leaf)
+			dir := t.TempDir()
+			if bad != nil {
+				cfg.ClientConfig.TLS.CertFile, cfg.ClientConfig.TLS.KeyFile = bad.WriteFiles(t, dir, "agent")
+				cfg.ClientConfig.TLS.ReloadInterval = time.Millisecond
+			}
+			exp := startExporter(t, cfg)
+			sent := send(t, exp, "held", 5)
+			time.Sleep(200 * time.Millisecond)
+			assert.Zero(t, s.requestCount())
+			if bad == nil {
+				return // there is no file to put right: TestHoldsAcrossRestart covers a configuration that changes
+			}
+			good.WriteFiles(t, dir, "agent")
+			requireDelivered(t, s, sent)
+		})
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	p := newPKI(t)
+	for name, tt := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"storage does not run": {func(*Config) {}, "service.extensions"},
+		"no CA file": {func(c *Config) {
+			c.QueueConfig.Get().StorageID = nil
+			c.ClientConfig.TLS.CAFile = "does-not-exist.pem"
+		}, "does-not-exist.pem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(t, "127.0.0.1:1", p.ca, p.leaf)
+			tt.change(cfg)
+			e := newExporter(cfg, nopSettings())
+			err := e.start(t.Context(), host{})
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), tt.want)
+			require.NoError(t, e.shutdown(t.Context()))
+		})
+	}
+	require.Error(t, newExporter(testConfig(t, "127.0.0.1:1", p.ca, p.leaf), nopSettings()).pushLogs(t.Context(), plogOf("x")))
+}
