@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/logseal/logseal/internal/testbed"
+	"github.com/logseal/logseal/pkg/tlspin"
 )
 
 // arrival writes for some seconds and waits for the last line.
@@ -60,7 +61,7 @@ func impostor(ctx context.Context, s *stage) (string, error) {
 	if err == nil {
 		waiting, cancel := context.WithTimeout(ctx, arrivalTimeout)
 		defer cancel()
-		err = testbed.Until(waiting, func() (bool, error) { return s.gateway.LogContains(refusedHandshake), nil })
+		err = testbed.Until(waiting, func() (bool, error) { return s.gateway.LogContains(tlspin.ErrMismatch.Error()), nil })
 		if err != nil {
 			err = fmt.Errorf("the gateway did not report a refused handshake in %s: %w", s.gateway.LogFile(), err)
 		}

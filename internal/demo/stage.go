@@ -33,8 +33,7 @@ type stage struct {
 	archive testbed.Archive
 	tally   testbed.Tally
 
-	counting bool
-	started  time.Time
+	started, counted time.Time
 }
 
 func newStage(ctx context.Context, o Options) (*stage, error) {
@@ -135,23 +134,27 @@ func (s *stage) count() error {
 	if _, err := s.archive.Read(s.tally.Add); err != nil {
 		return err
 	}
-	if s.Terminal {
-		s.counting = true
-		fmt.Fprintf(s.Out, "\r\033[K  %3.0f s   written %-7d in the archive %-7d and %d of /var/log",
-			time.Since(s.started).Seconds(), s.written, s.tally.Seen(), s.tally.Others)
+	switch {
+	case s.Terminal:
+		fmt.Fprint(s.Out, "\r\033[K"+s.counts())
+	case time.Since(s.counted) > 2*time.Second:
+		s.say("%s", s.counts())
+		s.counted = time.Now()
 	}
 	return nil
 }
 
+func (s *stage) counts() string {
+	return fmt.Sprintf("  %3.0f s   written %-7d in the archive %-7d and %d of /var/log",
+		time.Since(s.started).Seconds(), s.written, s.tally.Seen(), s.tally.Others)
+}
+
 // endCounts leaves the last counts on a line of their own.
 func (s *stage) endCounts() {
-	if s.counting {
-		fmt.Fprintln(s.Out)
-	} else {
-		s.say("  %3.0f s   written %-7d in the archive %-7d and %d of /var/log",
-			time.Since(s.started).Seconds(), s.written, s.tally.Seen(), s.tally.Others)
+	if s.Terminal {
+		fmt.Fprint(s.Out, "\r\033[K")
 	}
-	s.counting = false
+	s.say("%s", s.counts())
 }
 
 func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.Out, format+"\n", args...) }

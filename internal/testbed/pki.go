@@ -6,10 +6,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -17,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/logseal/logseal/pkg/tlspin"
 )
 
 // PKI is a certificate authority in a folder. Its certificates are valid for a day, for localhost and the loopback
@@ -75,7 +75,13 @@ func (p *PKI) Issue(name string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	id := Identity{CertFile: filepath.Join(p.dir, name+".crt"), KeyFile: filepath.Join(p.dir, name+".key"), Pin: pinOf(&key.PublicKey)}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return Identity{}, err
+	}
+	id := Identity{
+		CertFile: filepath.Join(p.dir, name+".crt"), KeyFile: filepath.Join(p.dir, name+".key"), Pin: tlspin.Of(cert).String(),
+	}
 	if err := writePEM(id.CertFile, 0o644, "CERTIFICATE", der); err != nil {
 		return Identity{}, err
 	}
@@ -84,15 +90,6 @@ func (p *PKI) Issue(name string) (Identity, error) {
 		return Identity{}, err
 	}
 	return id, writePEM(id.KeyFile, 0o600, "PRIVATE KEY", pkcs8)
-}
-
-// BackupPin is the pin of a key that is kept away from the servers, as an operator would for a rotation.
-func BackupPin() (string, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return "", err
-	}
-	return pinOf(&key.PublicKey), nil
 }
 
 func (p *PKI) sign(template *x509.Certificate, key *ecdsa.PrivateKey) ([]byte, error) {
@@ -104,16 +101,6 @@ func (p *PKI) sign(template *x509.Certificate, key *ecdsa.PrivateKey) ([]byte, e
 	template.NotBefore = time.Now().Add(-time.Hour)
 	template.NotAfter = time.Now().Add(24 * time.Hour)
 	return x509.CreateCertificate(rand.Reader, template, p.cert, &key.PublicKey, p.key)
-}
-
-func pinOf(key *ecdsa.PublicKey) string {
-	spki, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		// Only a key type that x509 does not know fails here.
-		panic(err)
-	}
-	sum := sha256.Sum256(spki)
-	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func writePEM(path string, mode os.FileMode, kind string, der []byte) error {

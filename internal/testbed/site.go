@@ -37,14 +37,13 @@ func NewSite(dir, binary string) (*Site, error) {
 		return nil, err
 	}
 	ids := map[string]Identity{}
-	for _, name := range []string{"siem", "gateway", "agent", "impostor"} {
+	// The backup's key would be kept away from the servers, for a rotation.
+	for _, name := range []string{"siem", "gateway", "agent", "impostor", "backup"} {
 		if ids[name], err = s.PKI.Issue(name); err != nil {
 			return nil, err
 		}
 	}
-	if s.backupPin, err = BackupPin(); err != nil {
-		return nil, err
-	}
+	s.backupPin = ids["backup"].Pin
 	ports, err := FreePorts(10)
 	if err != nil {
 		return nil, err
