@@ -93,21 +93,22 @@ func TestBundleIsDocumented(t *testing.T) {
 	included, left, found := strings.Cut(string(page), "## What stays out")
 	require.True(t, found)
 	documented := map[string]bool{}
-	for _, name := range regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)`").FindAllStringSubmatch(included, -1) {
-		documented[name[1]] = true
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)` \\| ([a-z]+) ").FindAllStringSubmatch(included, -1) {
+		documented[row[2]+" "+row[1]] = true
 	}
-	for _, kind := range [][]struct{ Name string }{
-		components.Receivers, components.Processors, components.Exporters, components.Connectors, components.Extensions,
+	for kind, names := range map[string][]struct{ Name string }{
+		"receiver": components.Receivers, "processor": components.Processors, "exporter": components.Exporters,
+		"connector": components.Connectors, "extension": components.Extensions,
 	} {
-		require.NotEmpty(t, kind)
-		for _, c := range kind {
-			assert.True(t, documented[c.Name], "%s is in the bundle and not in docs/bundle.md", c.Name)
-			delete(documented, c.Name)
+		require.NotEmpty(t, names)
+		for _, c := range names {
+			assert.True(t, documented[kind+" "+c.Name], "%s %s is in the bundle and not in docs/bundle.md", kind, c.Name)
+			delete(documented, kind+" "+c.Name)
 		}
 	}
 	for _, p := range components.Providers {
-		assert.True(t, documented[p.Scheme], "provider %s is in the bundle and not in docs/bundle.md", p.Scheme)
-		delete(documented, p.Scheme)
+		assert.True(t, documented["provider "+p.Scheme], "provider %s is in the bundle and not in docs/bundle.md", p.Scheme)
+		delete(documented, "provider "+p.Scheme)
 	}
 	assert.Empty(t, documented, "in docs/bundle.md and not in the bundle")
 	assert.NotEmpty(t, left)

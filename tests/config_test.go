@@ -37,6 +37,7 @@ func validate(t *testing.T, c testbed.Collector, configs ...string) (string, int
 
 func TestShippedConfigsAreValid(t *testing.T) {
 	site := newSite(t)
+	delete(site.Agent.Env, "LOGSEAL_INCLUDE") // the default
 	for _, c := range []testbed.Collector{site.Agent, site.Gateway, site.SIEM} {
 		t.Run(c.Name, func(t *testing.T) {
 			out, status := validate(t, c, string(c.Config))
@@ -77,8 +78,9 @@ var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 // configuration: the agent's, or the one that a first line `# gateway` names. Kubernetes manifests are only parsed.
 func TestDocumentedConfigsAreValid(t *testing.T) {
 	site := newSite(t)
+	delete(site.Agent.Env, "LOGSEAL_INCLUDE") // the default
 	shipped := map[string]testbed.Collector{"agent": site.Agent, "gateway": site.Gateway, "siem": site.SIEM}
-	pin := strings.TrimSpace(strings.Split(strings.Trim(site.Agent.Env["LOGSEAL_SIEM_PINS"], "[]"), ",")[0])
+	pins := strings.Split(strings.Trim(site.Agent.Env["LOGSEAL_SIEM_PINS"], "[]"), ", ")
 
 	var pages []string
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
@@ -111,8 +113,10 @@ func TestDocumentedConfigsAreValid(t *testing.T) {
 				if name, ok := strings.CutPrefix(first, "# "); ok && shipped[name].Config != nil {
 					role = name
 				}
-				// Placeholders stand for what only the reader knows.
-				example = strings.NewReplacer("sha256/BASE64=", pin, "…", "/etc/ssl/example").Replace(example)
+				// A placeholder stands for what only the reader knows: the pin in use, and its backup.
+				for _, pin := range pins {
+					example = strings.Replace(example, "sha256/BASE64=", pin, 1)
+				}
 				configs := []string{string(shipped[role].Config), example}
 				if keys["service"] && keys["receivers"] && keys["exporters"] {
 					configs = configs[1:]

@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
@@ -111,7 +112,11 @@ type Tally struct {
 
 // Add takes a record's body.
 func (t *Tally) Add(_ plog.ResourceLogs, lr plog.LogRecord) {
-	rest, ok := strings.CutPrefix(lr.Body().Str(), t.Prefix)
+	body := lr.Body()
+	if body.Type() == pcommon.ValueTypeMap {
+		body, _ = body.Map().Get("MESSAGE") // as journald has it
+	}
+	rest, ok := strings.CutPrefix(body.AsString(), t.Prefix)
 	var n int
 	if !ok {
 		t.Others++
