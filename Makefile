@@ -58,6 +58,10 @@ generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb) and
 bench: ## Run the Go benchmarks
 	go test -buildvcs=false -run '^$$' -bench . -benchmem ./pkg/... ./receiver/... ./exporter/...
 
+.PHONY: bench-e2e
+bench-e2e: build ## Measure whole processes in alternating pairs (BENCH_ARGS="-h" for scenarios); an hour for all of them
+	@go run -buildvcs=false ./tests/bench $(BENCH_ARGS)
+
 .PHONY: cross
 cross: ## Compile both binaries for Linux arm64
 	@echo "Compiling for linux/arm64: as long as a first build"
@@ -76,7 +80,7 @@ clean: ## Remove what was built (not Go's caches)
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Tools have a module of their own, so that they do not enter the product's go.mod.
 $(TOOLS)/builder: TOOL := go.opentelemetry.io/collector/cmd/builder
