@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tests
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What `make run` runs, with nothing in the environment, twice in a row.
+func TestDemo(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		out, status := run(t, []string{}, logseal, "demo", "--dir", dir)
+		require.Zero(t, status, out)
+		assert.NotContains(t, out, "FAILED")
+		assert.Contains(t, out, "drills held")
+		assert.FileExists(t, filepath.Join(dir, "archive.jsonl"))
+		require.NoError(t, os.RemoveAll(dir))
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, tt := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"--help", 0, "Exit status"},
+		{"", 0, "Usage:"},
+		{"version --json", 0, `"version"`},
+		{"nonsense", 2, "unknown command"},
+		{"demo --nonsense", 2, "unknown flag"},
+		{"demo --drill nonsense", 2, "there are:"},
+		{"demo --collector /nonexistent", 2, "make build"},
+		{"pin", 2, ""},
+		{"pin --cert /nonexistent", 2, "/nonexistent"},
+		{"pin 127.0.0.1:1", 2, "127.0.0.1:1"},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			out, status := run(t, os.Environ(), logseal, strings.Fields(tt.args)...)
+			assert.Equal(t, tt.status, status, out)
+			assert.Contains(t, out, tt.says)
+		})
+	}
+	commands, status := run(t, os.Environ(), logseal, "--help")
+	require.Zero(t, status)
+	for _, line := range strings.Split(commands, "\n") {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if !strings.HasPrefix(line, "  ") || name == "help" || strings.HasPrefix(name, "-") || name == "logseal" {
+			continue
+		}
+		t.Run(name+" --help", func(t *testing.T) {
+			out, status := run(t, os.Environ(), logseal, name, "--help")
+			assert.Zero(t, status)
+			assert.Greater(t, strings.Count(out, "\n"), 5, "help that teaches: %s", out)
+		})
+	}
+}
