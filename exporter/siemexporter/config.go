@@ -3,51 +3,103 @@
 package siemexporter
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
 	"go.opentelemetry.io/collector/config/configgrpc"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
 
-	"github.com/logseal/logseal/pkg/tlspin"
+// Protocol is how requests travel inside the TLS session.
+type Protocol string
+
+// The protocols, as they are written under `protocol`.
+const (
+	ProtocolGRPC Protocol = "otlp_grpc"
+	ProtocolHTTP Protocol = "otlp_http"
 )
 
 const (
+	// defaultTimeout bounds one request, and the making of a connection.
+	defaultTimeout = 5 * time.Second
 	// defaultQueueSize is ten times the stock exporter's: at one request a tenth of a second, 1,000 requests are filled
 	// in 100 seconds, which is no outage at all.
 	defaultQueueSize = 10_000
 	// defaultMaxRequestBytes stays below the 4 MiB at which a gRPC server refuses a request, with room for what the
 	// sizer does not see.
 	defaultMaxRequestBytes = 3_000_000
-	// defaultReloadInterval bounds how long a connection outlives a certificate that was replaced.
+	// defaultReloadInterval bounds how long a connection outlives a certificate that expires or is withdrawn.
 	defaultReloadInterval = time.Hour
+	// defaultDeadLetterMiB holds some hundred thousand records, and fits on any disk that holds logs.
+	defaultDeadLetterMiB = 100
 )
 
-// Config is the configuration of the siem exporter. The keys of configgrpc.ClientConfig stand beside ours.
+// Config is the configuration of the siem exporter. Beside these keys stand those of the client that `protocol` names:
+// configgrpc.ClientConfig, or confighttp.ClientConfig. A key of the other one is an error.
 type Config struct {
-	TimeoutConfig exporterhelper.TimeoutConfig                             `mapstructure:",squash"`
-	QueueConfig   configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
-	RetryConfig   configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
-	ClientConfig  configgrpc.ClientConfig                                  `mapstructure:",squash"`
+	// Protocol is otlp_grpc (the default) or otlp_http.
+	Protocol Protocol `mapstructure:"protocol"`
 
 	// Pins are SHA-256 digests of public keys, as `logseal pin` prints them. The server's verified chain must contain a
 	// certificate with one of these keys.
+	Pins []string `mapstructure:"pins"`
+
+	// Endpoints are SIEMs in the order of preference, instead of the one under `endpoint`.
+	Endpoints []EndpointConfig `mapstructure:"endpoints"`
+
+	// RequirePostQuantum refuses a server with which no hybrid post-quantum key exchange is possible. Such a key
+	// exchange is preferred in any case.
+	RequirePostQuantum bool `mapstructure:"require_post_quantum"`
+
+	// DeadLetter is where records go that the server will never take.
+	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
+
+	// AllowMemoryQueue permits a queue without storage, which a crash empties.
+	AllowMemoryQueue bool `mapstructure:"allow_memory_queue"`
+
+	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+	RetryConfig configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
+
+	// The clients are unexported because only one of them is configured, and which one is decided in Unmarshal.
+	grpc        configgrpc.ClientConfig
+	grpcTimeout time.Duration // configgrpc has none; confighttp has its own
+	http        confighttp.ClientConfig
+}
+
+// EndpointConfig is one SIEM of several.
+type EndpointConfig struct {
+	// Endpoint is written as the key `endpoint` is.
+	Endpoint string `mapstructure:"endpoint"`
+	// Pins are this SIEM's own. When there are none, those under `pins` hold.
 	Pins []string `mapstructure:"pins"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
+// DeadLetterConfig says where records go that the server will never take.
+type DeadLetterConfig struct {
+	// Directory holds one file for each siem exporter. When it is not set, such records wait in the queue.
+	Directory string `mapstructure:"directory"`
+	// MaxSizeMiB bounds the file. When it is full, such records wait in the queue until it is moved away.
+	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
 var (
-	_ component.Config  = (*Config)(nil)
-	_ confmap.Validator = (*Config)(nil)
+	_ component.Config    = (*Config)(nil)
+	_ confmap.Validator   = (*Config)(nil)
+	_ confmap.Unmarshaler = (*Config)(nil)
+	_ confmap.Marshaler   = (*Config)(nil)
 )
 
 func createDefaultConfig() component.Config {
@@ -64,116 +116,125 @@ func createDefaultConfig() component.Config {
 	retry.InitialInterval = time.Second
 	retry.MaxElapsedTime = 0 // for ever
 
-	client := configgrpc.NewDefaultClientConfig()
-	client.TLS.MinVersion = "1.3"
-	client.TLS.ReloadInterval = defaultReloadInterval
-	client.WriteBufferSize = 512 * 1024
+	grpc := configgrpc.NewDefaultClientConfig()
+	grpc.TLS = defaultTLS()
+	// gzip is the one compression that every OTLP server has to understand.
+	grpc.Compression = configcompression.TypeGzip
+	// Answers are tiny and requests are large: the stock exporter's sizes.
+	grpc.WriteBufferSize = 512 * 1024
+	grpc.Keepalive = configoptional.None[configgrpc.KeepaliveClientConfig]()
+
+	http := confighttp.NewDefaultClientConfig()
+	http.TLS = defaultTLS()
+	http.Compression = configcompression.TypeGzip
+	http.WriteBufferSize = 512 * 1024
+	http.Timeout = defaultTimeout
 
 	return &Config{
-		TimeoutConfig: exporterhelper.NewDefaultTimeoutConfig(),
-		QueueConfig:   configoptional.Some(queue),
-		RetryConfig:   retry,
-		ClientConfig:  client,
+		Protocol:    ProtocolGRPC,
+		DeadLetter:  DeadLetterConfig{MaxSizeMiB: defaultDeadLetterMiB},
+		QueueConfig: configoptional.Some(queue),
+		RetryConfig: retry,
+		grpc:        grpc,
+		grpcTimeout: defaultTimeout,
+		http:        http,
 	}
 }
 
-// Validate refuses every configuration under which logs could be read on the way, reach another party or get lost. Each
-// error names the key and says what to write.
-func (c *Config) Validate() error {
-	return errors.Join(
-		c.validateEndpoint(),
-		validateTLS(&c.ClientConfig.TLS),
-		validatePins(c.Pins),
-		c.validateQueue(),
-		c.validateRetry(),
-	)
+func defaultTLS() configtls.ClientConfig {
+	tls := configtls.NewDefaultClientConfig()
+	tls.MinVersion = "1.3"
+	tls.ReloadInterval = defaultReloadInterval
+	return tls
 }
 
-func (c *Config) validateEndpoint() error {
-	switch endpoint := c.ClientConfig.Endpoint; {
-	case endpoint == "":
-		return errors.New("endpoint is not set; write the SIEM's host and port, `endpoint: siem.example.com:4317`")
-	case strings.HasPrefix(endpoint, "http://"):
-		return fmt.Errorf("endpoint %q would send logs in the clear; write host and port without a scheme, TLS is always on", endpoint)
+// plain is Config without its methods, so that decoding it does not lead back to Unmarshal.
+type plain Config
+
+// The two shapes of the configuration. Decoding into one of them makes a key of the other client an unknown key.
+type (
+	grpcShape struct {
+		plain   `mapstructure:",squash"`
+		Timeout time.Duration           `mapstructure:"timeout"`
+		Client  configgrpc.ClientConfig `mapstructure:",squash"`
+	}
+	httpShape struct {
+		plain  `mapstructure:",squash"`
+		Client confighttp.ClientConfig `mapstructure:",squash"`
+	}
+)
+
+// Unmarshal implements confmap.Unmarshaler: `protocol` decides whose keys are known.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	protocol := c.Protocol
+	if conf.IsSet("protocol") {
+		text, _ := conf.Get("protocol").(string)
+		protocol = Protocol(text)
+	}
+	switch protocol {
+	case ProtocolGRPC:
+		shape := grpcShape{plain: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc}
+		if err := conf.Unmarshal(&shape); err != nil {
+			return err
+		}
+		*c = Config(shape.plain)
+		c.grpc, c.grpcTimeout = shape.Client, shape.Timeout
+	case ProtocolHTTP:
+		shape := httpShape{plain: plain(*c), Client: c.http}
+		if err := conf.Unmarshal(&shape); err != nil {
+			return err
+		}
+		*c = Config(shape.plain)
+		c.http = shape.Client
+	default:
+		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default) or `protocol: otlp_http`", protocol)
 	}
 	return nil
 }
 
-func validateTLS(tls *configtls.ClientConfig) error {
-	var errs []error
-	if tls.Insecure {
-		errs = append(errs, errors.New("tls.insecure would send logs in the clear; remove it and write the authority that signed the server's certificate, `tls: {ca_file: …}`"))
+// Marshal implements confmap.Marshaler, so that a printed configuration can be read again.
+func (c *Config) Marshal(conf *confmap.Conf) error {
+	if c.Protocol == ProtocolHTTP {
+		return conf.Marshal(httpShape{plain: plain(*c), Client: c.http})
 	}
-	if tls.InsecureSkipVerify {
-		errs = append(errs, errors.New("tls.insecure_skip_verify would accept certificates that nobody verified, and a pin comes in addition to verification; remove it and write `tls: {ca_file: …}`, with `server_name_override` when the certificate bears another name"))
-	}
-	switch tls.MinVersion {
-	case "", "1.2", "1.3": // an empty one means 1.3, see policy
-	default:
-		errs = append(errs, fmt.Errorf("tls.min_version %q is broken or unknown; remove it (1.3 is the default), or write \"1.2\" for a server that knows no better", tls.MinVersion))
-	}
-	if tls.IncludeInsecureCipherSuites {
-		errs = append(errs, errors.New("tls.include_insecure_cipher_suites would let logs be read on the way; remove it"))
-	}
-	return errors.Join(errs...)
+	return conf.Marshal(grpcShape{plain: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc})
 }
 
-func validatePins(pins []string) error {
-	if len(pins) == 0 {
-		return errors.New("pins are not set, so any server with a certificate from a trusted authority would receive the logs; run `logseal pin HOST:PORT` and write `pins: [sha256/…, sha256/…]`, the key in use and a backup")
+// tls returns the TLS section of the configured client.
+func (c *Config) tls() *configtls.ClientConfig {
+	if c.Protocol == ProtocolHTTP {
+		return &c.http.TLS
 	}
-	_, err := parsePins(pins)
-	return err
+	return &c.grpc.TLS
 }
 
-// parsePins reads the pins; a repeated one is an error, because whoever wrote it believes to have a backup.
-func parsePins(pins []string) ([]tlspin.Pin, error) {
-	var (
-		parsed = make([]tlspin.Pin, 0, len(pins))
-		first  = make(map[tlspin.Pin]int, len(pins))
-		errs   []error
-	)
-	for i, text := range pins {
-		pin, err := tlspin.Parse(text)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("pins[%d]: %w", i, err))
-			continue
+// timeout returns the bound of one request.
+func (c *Config) timeout() time.Duration {
+	if c.Protocol == ProtocolHTTP {
+		return c.http.Timeout
+	}
+	return c.grpcTimeout
+}
+
+// singleEndpoint returns the key `endpoint`.
+func (c *Config) singleEndpoint() string {
+	if c.Protocol == ProtocolHTTP {
+		return c.http.Endpoint
+	}
+	return c.grpc.Endpoint
+}
+
+// endpoints returns the SIEMs in the order of preference, each with the pins that hold for it.
+func (c *Config) endpoints() []EndpointConfig {
+	if len(c.Endpoints) == 0 {
+		return []EndpointConfig{{Endpoint: c.singleEndpoint(), Pins: c.Pins}}
+	}
+	endpoints := make([]EndpointConfig, len(c.Endpoints))
+	for i, endpoint := range c.Endpoints {
+		if len(endpoint.Pins) == 0 {
+			endpoint.Pins = c.Pins
 		}
-		if j, seen := first[pin]; seen {
-			errs = append(errs, fmt.Errorf("pins[%d] repeats pins[%d]; a backup is the pin of another key", i, j))
-			continue
-		}
-		first[pin] = i
-		parsed = append(parsed, pin)
+		endpoints[i] = endpoint
 	}
-	return parsed, errors.Join(errs...)
-}
-
-func (c *Config) validateQueue() error {
-	queue := c.QueueConfig.Get()
-	if queue == nil {
-		return errors.New("sending_queue is switched off, so an outage of the SIEM would lose logs; remove `enabled: false` and write `sending_queue: {storage: file_storage}`")
-	}
-	var errs []error
-	if queue.StorageID == nil {
-		errs = append(errs, errors.New("sending_queue.storage is not set, so a crash would lose the queued logs; write `sending_queue: {storage: file_storage}` and list file_storage under extensions and service.extensions"))
-	}
-	if !queue.BlockOnOverflow {
-		errs = append(errs, errors.New("sending_queue.block_on_overflow: false would drop logs when the queue is full; remove it (true is the default: a full queue makes the receivers wait)"))
-	}
-	return errors.Join(errs...)
-}
-
-func (c *Config) validateRetry() error {
-	var errs []error
-	if !c.RetryConfig.Enabled {
-		errs = append(errs, errors.New("retry_on_failure is switched off, so one refused request would lose its logs; remove `enabled: false`"))
-	}
-	if c.RetryConfig.MaxElapsedTime != 0 {
-		errs = append(errs, fmt.Errorf("retry_on_failure.max_elapsed_time: %s would drop logs after that time; remove it (0, for ever, is the default)", c.RetryConfig.MaxElapsedTime))
-	}
-	if c.TimeoutConfig.Timeout == 0 {
-		errs = append(errs, errors.New("timeout: 0 would wait for ever for a server that accepts and never answers; remove it (5s is the default)"))
-	}
-	return errors.Join(errs...)
+	return endpoints
 }

@@ -40,18 +40,18 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "bytes", queue.Batch.Get().Sizer.String())
 	assert.True(t, cfg.RetryConfig.Enabled)
 	assert.Zero(t, cfg.RetryConfig.MaxElapsedTime)
-	assert.Equal(t, "1.3", cfg.ClientConfig.TLS.MinVersion)
-	assert.Equal(t, time.Hour, cfg.ClientConfig.TLS.ReloadInterval)
+	assert.Equal(t, "1.3", cfg.tls().MinVersion)
+	assert.Equal(t, time.Hour, cfg.tls().ReloadInterval)
 	assert.Len(t, cfg.Pins, 2)
 }
 
 func TestEveryKey(t *testing.T) {
 	cfg, err := load(t, "siem/every_key")
 	require.NoError(t, err)
-	assert.Equal(t, "zstd", string(cfg.ClientConfig.Compression))
-	assert.Equal(t, 3*time.Second, cfg.TimeoutConfig.Timeout)
+	assert.Equal(t, "zstd", string(cfg.grpc.Compression))
+	assert.Equal(t, 3*time.Second, cfg.timeout())
 	assert.EqualValues(t, 50, cfg.QueueConfig.Get().QueueSize)
-	assert.Equal(t, "siem.internal", cfg.ClientConfig.TLS.ServerName)
+	assert.Equal(t, "siem.internal", cfg.tls().ServerName)
 }
 
 // TestRefused: each section of the file is refused, naming the key and what to write.

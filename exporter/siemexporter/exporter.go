@@ -6,75 +6,202 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
+	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.uber.org/zap"
 )
 
-// client sends requests to one server.
-type client interface {
-	// export sends one request and waits for the answer. An error says that the server did not take the request.
-	export(context.Context, plogotlp.ExportRequest) (plogotlp.ExportResponse, error)
-	close() error
-}
+// partialLogInterval is how often a server's remarks on requests that it took are logged.
+const partialLogInterval = time.Minute
 
 type siemExporter struct {
 	config    *Config
-	settings  component.TelemetrySettings
-	userAgent string
-	client    client
+	set       exporter.Settings
+	logger    *zap.Logger
+	telemetry *telemetry
+
+	targets  targets
+	renewer  *renewer
+	letters  *deadLetters
+	health   *health
+	ages     *ages
+	delivery *delivery
+
+	stopping    atomic.Bool
+	nextRemark  atomic.Int64 // Unix nanoseconds before which a remark of the server is not logged
+	initialized bool
 }
 
-func newExporter(cfg *Config, set exporter.Settings) *siemExporter {
-	return &siemExporter{
-		config:   cfg,
-		settings: set.TelemetrySettings,
-		userAgent: fmt.Sprintf("%s/%s (%s/%s)",
-			set.BuildInfo.Description, set.BuildInfo.Version, runtime.GOOS, runtime.GOARCH),
+func newExporter(cfg *Config, set exporter.Settings) (*siemExporter, error) {
+	telemetry, err := newTelemetry(set)
+	if err != nil {
+		return nil, err
 	}
+	return &siemExporter{config: cfg, set: set, logger: set.Logger, telemetry: telemetry, ages: newAges()}, nil
 }
 
-// start makes the client. Only here are the host's extensions known, which authentication and storage need.
+// start makes the clients. Only here are the host's extensions known, which authentication and storage need.
 func (e *siemExporter) start(ctx context.Context, host component.Host) error {
-	if id := e.config.QueueConfig.Get().StorageID; id != nil {
-		if _, ok := host.GetExtensions()[*id]; !ok {
-			return fmt.Errorf("sending_queue.storage names %q, which does not run; declare it under extensions and list it in service.extensions", id)
+	if queue := e.config.QueueConfig.Get(); queue != nil && queue.StorageID != nil {
+		if _, ok := host.GetExtensions()[*queue.StorageID]; !ok {
+			return fmt.Errorf("sending_queue.storage names %q, which does not run; declare it under extensions and list it in service.extensions", queue.StorageID)
 		}
 	}
-	if len(e.config.Pins) == 1 {
-		e.settings.Logger.Warn("Only one pin is configured: when the server's key changes, delivery stops until the configuration does. Add the pin of a backup key.")
-	}
-	policy, err := newPolicy(e.config, e.settings.Logger)
-	if err != nil {
+	e.warn()
+
+	var err error
+	if e.letters, err = newDeadLetters(e.config.DeadLetter, e.set.ID); err != nil {
 		return err
 	}
-	e.client, err = newGRPCClient(ctx, e, host, policy)
-	return err
+	e.health = &health{logger: e.logger, host: host, linger: 2 * e.config.RetryConfig.MaxInterval}
+	if e.targets, err = e.newTargets(newDialer(e.config, e.set, host)); err != nil {
+		return err
+	}
+	e.renewer = newRenewer(e.config.tls(), e.targets, e.logger)
+	before := e.renewer.fingerprint()
+	if err = e.targets.renew(ctx); err != nil {
+		return errors.Join(err, e.targets.close())
+	}
+	if err = e.telemetry.observe(e.health, e.ages, e.targets); err != nil {
+		return errors.Join(err, e.targets.close())
+	}
+	e.delivery = &delivery{send: e.targets.export, bury: e.bury, partial: e.partial, stopped: e.stopping.Load}
+	e.renewer.start(before)
+	e.initialized = true
+	return nil
+}
+
+// warn says what the operator has chosen against our advice.
+func (e *siemExporter) warn() {
+	for _, endpoint := range e.config.endpoints() {
+		if len(endpoint.Pins) == 1 {
+			e.logger.Warn("Only one pin is configured: when the server's key changes, delivery stops until the configuration does. Add the pin of a backup key.",
+				zap.String("endpoint", endpoint.Endpoint))
+		}
+	}
+	if e.config.tls().MinVersion == "1.2" {
+		e.logger.Warn("tls.min_version is 1.2: an observer of the network learns the server's certificate, and keys are exchanged without protection from quantum computers. Remove it as soon as the server speaks TLS 1.3.")
+	}
+	if queue := e.config.QueueConfig.Get(); queue == nil || queue.StorageID == nil {
+		e.logger.Warn("The queue is in memory: a crash or a restart loses what it holds. Write sending_queue.storage and remove allow_memory_queue.")
+	}
+	if e.config.DeadLetter.Directory == "" {
+		e.logger.Warn("dead_letter.directory is not set: records that the SIEM will never take wait in the queue for ever, and records that it rejects out of a request are counted and not kept.")
+	}
+}
+
+func (e *siemExporter) newTargets(d *dialer) (targets, error) {
+	ts := targets{pause: e.config.RetryConfig.MaxInterval}
+	for _, endpoint := range e.config.endpoints() {
+		policy, err := newPolicy(e.config, endpoint.Pins)
+		if err != nil {
+			return targets{}, err
+		}
+		ts.list = append(ts.list, &target{
+			endpoint: endpoint.Endpoint,
+			policy:   policy,
+			watch:    &handshakeWatch{endpoint: endpoint.Endpoint, telemetry: e.telemetry},
+			timeout:  e.config.timeout(),
+			dial: func(ctx context.Context, t *target) (client, error) {
+				return d.dial(ctx, t.endpoint, t.policy, t.watch)
+			},
+		})
+	}
+	return ts, nil
 }
 
 func (e *siemExporter) shutdown(context.Context) error {
-	if e.client == nil {
-		return nil
+	if e.initialized {
+		e.renewer.close()
 	}
-	return e.client.close()
+	e.telemetry.builder.Shutdown()
+	return e.targets.close()
 }
 
-func (e *siemExporter) pushLogs(ctx context.Context, ld plog.Logs) error {
-	if e.client == nil {
+// pushLogs sends one request, and returns an error when anything of it has to wait. exporterhelper holds what waits, for
+// as long as it takes: no error from here is a permanent one.
+func (e *siemExporter) pushLogs(ctx context.Context, logs plog.Logs) error {
+	if !e.initialized {
 		return errors.New("the exporter was not started")
 	}
-	response, err := e.client.export(ctx, plogotlp.NewExportRequestFromLogs(ld))
-	if err != nil {
-		return retryable(err)
+	observed := observedAt(logs)
+	e.ages.begin(observed)
+	remaining, refused := e.delivery.run(ctx, logs)
+	if refused == nil {
+		e.ages.end(observed, time.Time{})
+		e.health.succeeded()
+		return nil
 	}
-	if partial := response.PartialSuccess(); partial.RejectedLogRecords() != 0 || partial.ErrorMessage() != "" {
-		e.settings.Logger.Warn("The server rejected a part of a request",
-			zap.Int64("rejected_records", partial.RejectedLogRecords()),
-			zap.String("message", clip(partial.ErrorMessage())))
+	e.ages.end(observed, observedAt(remaining))
+	if !e.stopping.Load() {
+		e.telemetry.retry(refused.cause)
+		e.health.waits(refused)
 	}
+	var err error = refused
+	if remaining != logs {
+		err = consumererror.NewLogs(refused, remaining) // only these are sent again
+	}
+	if refused.delay > 0 {
+		err = exporterhelper.NewThrottleRetry(err, refused.delay)
+	}
+	return err
+}
+
+// bury writes a dead letter and counts it.
+func (e *siemExporter) bury(letter deadLetter) error {
+	if err := e.letters.write(letter); err != nil {
+		return err
+	}
+	e.telemetry.deadLettered(letter.cause, letter.logs.LogRecordCount())
+	e.remark("The SIEM will never take some records; they are in the dead letters",
+		zap.String("file", e.letters.path), zap.String("cause", letter.cause), zap.String("message", letter.reason))
 	return nil
+}
+
+// partial settles a request that the server took, with a remark: part of it is missing, or there is a warning.
+func (e *siemExporter) partial(logs plog.Logs, partial partialSuccess) error {
+	if partial.rejected <= 0 {
+		e.remark("The SIEM took a request with a remark", zap.String("message", partial.message))
+		return nil
+	}
+	// The server's count is a claim, and may be none of a request of this size.
+	rejected := min(partial.rejected, int64(logs.LogRecordCount()))
+	if e.letters.path != "" {
+		err := e.letters.write(deadLetter{logs: logs, cause: causePartial, reason: partial.message, rejected: rejected})
+		if err != nil {
+			return err
+		}
+		e.telemetry.deadLettered(causePartial, logs.LogRecordCount())
+	}
+	e.telemetry.rejected(rejected)
+	e.remark("The SIEM rejected records of a request that it took otherwise",
+		zap.Int64("rejected_records", rejected), zap.String("message", partial.message), zap.String("dead_letters", e.letters.path))
+	return nil
+}
+
+// remark logs what a server says about requests that it took, once an interval: the metrics count every one.
+func (e *siemExporter) remark(text string, fields ...zap.Field) {
+	now := time.Now().UnixNano()
+	next := e.nextRemark.Load()
+	if now < next || !e.nextRemark.CompareAndSwap(next, now+int64(partialLogInterval)) {
+		return
+	}
+	e.logger.Warn(text, fields...)
+}
+
+// logsExporter lets siemExporter know of a shutdown before exporterhelper waits for the requests under way.
+type logsExporter struct {
+	exporter.Logs
+	siem *siemExporter
+}
+
+func (l *logsExporter) Shutdown(ctx context.Context) error {
+	l.siem.stopping.Store(true)
+	return l.Logs.Shutdown(ctx)
 }

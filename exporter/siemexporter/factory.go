@@ -24,14 +24,22 @@ func NewFactory() exporter.Factory {
 
 func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
 	config := cfg.(*Config)
-	e := newExporter(config, set)
-	return exporterhelper.NewLogs(ctx, set, cfg,
+	e, err := newExporter(config, set)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := exporterhelper.NewLogs(ctx, set, cfg,
 		e.pushLogs,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
-		exporterhelper.WithTimeout(config.TimeoutConfig),
+		// One request to pushLogs can become many to the server. The timeout is applied to each of those.
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithRetry(config.RetryConfig),
 		exporterhelper.WithQueue(config.QueueConfig),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown),
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &logsExporter{Logs: logs, siem: e}, nil
 }

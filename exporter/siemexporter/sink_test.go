@@ -3,11 +3,16 @@
 package siemexporter
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -91,6 +96,87 @@ func (s *sink) has(want []string) bool {
 	return true
 }
 
+// serve listens on addr and speaks the protocol, over TLS as cfg says, in the clear when cfg is nil. It returns the address
+// and a function that stops the server, which also runs at the end of the test.
+func (s *sink) serve(t testing.TB, protocol Protocol, addr string, cfg *tls.Config) (string, func()) {
+	t.Helper()
+	if protocol == ProtocolHTTP {
+		return s.serveHTTP(t, addr, cfg)
+	}
+	return s.serveGRPC(t, addr, cfg)
+}
+
+// httpAnswer is an answer that only HTTP has.
+type httpAnswer struct {
+	code   int
+	header map[string]string
+	body   string
+}
+
+func (httpAnswer) Error() string { return "an HTTP answer" }
+
+// ServeHTTP implements http.Handler.
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	content, err := io.ReadAll(r.Body)
+	request := plogotlp.NewExportRequest()
+	if err == nil {
+		err = request.UnmarshalProto(content)
+	}
+	if err != nil || r.URL.Path != logsPath || r.Method != http.MethodPost {
+		http.Error(w, "not OTLP", http.StatusTeapot)
+		return
+	}
+	response, err := s.Export(r.Context(), request)
+	var answer httpAnswer
+	switch {
+	case errors.As(err, &answer):
+		for key, value := range answer.header {
+			w.Header().Set(key, value)
+		}
+		w.WriteHeader(answer.code)
+		_, _ = io.WriteString(w, answer.body)
+	case err != nil:
+		w.WriteHeader(http.StatusServiceUnavailable)
+	default:
+		content, _ = response.MarshalProto()
+		w.Header().Set("Content-Type", protobufType)
+		_, _ = w.Write(content)
+	}
+}
+
+func (s *sink) serveHTTP(t testing.TB, addr string, cfg *tls.Config) (string, func()) {
+	t.Helper()
+	// The exporter compresses, as a stock OTLP receiver expects it to.
+	server := &http.Server{Handler: decompress(s), TLSConfig: cfg.Clone(), ErrorLog: log.New(io.Discard, "", 0)}
+	listener := listen(t, addr)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if cfg != nil {
+			_ = server.ServeTLS(listener, "", "")
+		} else {
+			_ = server.Serve(listener)
+		}
+	}()
+	stop := sync.OnceFunc(func() { server.Close(); <-done })
+	t.Cleanup(stop)
+	return listener.Addr().String(), stop
+}
+
+func decompress(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Encoding") == "gzip" {
+			reader, err := gzip.NewReader(r.Body)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusTeapot)
+				return
+			}
+			r.Body = reader
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // serveGRPC listens on addr with TLS as cfg says, in the clear when cfg is nil. It returns the address and a function
 // that stops the server, which also runs at the end of the test.
 func (s *sink) serveGRPC(t testing.TB, addr string, cfg *tls.Config) (string, func()) {
@@ -148,20 +234,34 @@ func newHost(t testing.TB, dir string) host {
 }
 
 // testConfig is a valid configuration for a server at addr whose authority is ca, with retries fast enough for a test.
-func testConfig(t testing.TB, addr string, ca *testpki.Cert, pinned ...*testpki.Cert) *Config {
+func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, pinned ...*testpki.Cert) *Config {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
-	cfg.ClientConfig.Endpoint = addr
-	cfg.ClientConfig.TLS.CAFile, _ = ca.WriteFiles(t, t.TempDir(), "ca")
+	cfg.Protocol = protocol
+	cfg.grpc.Endpoint = addr
+	cfg.http.Endpoint = "https://" + addr
+	cfg.tls().CAFile, _ = ca.WriteFiles(t, t.TempDir(), "ca")
 	for _, cert := range pinned {
 		cfg.Pins = append(cfg.Pins, tlspin.Of(cert.X509).String())
 	}
 	cfg.QueueConfig.Get().StorageID = &storageID
-	cfg.TimeoutConfig.Timeout = time.Second
+	setTimeout(cfg, time.Second)
 	cfg.RetryConfig.InitialInterval = 10 * time.Millisecond
 	cfg.RetryConfig.MaxInterval = 50 * time.Millisecond
 	require.NoError(t, cfg.Validate())
 	return cfg
+}
+
+func setTimeout(cfg *Config, timeout time.Duration) {
+	cfg.grpcTimeout, cfg.http.Timeout = timeout, timeout
+}
+
+// eachProtocol runs a test over gRPC and over HTTP.
+func eachProtocol(t *testing.T, test func(*testing.T, Protocol)) {
+	t.Helper()
+	for _, protocol := range []Protocol{ProtocolGRPC, ProtocolHTTP} {
+		t.Run(string(protocol), func(t *testing.T) { test(t, protocol) })
+	}
 }
 
 // startExporter starts an exporter and stops it at the end of the test.

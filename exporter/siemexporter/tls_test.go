@@ -39,6 +39,10 @@ func serverTLS(cert *testpki.Cert) *tls.Config {
 // TestWrongPartyGetsNothing is every way in which the other side can be the wrong one: it gets no record, the data
 // waits, and flows when the right server is back at the same address.
 func TestWrongPartyGetsNothing(t *testing.T) {
+	eachProtocol(t, testWrongPartyGetsNothing)
+}
+
+func testWrongPartyGetsNothing(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
 	selfSigned := testpki.NewSelfSigned(t, "self")
 	tls12 := serverTLS(p.leaf)
@@ -56,8 +60,8 @@ func TestWrongPartyGetsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			party, right := newSink(), newSink()
-			addr, stop := party.serveGRPC(t, "127.0.0.1:0", wrong)
-			exp := startExporter(t, testConfig(t, addr, p.ca, p.leaf, selfSigned))
+			addr, stop := party.serve(t, protocol, "127.0.0.1:0", wrong)
+			exp := startExporter(t, testConfig(t, protocol, addr, p.ca, p.leaf, selfSigned))
 			sent := send(t, exp, "held", 20)
 
 			// The party is given the time for several attempts.
@@ -65,7 +69,7 @@ func TestWrongPartyGetsNothing(t *testing.T) {
 			stop()
 			assert.Zero(t, party.requestCount())
 
-			right.serveGRPC(t, addr, serverTLS(p.leaf))
+			right.serve(t, protocol, addr, serverTLS(p.leaf))
 			requireDelivered(t, right, sent)
 			assert.Zero(t, party.requestCount())
 		})
@@ -73,7 +77,9 @@ func TestWrongPartyGetsNothing(t *testing.T) {
 }
 
 // TestSilentServer accepts TCP connections and says nothing.
-func TestSilentServer(t *testing.T) {
+func TestSilentServer(t *testing.T) { eachProtocol(t, testSilentServer) }
+
+func testSilentServer(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
 	listener := listen(t, "127.0.0.1:0")
 	var (
@@ -102,8 +108,8 @@ func TestSilentServer(t *testing.T) {
 		}
 	})
 	addr := listener.Addr().String()
-	cfg := testConfig(t, addr, p.ca, p.leaf)
-	cfg.TimeoutConfig.Timeout = 200 * time.Millisecond
+	cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
+	setTimeout(cfg, 200*time.Millisecond)
 	exp := startExporter(t, cfg)
 	sent := send(t, exp, "silence-held", 5)
 	<-accepted
@@ -119,11 +125,13 @@ func TestSilentServer(t *testing.T) {
 	assert.NotContains(t, string(heard), "silence-held")
 
 	right := newSink()
-	right.serveGRPC(t, addr, serverTLS(p.leaf))
+	right.serve(t, protocol, addr, serverTLS(p.leaf))
 	requireDelivered(t, right, sent)
 }
 
-func TestRightParties(t *testing.T) {
+func TestRightParties(t *testing.T) { eachProtocol(t, testRightParties) }
+
+func testRightParties(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
 	for name, tt := range map[string]struct {
 		server *testpki.Cert
@@ -135,38 +143,44 @@ func TestRightParties(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSink()
-			addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(tt.server))
-			exp := startExporter(t, testConfig(t, addr, p.ca, tt.pinned...))
+			addr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(tt.server))
+			exp := startExporter(t, testConfig(t, protocol, addr, p.ca, tt.pinned...))
 			requireDelivered(t, s, send(t, exp, "right", 20))
 		})
 	}
 }
 
 // TestBackupTakesOver rotates the server's key to the backup while the exporter runs.
-func TestBackupTakesOver(t *testing.T) {
+func TestBackupTakesOver(t *testing.T) { eachProtocol(t, testBackupTakesOver) }
+
+func testBackupTakesOver(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
 	s := newSink()
-	addr, stop := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
-	exp := startExporter(t, testConfig(t, addr, p.ca, p.leaf, p.backup))
+	addr, stop := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
+	exp := startExporter(t, testConfig(t, protocol, addr, p.ca, p.leaf, p.backup))
 	requireDelivered(t, s, send(t, exp, "before", 5))
 	stop()
-	s.serveGRPC(t, addr, serverTLS(p.backup))
+	s.serve(t, protocol, addr, serverTLS(p.backup))
 	requireDelivered(t, s, send(t, exp, "after", 5))
 }
 
 // TestTLS12WhenWritten: the floor is lowered only by name.
-func TestTLS12WhenWritten(t *testing.T) {
+func TestTLS12WhenWritten(t *testing.T) { eachProtocol(t, testTLS12WhenWritten) }
+
+func testTLS12WhenWritten(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
 	s := newSink()
 	server := serverTLS(p.leaf)
 	server.MaxVersion = tls.VersionTLS12
-	addr, _ := s.serveGRPC(t, "127.0.0.1:0", server)
-	cfg := testConfig(t, addr, p.ca, p.leaf)
-	cfg.ClientConfig.TLS.MinVersion = "1.2"
+	addr, _ := s.serve(t, protocol, "127.0.0.1:0", server)
+	cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
+	cfg.tls().MinVersion = "1.2"
 	requireDelivered(t, s, send(t, startExporter(t, cfg), "old", 5))
 }
 
-func TestClientCertificates(t *testing.T) {
+func TestClientCertificates(t *testing.T) { eachProtocol(t, testClientCertificates) }
+
+func testClientCertificates(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
 	clientCA := testpki.NewCA(t, "clients")
 	server := serverTLS(p.leaf)
@@ -181,12 +195,12 @@ func TestClientCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSink()
-			addr, _ := s.serveGRPC(t, "127.0.0.1:0", server)
-			cfg := testConfig(t, addr, p.ca, p.leaf)
+			addr, _ := s.serve(t, protocol, "127.0.0.1:0", server)
+			cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 			dir := t.TempDir()
 			if bad != nil {
-				cfg.ClientConfig.TLS.CertFile, cfg.ClientConfig.TLS.KeyFile = bad.WriteFiles(t, dir, "agent")
-				cfg.ClientConfig.TLS.ReloadInterval = time.Millisecond
+				cfg.tls().CertFile, cfg.tls().KeyFile = bad.WriteFiles(t, dir, "agent")
+				cfg.tls().ReloadInterval = time.Millisecond
 			}
 			exp := startExporter(t, cfg)
 			sent := send(t, exp, "held", 5)
@@ -210,18 +224,21 @@ func TestStartErrors(t *testing.T) {
 		"storage does not run": {func(*Config) {}, "service.extensions"},
 		"no CA file": {func(c *Config) {
 			c.QueueConfig.Get().StorageID = nil
-			c.ClientConfig.TLS.CAFile = "does-not-exist.pem"
+			c.tls().CAFile = "does-not-exist.pem"
 		}, "does-not-exist.pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := testConfig(t, "127.0.0.1:1", p.ca, p.leaf)
+			cfg := testConfig(t, ProtocolGRPC, "127.0.0.1:1", p.ca, p.leaf)
 			tt.change(cfg)
-			e := newExporter(cfg, nopSettings())
-			err := e.start(t.Context(), host{})
+			e, err := newExporter(cfg, nopSettings())
+			require.NoError(t, err)
+			err = e.start(t.Context(), host{})
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), tt.want)
 			require.NoError(t, e.shutdown(t.Context()))
 		})
 	}
-	require.Error(t, newExporter(testConfig(t, "127.0.0.1:1", p.ca, p.leaf), nopSettings()).pushLogs(t.Context(), plogOf("x")))
+	e, err := newExporter(testConfig(t, ProtocolGRPC, "127.0.0.1:1", p.ca, p.leaf), nopSettings())
+	require.NoError(t, err)
+	require.Error(t, e.pushLogs(t.Context(), plogOf("x")))
 }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// delivery sends the records of one request, in parts where the server refuses the whole.
+type delivery struct {
+	send    func(context.Context, plogotlp.ExportRequest) (partialSuccess, *refusal)
+	bury    func(deadLetter) error // writes a dead letter; an error means that it was not written
+	partial func(plog.Logs, partialSuccess) error
+	stopped func() bool
+}
+
+// span is a range of the request's records, counted in the order in which they stand.
+type span struct{ from, to int }
+
+func (s span) size() int { return s.to - s.from }
+
+// run returns nil when every record was taken by the server or written to the dead letters. Otherwise it returns those
+// that were not, and why.
+//
+// The request is tried as it is; nothing here costs per record. Only when the server refuses it for what is in it, it is
+// halved, from the front, until the records are known that the server does not take.
+func (d *delivery) run(ctx context.Context, logs plog.Logs) (remaining plog.Logs, why *refusal) {
+	refused := d.sendOne(ctx, logs)
+	if refused == nil {
+		return plog.Logs{}, nil
+	}
+	if refused.verdict == held {
+		return logs, refused
+	}
+
+	all := span{0, logs.LogRecordCount()}
+	var kept []span // records that wait, although the server answers
+	pending := halves(nil, all)
+	if all.size() == 1 {
+		pending = nil
+		if why = d.single(logs, refused); why != nil {
+			return logs, why
+		}
+	}
+	for len(pending) > 0 {
+		part := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		if d.stopped() {
+			return pick(logs, append(kept, span{part.from, all.to})), &refusal{cause: "shutdown", message: "the exporter stops"}
+		}
+		piece := pick(logs, []span{part})
+		refused := d.sendOne(ctx, piece)
+		switch {
+		case refused == nil:
+		case refused.verdict == held:
+			return pick(logs, append(kept, span{part.from, all.to})), refused
+		case part.size() > 1:
+			pending = halves(pending, part)
+		// A single record, and the server still lacks something: it is not the size. All that follows would meet the same.
+		case refused.verdict == exhausted:
+			return pick(logs, append(kept, span{part.from, all.to})), refused
+		default:
+			if r := d.single(piece, refused); r != nil {
+				kept, why = append(kept, part), r
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return plog.Logs{}, nil
+	}
+	return pick(logs, kept), why
+}
+
+// sendOne sends the logs as one request. Records that the server took only in part are dead letters, because nobody
+// knows which ones are missing.
+func (d *delivery) sendOne(ctx context.Context, logs plog.Logs) *refusal {
+	partial, refused := d.send(ctx, plogotlp.NewExportRequestFromLogs(logs))
+	if refused != nil {
+		return refused
+	}
+	if partial.rejected == 0 && partial.message == "" {
+		return nil
+	}
+	if err := d.partial(logs, partial); err != nil {
+		return &refusal{cause: causeDeadLetter, message: err.Error()}
+	}
+	return nil
+}
+
+// single settles one record that the server does not take. It returns nil when the record is a dead letter now, and why
+// it waits otherwise.
+func (d *delivery) single(record plog.Logs, refused *refusal) *refusal {
+	if refused.verdict == exhausted {
+		return refused
+	}
+	letter := deadLetter{logs: record, cause: causeInvalid, reason: refused.message}
+	if refused.verdict == tooLarge {
+		letter.cause = causeTooLarge
+	}
+	if err := d.bury(letter); err != nil {
+		return &refusal{cause: causeDeadLetter, message: err.Error() + "; the server says: " + refused.message}
+	}
+	return nil
+}
+
+// halves puts the two halves of part on the stack, the first one on top.
+func halves(stack []span, part span) []span {
+	middle := part.from + part.size()/2
+	return append(stack, span{middle, part.to}, span{part.from, middle})
+}
+
+// pick copies the records of the spans, which are in ascending order, with their resources and scopes.
+func pick(logs plog.Logs, spans []span) plog.Logs {
+	out := plog.NewLogs()
+	at := 0 // the number of the next record
+	for _, resource := range logs.ResourceLogs().All() {
+		var resourceOut plog.ResourceLogs
+		hasResource := false
+		for _, scope := range resource.ScopeLogs().All() {
+			var scopeOut plog.ScopeLogs
+			hasScope := false
+			for _, record := range scope.LogRecords().All() {
+				for len(spans) > 0 && spans[0].to <= at {
+					spans = spans[1:]
+				}
+				if len(spans) == 0 {
+					return out
+				}
+				wanted := at >= spans[0].from
+				at++
+				if !wanted {
+					continue
+				}
+				if !hasResource {
+					hasResource = true
+					resourceOut = out.ResourceLogs().AppendEmpty()
+					resource.Resource().CopyTo(resourceOut.Resource())
+					resourceOut.SetSchemaUrl(resource.SchemaUrl())
+				}
+				if !hasScope {
+					hasScope = true
+					scopeOut = resourceOut.ScopeLogs().AppendEmpty()
+					scope.Scope().CopyTo(scopeOut.Scope())
+					scopeOut.SetSchemaUrl(scope.SchemaUrl())
+				}
+				record.CopyTo(scopeOut.LogRecords().AppendEmpty())
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/logseal/logseal/pkg/tlspin"
+)
+
+// target is one SIEM.
+type target struct {
+	endpoint string
+	policy   tlspin.Policy
+	watch    *handshakeWatch
+	dial     func(context.Context, *target) (client, error)
+	timeout  time.Duration
+
+	// mu is held for reading while a request is under way, so that the client is never closed under one.
+	mu     sync.RWMutex
+	client client // nil after close
+
+	// restMu guards the pause after a failure, in which other targets are preferred.
+	restMu sync.Mutex
+	rest   time.Time
+}
+
+// renew replaces the client by one with certificates and keys as they lie on disk now. Connections are made anew, and
+// with them every check of the server is. When that is not possible, the old client stays.
+func (t *target) renew(ctx context.Context) error {
+	fresh, err := t.dial(ctx, t)
+	if err != nil {
+		return err
+	}
+	// Waits for the requests under way: each is bounded by the timeout.
+	t.mu.Lock()
+	old := t.client
+	t.client = fresh
+	t.mu.Unlock()
+	if old == nil {
+		return nil
+	}
+	return old.close()
+}
+
+// export sends one request. Its error is a *refusal.
+func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.client == nil {
+		return partialSuccess{}, &refusal{cause: "not_started", message: "the exporter does not run"}
+	}
+	partial, err := t.client.export(ctx, request)
+	if err != nil {
+		r := t.watch.explain(asRefusal(err))
+		// A copy: the refusal of a handshake is shared.
+		return partialSuccess{}, &refusal{verdict: r.verdict, cause: r.cause, message: t.endpoint + ": " + r.message, delay: r.delay}
+	}
+	return partial, nil
+}
+
+func (t *target) close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.client == nil {
+		return nil
+	}
+	err := t.client.close()
+	t.client = nil
+	return err
+}
+
+// ready reports whether the target may be tried. After a pause, one caller is told so and tries; the others go on to the
+// next target until that one is back with an answer.
+func (t *target) ready(now time.Time) bool {
+	t.restMu.Lock()
+	defer t.restMu.Unlock()
+	if t.rest.IsZero() {
+		return true
+	}
+	if now.Before(t.rest) {
+		return false
+	}
+	t.rest = now.Add(t.timeout)
+	return true
+}
+
+// setRest begins a pause, or ends it when until is zero.
+func (t *target) setRest(until time.Time) {
+	t.restMu.Lock()
+	defer t.restMu.Unlock()
+	t.rest = until
+}
+
+// targets are the SIEMs in the order of preference.
+type targets struct {
+	list []*target
+	// pause is how long a target that failed is passed over while another one works.
+	pause time.Duration
+}
+
+// export sends one request to the first target that takes it. A target that is down is passed over until its pause is
+// over; when all are down, the first one is asked in any case.
+func (ts targets) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+	if len(ts.list) == 1 {
+		return ts.list[0].export(ctx, request)
+	}
+	var first *refusal
+	for i, t := range ts.list {
+		last := i == len(ts.list)-1
+		if !t.ready(time.Now()) && (!last || first != nil) {
+			continue
+		}
+		partial, refused := t.export(ctx, request)
+		if refused == nil {
+			t.setRest(time.Time{})
+			return partial, nil
+		}
+		// Another SIEM would judge the records alike, and one that asks for time is not down.
+		if refused.verdict != held || refused.delay > 0 {
+			t.setRest(time.Time{})
+			return partial, refused
+		}
+		t.setRest(time.Now().Add(ts.pause))
+		if first == nil {
+			first = refused
+		}
+	}
+	return partialSuccess{}, first
+}
+
+func (ts targets) renew(ctx context.Context) error {
+	var errs []error
+	for _, t := range ts.list {
+		if err := t.renew(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", t.endpoint, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (ts targets) close() error {
+	var errs []error
+	for _, t := range ts.list {
+		errs = append(errs, t.close())
+	}
+	return errors.Join(errs...)
+}
