@@ -58,7 +58,7 @@ func TestEveryKey(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for section, want := range map[string][]string{
 		"siem/no_endpoint":            {"endpoint is not set", "siem.example.com:4317"},
-		"siem/plain_scheme":           {"in the clear", "host and port without a scheme"},
+		"siem/plain_scheme":           {"in the clear", "write `endpoint: siem.example.com:4317`"},
 		"siem/no_port":                {"missing port"},
 		"siem/insecure":               {"tls.insecure would send logs in the clear", "ca_file"},
 		"siem/skip_verify":            {"tls.insecure_skip_verify", "ca_file"},

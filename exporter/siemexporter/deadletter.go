@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -162,8 +163,11 @@ func encode(letter deadLetter) ([]byte, error) {
 	return append(encoded, '\n'), nil
 }
 
-// holds reports whether the JSON encoding, read again, gives the same bytes on the wire.
+// holds reports whether the JSON encoding is one that any reader takes, and gives the same bytes on the wire again.
 func holds(logs, wire []byte) bool {
+	if !utf8.Valid(logs) {
+		return false
+	}
 	again, err := new(plog.JSONUnmarshaler).UnmarshalLogs(logs)
 	if err != nil {
 		return false

@@ -11,10 +11,6 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 func nopSettings() exporter.Settings { return exportertest.NewNopSettings(NewFactory().Type()) }
@@ -22,43 +18,6 @@ func nopSettings() exporter.Settings { return exportertest.NewNopSettings(NewFac
 func plogOf(prefix string) plog.Logs {
 	logs, _ := records(prefix, 1)
 	return logs
-}
-
-// TestHeldAndRetried: answers that the stock exporter takes as a permission to drop.
-func TestHeldAndRetried(t *testing.T) {
-	p := newPKI(t)
-	for _, code := range []codes.Code{
-		codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
-		codes.FailedPrecondition, codes.Aborted, codes.OutOfRange, codes.Unimplemented, codes.Internal, codes.Unavailable,
-		codes.DataLoss, codes.Unauthenticated,
-	} {
-		t.Run(code.String(), func(t *testing.T) {
-			t.Parallel()
-			s := newSink()
-			s.fail(status.Error(code, "no"))
-			addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
-			exp := startExporter(t, testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf))
-			sent := send(t, exp, "held", 20)
-			require.Eventually(t, func() bool { return s.requestCount() >= 3 }, 5*time.Second, time.Millisecond)
-			s.respond(nil)
-			requireDelivered(t, s, sent)
-		})
-	}
-}
-
-func TestRetryDelay(t *testing.T) {
-	for name, tt := range map[string]struct{ asked, want time.Duration }{
-		"as asked": {2 * time.Second, 2 * time.Second},
-		"bounded":  {1000 * time.Hour, maxThrottle},
-		"negative": {-time.Second, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			st, err := status.New(codes.ResourceExhausted, "later").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(tt.asked)})
-			require.NoError(t, err)
-			assert.Equal(t, tt.want, retryDelay(st))
-		})
-	}
-	assert.Zero(t, retryDelay(status.New(codes.ResourceExhausted, "now")))
 }
 
 // TestHoldsAcrossRestart: what was queued when the process ended is delivered by the next one.
@@ -107,9 +66,4 @@ func TestLargeRequestIsSplit(t *testing.T) {
 	require.NoError(t, exp.ConsumeLogs(t.Context(), logs))
 	requireDelivered(t, s, sent)
 	assert.GreaterOrEqual(t, s.requestCount(), 4)
-}
-
-func TestClip(t *testing.T) {
-	assert.Equal(t, "short", clip("short"))
-	assert.LessOrEqual(t, len(clip(string(make([]byte, 10_000)))), maxMessage+len("…"))
 }
