@@ -128,6 +128,9 @@ func createDefaultConfig() component.Config {
 	http.TLS = defaultTLS()
 	http.Compression = configcompression.TypeGzip
 	http.WriteBufferSize = 512 * 1024
+	// confighttp keeps these twice; the section wins, see replacedHTTPKeys.
+	http.Keepalive = configoptional.Some(confighttp.NewDefaultKeepaliveClientConfig())
+	http.IdleConnTimeout, http.MaxIdleConns = 0, 0
 	http.Timeout = defaultTimeout
 
 	return &Config{
@@ -154,38 +157,55 @@ type plain Config
 // The two shapes of the configuration. Decoding into one of them makes a key of the other client an unknown key.
 type (
 	grpcShape struct {
-		plain   `mapstructure:",squash"`
+		Common  plain                   `mapstructure:",squash"`
 		Timeout time.Duration           `mapstructure:"timeout"`
 		Client  configgrpc.ClientConfig `mapstructure:",squash"`
 	}
 	httpShape struct {
-		plain  `mapstructure:",squash"`
-		Client confighttp.ClientConfig `mapstructure:",squash"`
+		Common plain    `mapstructure:",squash"`
+		Client httpKeys `mapstructure:",squash"`
 	}
+	// httpKeys is confighttp's without its methods. Its Unmarshal ignores unknown keys, and with them every slip of the
+	// pen in the whole section.
+	httpKeys confighttp.ClientConfig
 )
+
+// replacedHTTPKeys are confighttp's deprecated spellings of what is in its keepalive section, and would have no effect.
+var replacedHTTPKeys = map[string]string{
+	"idle_conn_timeout":       "idle_conn_timeout: …",
+	"max_idle_conns":          "max_idle_conns: …",
+	"max_idle_conns_per_host": "max_idle_conns_per_host: …",
+	"disable_keep_alives":     "enabled: false",
+}
 
 // Unmarshal implements confmap.Unmarshaler: `protocol` decides whose keys are known.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	protocol := c.Protocol
 	if conf.IsSet("protocol") {
-		text, _ := conf.Get("protocol").(string)
-		protocol = Protocol(text)
+		protocol = Protocol(fmt.Sprint(conf.Get("protocol")))
 	}
 	switch protocol {
 	case ProtocolGRPC:
-		shape := grpcShape{plain: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc}
+		shape := grpcShape{Common: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc}
 		if err := conf.Unmarshal(&shape); err != nil {
-			return err
+			return fmt.Errorf("with `protocol: %s`, whose keys are not those of %s: %w", protocol, ProtocolHTTP, err)
 		}
-		*c = Config(shape.plain)
+		*c = Config(shape.Common)
 		c.grpc, c.grpcTimeout = shape.Client, shape.Timeout
 	case ProtocolHTTP:
-		shape := httpShape{plain: plain(*c), Client: c.http}
-		if err := conf.Unmarshal(&shape); err != nil {
-			return err
+		for key, instead := range replacedHTTPKeys {
+			if conf.IsSet(key) {
+				return fmt.Errorf("%s is a key of the past; write `keepalive: {%s}`", key, instead)
+			}
 		}
-		*c = Config(shape.plain)
-		c.http = shape.Client
+		shape := httpShape{Common: plain(*c), Client: httpKeys(c.http)}
+		if err := conf.Unmarshal(&shape); err != nil {
+			return fmt.Errorf("with `protocol: %s`, whose keys are not those of %s: %w", protocol, ProtocolGRPC, err)
+		}
+		*c = Config(shape.Common)
+		c.http = confighttp.ClientConfig(shape.Client)
+		// `keepalive: {enabled: false}`, in the words that confighttp's ToClient understands.
+		c.http.DisableKeepAlives = !c.http.Keepalive.HasValue()
 	default:
 		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default) or `protocol: otlp_http`", protocol)
 	}
@@ -195,9 +215,9 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Marshal implements confmap.Marshaler, so that a printed configuration can be read again.
 func (c *Config) Marshal(conf *confmap.Conf) error {
 	if c.Protocol == ProtocolHTTP {
-		return conf.Marshal(httpShape{plain: plain(*c), Client: c.http})
+		return conf.Marshal(httpShape{Common: plain(*c), Client: httpKeys(c.http)})
 	}
-	return conf.Marshal(grpcShape{plain: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc})
+	return conf.Marshal(grpcShape{Common: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc})
 }
 
 // tls returns the TLS section of the configured client.

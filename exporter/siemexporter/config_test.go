@@ -54,6 +54,59 @@ func TestEveryKey(t *testing.T) {
 	assert.Equal(t, "siem.internal", cfg.tls().ServerName)
 }
 
+func TestHTTP(t *testing.T) {
+	cfg, err := load(t, "siem/http")
+	require.NoError(t, err)
+	assert.Equal(t, "https://siem.example.com:4318", cfg.singleEndpoint())
+	assert.Equal(t, defaultTimeout, cfg.timeout())
+	assert.Equal(t, "1.3", cfg.tls().MinVersion)
+
+	cfg, err = load(t, "siem/http_every_key")
+	require.NoError(t, err)
+	assert.Equal(t, 3*time.Second, cfg.timeout())
+	assert.Equal(t, "http://proxy.example.com:3128", cfg.http.ProxyURL)
+	assert.Equal(t, DeadLetterConfig{Directory: "/var/lib/logseal/dead", MaxSizeMiB: 7}, cfg.DeadLetter)
+	assert.True(t, cfg.RequirePostQuantum)
+	assert.Equal(t, 30*time.Second, cfg.http.Keepalive.Get().IdleConnTimeout)
+	assert.Equal(t, 100, cfg.http.Keepalive.Get().MaxIdleConns)
+	assert.False(t, cfg.http.DisableKeepAlives)
+
+	cfg, err = load(t, "siem/http_no_keepalive")
+	require.NoError(t, err)
+	assert.True(t, cfg.http.DisableKeepAlives)
+}
+
+func TestEndpoints(t *testing.T) {
+	cfg, err := load(t, "siem/failover")
+	require.NoError(t, err)
+	endpoints := cfg.endpoints()
+	require.Len(t, endpoints, 2)
+	assert.Equal(t, cfg.Pins, endpoints[0].Pins)
+	assert.Len(t, endpoints[1].Pins, 1)
+}
+
+func TestMemoryQueueByName(t *testing.T) {
+	_, err := load(t, "siem/memory_allowed")
+	require.NoError(t, err)
+}
+
+// TestPrintedConfigCanBeRead: what the collector prints is the configuration it runs with.
+func TestPrintedConfigCanBeRead(t *testing.T) {
+	for _, section := range []string{"siem", "siem/every_key", "siem/http", "siem/http_every_key", "siem/failover"} {
+		t.Run(section, func(t *testing.T) {
+			cfg, err := load(t, section)
+			require.NoError(t, err)
+			printed := confmap.New()
+			require.NoError(t, cfg.Marshal(printed))
+			again := createDefaultConfig().(*Config)
+			require.NoError(t, printed.Unmarshal(again))
+			cfg.grpc.Headers, again.grpc.Headers = nil, nil // their values are not printed
+			cfg.http.Headers, again.http.Headers = nil, nil
+			assert.Equal(t, cfg, again)
+		})
+	}
+}
+
 // TestRefused: each section of the file is refused, naming the key and what to write.
 func TestRefused(t *testing.T) {
 	for section, want := range map[string][]string{
@@ -76,6 +129,27 @@ func TestRefused(t *testing.T) {
 		"siem/retry_off":              {"retry_on_failure is switched off", "remove `enabled: false`"},
 		"siem/no_timeout":             {"timeout: 0", "remove it"},
 		"siem/unknown_key":            {"pin_sha256"},
+		"siem/unknown_protocol":       {"protocol \"syslog\" is unknown", "otlp_http"},
+		"siem/http_key_in_grpc":       {"otlp_grpc", "proxy_url"},
+		"siem/grpc_key_in_http":       {"otlp_http", "balancer_name"},
+		"siem/http_plain":             {"in the clear", "https://siem.example.com:4318"},
+		"siem/http_no_scheme":         {"no https URL", "https://siem.example.com:4318"},
+		"siem/http_insecure":          {"tls.insecure would send logs in the clear"},
+		"siem/http_no_timeout":        {"timeout: 0"},
+		"siem/endpoint_and_endpoints": {"endpoint and endpoints are both set"},
+		"siem/endpoints_no_pins":      {"endpoints[1].pins are not set", "logseal pin"},
+		"siem/endpoints_bad_pin":      {"endpoints[0].pins[0]", "logseal pin"},
+		"siem/endpoints_plain":        {"endpoints[0].endpoint", "in the clear"},
+		"siem/pq_curves":              {"require_post_quantum contradicts tls.curve_preferences", "X25519MLKEM768"},
+		"siem/pq_old_tls":             {"require_post_quantum needs TLS 1.3"},
+		"siem/negative_reload":        {"tls.reload_interval", "1h is the default"},
+		"siem/dead_letter_size":       {"dead_letter.max_size_mib", "100 is the default"},
+		"siem/half_client_cert":       {"both certificate and key"},
+		"siem/http_queue_off":         {"sending_queue is switched off"},
+		"siem/http_slip_in_tls":       {"ca_fil"},
+		"siem/http_slip":              {"pinns"},
+		"siem/http_slip_in_queue":     {"storag"},
+		"siem/http_old_key":           {"disable_keep_alives", "keepalive: {enabled: false}"},
 		"siem/two_mistakes_both_told": {"tls.insecure", "pins are not set"},
 	} {
 		t.Run(strings.TrimPrefix(section, "siem/"), func(t *testing.T) {

@@ -51,7 +51,7 @@ type line struct {
 	Reason   string    `json:"reason"`
 	Records  int       `json:"records"`
 	Rejected int64     `json:"rejected,omitempty"`
-	// Logs are the records in OTLP's JSON encoding, with resource and scope.
+	// Logs are the records in OTLP's JSON encoding, with resource and scope; null when there is no such encoding of them.
 	Logs json.RawMessage `json:"logs"`
 	// Protobuf are the same records in OTLP's binary encoding, present when JSON cannot hold them as they are: a string
 	// that is not UTF-8 is the commonest reason for a server to refuse a record.
@@ -141,20 +141,21 @@ func endOfLines(file *os.File) (int64, error) {
 }
 
 func encode(letter deadLetter) ([]byte, error) {
-	logs, err := new(plog.JSONMarshaler).MarshalLogs(letter.logs)
-	if err != nil {
-		return nil, err
-	}
 	wire, err := new(plog.ProtoMarshaler).MarshalLogs(letter.logs)
 	if err != nil {
 		return nil, err
 	}
 	out := line{
 		Time: time.Now().UTC(), Cause: letter.cause, Reason: letter.reason,
-		Records: letter.logs.LogRecordCount(), Rejected: letter.rejected, Logs: logs,
+		Records: letter.logs.LogRecordCount(), Rejected: letter.rejected,
 	}
-	if !holds(logs, wire) {
+	// JSON is for people, and for tools that send the record again. Where it cannot hold the record it may be
+	// approximate: the binary encoding stands beside it.
+	if out.Logs, err = new(plog.JSONMarshaler).MarshalLogs(letter.logs); err != nil || !holds(out.Logs, wire) {
 		out.Protobuf = wire
+		if out.Logs = bytes.ToValidUTF8(out.Logs, []byte("\uFFFD")); !json.Valid(out.Logs) {
+			out.Logs = nil
+		}
 	}
 	encoded, err := json.Marshal(out)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -108,6 +109,9 @@ func TestDeadLetterFile(t *testing.T) {
 	}
 	assert.NotNil(t, lines[4].Protobuf, "what JSON cannot hold is kept in binary")
 	assert.Nil(t, lines[0].Protobuf)
+	content, err := os.ReadFile(d.path)
+	require.NoError(t, err)
+	assert.True(t, utf8.Valid(content), "the file is JSON to every reader")
 
 	info, err := os.Stat(d.path)
 	require.NoError(t, err)
