@@ -17,6 +17,8 @@ import (
 const (
 	// maxThrottle bounds how long a server can silence us with one answer.
 	maxThrottle = 5 * time.Minute
+	// causeDeadline is the cause of a request that was not answered in time.
+	causeDeadline = "deadline_exceeded"
 	// maxMessage bounds what of a server's message is repeated, in bytes.
 	maxMessage = 256
 )
@@ -77,7 +79,7 @@ var grpcCauses = map[codes.Code]string{
 	codes.Canceled:           "canceled",
 	codes.Unknown:            "unknown",
 	codes.InvalidArgument:    "invalid_argument",
-	codes.DeadlineExceeded:   "deadline_exceeded",
+	codes.DeadlineExceeded:   causeDeadline,
 	codes.NotFound:           "not_found",
 	codes.AlreadyExists:      "already_exists",
 	codes.PermissionDenied:   "permission_denied",

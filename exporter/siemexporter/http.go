@@ -86,7 +86,7 @@ func (c *httpClient) export(ctx context.Context, request plogotlp.ExportRequest)
 	if err != nil {
 		cause := "connection"
 		if errors.Is(err, context.DeadlineExceeded) {
-			cause = "deadline_exceeded"
+			cause = causeDeadline
 		}
 		return partialSuccess{}, &refusal{cause: cause, message: clip(err.Error())}
 	}

@@ -27,7 +27,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
 
 	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/tlspin"
@@ -115,6 +117,16 @@ type httpAnswer struct {
 
 func (httpAnswer) Error() string { return "an HTTP answer" }
 
+// httpCodes say over HTTP what a sink was told to say over gRPC.
+var httpCodes = map[codes.Code]int{
+	codes.Unknown:           http.StatusInternalServerError,
+	codes.Internal:          http.StatusInternalServerError,
+	codes.InvalidArgument:   http.StatusBadRequest,
+	codes.ResourceExhausted: http.StatusRequestEntityTooLarge,
+	codes.Unauthenticated:   http.StatusUnauthorized,
+	codes.Unavailable:       http.StatusServiceUnavailable,
+}
+
 // ServeHTTP implements http.Handler.
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	content, err := io.ReadAll(r.Body)
@@ -136,7 +148,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(answer.code)
 		_, _ = io.WriteString(w, answer.body)
 	case err != nil:
-		w.WriteHeader(http.StatusServiceUnavailable)
+		w.WriteHeader(httpCodes[status.Code(err)])
 	default:
 		content, _ = response.MarshalProto()
 		w.Header().Set("Content-Type", protobufType)

@@ -7,12 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/logseal/logseal/pkg/tlspin"
 )
+
+// timeoutsToRenew is how many requests in a row time out before connections are made anew.
+const timeoutsToRenew = 3
 
 // target is one SIEM.
 type target struct {
@@ -25,6 +29,8 @@ type target struct {
 	// mu is held for reading while a request is under way, so that the client is never closed under one.
 	mu     sync.RWMutex
 	client client // nil after close
+
+	timeouts atomic.Int64 // in a row
 
 	// restMu guards the pause after a failure, in which other targets are preferred.
 	restMu sync.Mutex
@@ -49,8 +55,32 @@ func (t *target) renew(ctx context.Context) error {
 	return old.close()
 }
 
-// export sends one request. Its error is a *refusal.
+// export sends one request.
+//
+// A path that swallows packets leaves a connection that looks alive for a quarter of an hour, and both gRPC and HTTP/2
+// keep sending into it. After some timeouts in a row, connections are made anew. Keepalive pings would find out sooner,
+// but a server closes the connection of a client that pings more often than it likes.
 func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+	partial, err := t.exportOnce(ctx, request)
+	if err == nil {
+		t.timeouts.Store(0)
+		return partial, nil
+	}
+	r := asRefusal(err)
+	if r.cause != causeDeadline {
+		t.timeouts.Store(0)
+	} else if t.timeouts.Add(1) == timeoutsToRenew {
+		t.timeouts.Store(0)
+		if err := t.renew(ctx); err != nil {
+			r = &refusal{cause: r.cause, message: r.message + "; connections cannot be made anew: " + clip(err.Error())}
+		}
+	}
+	r = t.watch.explain(r)
+	// A copy: the refusal of a handshake is shared.
+	return partialSuccess{}, &refusal{verdict: r.verdict, cause: r.cause, message: t.endpoint + ": " + r.message, delay: r.delay}
+}
+
+func (t *target) exportOnce(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	t.mu.RLock()
@@ -58,13 +88,7 @@ func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (pa
 	if t.client == nil {
 		return partialSuccess{}, &refusal{cause: "not_started", message: "the exporter does not run"}
 	}
-	partial, err := t.client.export(ctx, request)
-	if err != nil {
-		r := t.watch.explain(asRefusal(err))
-		// A copy: the refusal of a handshake is shared.
-		return partialSuccess{}, &refusal{verdict: r.verdict, cause: r.cause, message: t.endpoint + ": " + r.message, delay: r.delay}
-	}
-	return partial, nil
+	return t.client.export(ctx, request)
 }
 
 func (t *target) close() error {

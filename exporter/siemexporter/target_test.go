@@ -304,3 +304,20 @@ func TestResumedSession(t *testing.T) {
 		requireDelivered(t, right, sent)
 	})
 }
+
+// TestSwallowedConnection: a connection through which nothing passes any more, and which nobody closes, is given up.
+func TestSwallowedConnection(t *testing.T) {
+	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+		p := newPKI(t)
+		s := newSink()
+		serverAddr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
+		path := newFaultyPath(t, serverAddr, 1)
+		path.becalm()
+		cfg := testConfig(t, protocol, path.listener.Addr().String(), p.ca, p.leaf)
+		setTimeout(cfg, 100*time.Millisecond)
+		exp := startExporter(t, cfg)
+		requireDelivered(t, s, send(t, exp, "before", 5))
+		close(path.swallow) // from now on, for the connections that exist
+		requireDelivered(t, s, send(t, exp, "after", 5))
+	})
+}

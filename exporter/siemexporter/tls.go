@@ -104,7 +104,7 @@ func (w *handshakeWatch) refused(err error) {
 // explain returns the refused handshake behind a request that found no connection, or r itself.
 func (w *handshakeWatch) explain(r *refusal) *refusal {
 	switch r.cause {
-	case "unavailable", "deadline_exceeded", "connection":
+	case "unavailable", causeDeadline, "connection":
 	default:
 		return r
 	}
