@@ -183,21 +183,22 @@ func TestAuthorityReplaced(t *testing.T) {
 		dir := t.TempDir()
 		cfg.tls().CAFile, _ = oldCA.WriteFiles(t, dir, "ca")
 		cfg.tls().ReloadInterval = 20 * time.Millisecond
-		exp := startExporter(t, cfg)
+		tel := newTestTelemetry(t)
+		exp := startExporterWith(t, cfg, tel.settings())
 		sent := send(t, exp, "held", 5)
-		time.Sleep(100 * time.Millisecond)
+		waitRefused(t, tel, 2)
 		assert.Zero(t, s.requestCount())
 		p.ca.WriteFiles(t, dir, "ca")
 		requireDelivered(t, s, sent)
 
 		// And an authority that is withdrawn is not trusted for longer than that, although the connection stood.
 		oldCA.WriteFiles(t, dir, "ca")
-		require.Eventually(t, func() bool {
-			before := s.requestCount()
-			send(t, exp, "late", 1)
-			time.Sleep(100 * time.Millisecond)
-			return s.requestCount() == before
-		}, 5*time.Second, 10*time.Millisecond)
+		before := tel.sum(t, "otelcol_exporter_siem_refused_handshakes")
+		waitRefused(t, tel, before+2)
+		taken := s.requestCount()
+		send(t, exp, "late", 1)
+		waitRefused(t, tel, before+4)
+		assert.Equal(t, taken, s.requestCount())
 	})
 }
 
@@ -268,9 +269,10 @@ func TestPostQuantum(t *testing.T) {
 		addr, stop := old.serve(t, protocol, "127.0.0.1:0", classic)
 		cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 		cfg.RequirePostQuantum = true
-		exp := startExporter(t, cfg)
+		tel := newTestTelemetry(t)
+		exp := startExporterWith(t, cfg, tel.settings())
 		sent := send(t, exp, "held", 5)
-		time.Sleep(100 * time.Millisecond)
+		waitRefused(t, tel, 2)
 		stop()
 		assert.Zero(t, old.requestCount())
 		s.serve(t, protocol, addr, serverTLS(p.leaf))
@@ -292,12 +294,15 @@ func TestResumedSession(t *testing.T) {
 		after.SetSessionTicketKeys(tickets)
 		right, changed := newSink(), newSink()
 		addr, stop := right.serve(t, protocol, "127.0.0.1:0", before)
-		exp := startExporter(t, testConfig(t, protocol, addr, p.ca, p.leaf))
+		tel := newTestTelemetry(t)
+		exp := startExporterWith(t, testConfig(t, protocol, addr, p.ca, p.leaf), tel.settings())
 		requireDelivered(t, right, send(t, exp, "before", 5))
 		stop()
 		_, stop = changed.serve(t, protocol, addr, after)
 		sent := send(t, exp, "held", 5)
-		time.Sleep(200 * time.Millisecond)
+		require.Eventually(t, func() bool {
+			return tel.sum(t, "otelcol_exporter_siem_refused_handshakes", "reason", "pin_mismatch") >= 2
+		}, 10*time.Second, 5*time.Millisecond)
 		stop()
 		assert.Zero(t, changed.requestCount())
 		right.serve(t, protocol, addr, before)

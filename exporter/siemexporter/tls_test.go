@@ -61,11 +61,11 @@ func testWrongPartyGetsNothing(t *testing.T, protocol Protocol) {
 			t.Parallel()
 			party, right := newSink(), newSink()
 			addr, stop := party.serve(t, protocol, "127.0.0.1:0", wrong)
-			exp := startExporter(t, testConfig(t, protocol, addr, p.ca, p.leaf, selfSigned))
+			tel := newTestTelemetry(t)
+			exp := startExporterWith(t, testConfig(t, protocol, addr, p.ca, p.leaf, selfSigned), tel.settings())
 			sent := send(t, exp, "held", 20)
 
-			// The party is given the time for several attempts.
-			time.Sleep(300 * time.Millisecond)
+			waitRefused(t, tel, 3)
 			stop()
 			assert.Zero(t, party.requestCount())
 
@@ -202,9 +202,10 @@ func testClientCertificates(t *testing.T, protocol Protocol) {
 				cfg.tls().CertFile, cfg.tls().KeyFile = bad.WriteFiles(t, dir, "agent")
 				cfg.tls().ReloadInterval = time.Millisecond
 			}
-			exp := startExporter(t, cfg)
+			tel := newTestTelemetry(t)
+			exp := startExporterWith(t, cfg, tel.settings())
 			sent := send(t, exp, "held", 5)
-			time.Sleep(200 * time.Millisecond)
+			waitRefused(t, tel, 3)
 			assert.Zero(t, s.requestCount())
 			if bad == nil {
 				return // there is no file to put right: TestHoldsAcrossRestart covers a configuration that changes
