@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -121,7 +122,13 @@ func TestDocumentedConfigsAreValid(t *testing.T) {
 				if keys["service"] && keys["receivers"] && keys["exporters"] {
 					configs = configs[1:]
 				}
-				out, status := validate(t, shipped[role], configs...)
+				c := shipped[role]
+				if strings.Contains(example, "endpoints:") {
+					// Several SIEMs stand instead of the one in the shipped configuration.
+					c.Env = maps.Clone(c.Env)
+					delete(c.Env, "LOGSEAL_SIEM_ENDPOINT")
+				}
+				out, status := validate(t, c, configs...)
 				assert.Zero(t, status, "%s line %d:\n%s\n%s", rel, line, example, out)
 			})
 		}
