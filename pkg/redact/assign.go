@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import "strings"
+
+// Names with values in text: key=value, JSON, YAML, XML, hashes, command lines, headers, source code. A trigger such as
+// "pass" leads to the name around it; the name is judged; the value is found behind what separates the two.
+
+const (
+	maxNameBytes  = 64
+	maxValueBytes = 8192 // a quoted or bracketed value without an end is redacted this far
+)
+
+// detectName examines the name around the trigger at i, and its value.
+func detectName(c *scan, i int) int {
+	s := c.s
+	if i < c.identEnd {
+		return 0
+	}
+	start := i
+	for start > c.resume && i-start < maxNameBytes && class[s[start-1]]&isIdent != 0 {
+		start--
+	}
+	end := i
+	for end < len(s) && end-i < maxNameBytes && class[s[end]]&isIdent != 0 {
+		end++
+	}
+	for end > i && (s[end-1] == '.' || s[end-1] == '-') {
+		end--
+	}
+	if dot := strings.IndexByte(s[i:end], '.'); dot > 0 && end-i > 40 {
+		end = i + dot
+	}
+	c.identEnd = end
+
+	name := s[start:end]
+	if foldEqual(name, "bearer") {
+		return c.bearer(end)
+	}
+	// "api key", "security code", "social security number": words of one name.
+	for k := 0; k < 2 && at(s, end) == ' ' && is(s, end+1, isAlpha) && !c.separated(end); k++ {
+		word := spanOf(s, end+1, isAlpha)
+		if !nameWord[asciiLower(s[end+1:word])] {
+			break
+		}
+		end = word
+	}
+	if prev := previousWord(s, start); prev < start && (foldPrefix(name, 0, "key") || foldPrefix(name, 0, "pin")) {
+		start = prev
+	}
+	name = s[start:end]
+	c.identEnd = end
+
+	vd := c.w.names.verdict(name)
+	if vd.strength == nothing {
+		return 0
+	}
+	if vd.rule == ruleAuthorization {
+		return c.authorization(end)
+	}
+	v, ok := c.findValue(start, end, vd)
+	if !ok {
+		return 0
+	}
+	text := s[v.start:v.end]
+	if vd.rule == ruleCookie {
+		return 0
+	}
+	if !secretValue(text, vd, v.ctx) {
+		return 0
+	}
+	c.add(vd.rule, v.start, v.end)
+	return v.end
+}
+
+var nameWord = set("code key token number secret password phrase keys tokens security value id")
+
+// separated reports whether a separator follows at i, after spaces.
+func (c *scan) separated(i int) bool {
+	i = spanOf(c.s, i, isSpace)
+	return at(c.s, i) == '=' || at(c.s, i) == ':'
+}
+
+// previousWord returns the start of the word before start, if one space is between, or start.
+func previousWord(s string, start int) int {
+	if at(s, start-1) != ' ' {
+		return start
+	}
+	i := start - 1
+	for i > 0 && start-i < 20 && class[s[i-1]]&isAlpha != 0 {
+		i--
+	}
+	if i == start-1 {
+		return start
+	}
+	return i
+}
+
+// value is where a value is, and how it was given.
+type value struct {
+	start, end int
+	ctx        context
+}
+
+// findValue finds the value of the name s[start:end].
+func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
+	s := c.s
+	i := end
+	nameQuoted := false
+	if at(s, i) == '\\' && is(s, i+1, isQuote) {
+		i, nameQuoted = i+2, true
+	} else if is(s, i, isQuote) {
+		i, nameQuoted = i+1, true
+	}
+	if at(s, i) == ']' {
+		i++
+		if is(s, i, isQuote) {
+			i++
+		}
+	}
+	if at(s, start-1) == '<' && !nameQuoted {
+		return xmlValue(s, i)
+	}
+	j := i
+	for j < len(s) && j-i < 16 && (s[j] == ' ' || s[j] == '\t') {
+		j++
+	}
+	op := operator(s, j)
+	switch {
+	case op > 0:
+		return c.valueAfter(j, j+op, j > i, vd)
+	case at(s, j) == ',' && nameQuoted:
+		// setProperty("name", "value"), and in a list of pairs: ["name","value"]
+		if k := spanOf(s, j+1, isSpace); is(s, k, isQuote) || at(s, k) == '\\' && is(s, k+1, isQuote) {
+			if v, ok := c.namedValue(i); ok {
+				return v, ok
+			}
+			return quotedValue(s, k)
+		}
+		return c.namedValue(i)
+	case nameQuoted:
+		return c.namedValue(i)
+	case at(s, start-1) == '-' && j == i+1 && at(s, j) != '-' && (at(s, start-2) == '-' || start < 2 || is(s, start-2, isSpace)):
+		return flagValue(s, j)
+	case foldPrefix(s, j, "is ") || foldPrefix(s, j, "was "):
+		k := strings.IndexByte(s[j:], ' ') + j + 1
+		if v, ok := unquotedOrQuoted(s, k, tight); ok {
+			v.ctx = prose
+			return v, ok
+		}
+	case j == i+1 && is(s, j, isAlpha):
+		// A declaration with a type: var apiToken string = "..."
+		k := j
+		for k < len(s) && k-j < 16 && (class[s[k]]&isAlnum != 0 || s[k] == '*' || s[k] == '&') {
+			k++
+		}
+		if k > j && at(s, k) == ' ' {
+			if op := operator(s, k+1); op > 0 && at(s, k+1) != ':' || op == 2 {
+				if q := spanOf(s, k+1+op, isSpace); is(s, q, isQuote) {
+					return quotedValue(s, q)
+				}
+			}
+		}
+	case at(s, i) == '\n' || at(s, i) == '\r' || at(s, i) == ',':
+		return c.namedValue(i)
+	}
+	return value{}, false
+}
+
+// operator returns the length of the operator at i: = : := ::= :::= ?= .= ||= += => -> == or 0.
+func operator(s string, i int) int {
+	j := i
+	for j < len(s) && j-i < 3 && (s[j] == ':' || s[j] == '?' || s[j] == '.' || s[j] == '|' || s[j] == '+') {
+		j++
+	}
+	switch {
+	case at(s, j) == '=' && (j-i < 2 || s[i] == ':' || s[i] == '|'):
+		j++
+		if at(s, j) == '>' || at(s, j) == '=' {
+			j++
+		}
+		return j - i
+	case at(s, i) == ':' && (at(s, i+1) != ':' || at(s, i+2) == ' '):
+		if at(s, i+1) == ':' {
+			return 2
+		}
+		return 1
+	case at(s, i) == '-' && at(s, i+1) == '>':
+		return 2
+	}
+	return 0
+}
+
+// valueAfter finds the value after the operator s[op:after].
+func (c *scan) valueAfter(op, after int, spaceBefore bool, vd verdict) (value, bool) {
+	s := c.s
+	j := spanOf(s, after, isSpace)
+	if j-after > 40 {
+		return value{}, false
+	}
+	ctx := tight
+	switch {
+	case s[op] == ':' && after-op == 1 && j > after:
+		ctx = colon
+	case j > after:
+		ctx = spaced
+		if nl := strings.IndexByte(s[after:j], '\n'); nl >= 0 {
+			return value{}, false
+		}
+	}
+	// String prefixes: b"...", r'...', @"...".
+	if is(s, j+1, isQuote) && (is(s, j, isAlpha) || at(s, j) == '@') {
+		j++
+	}
+	switch at(s, j) {
+	case '[', '{':
+		if vd.strength == hard && vd.rule != ruleSSN && vd.rule != ruleCardCode && ctx != colon || vd.rule == rulePassword {
+			if end := bracketEnd(s, j); end > 0 {
+				return value{j, end, quoted}, true
+			}
+		}
+	}
+	v, ok := unquotedOrQuoted(s, j, ctx)
+	if !ok {
+		return v, ok
+	}
+	if ctx == colon && v.ctx != quoted {
+		// name: type = "value"
+		if k := spanOf(s, v.end, isSpace); at(s, k) == '=' && k > v.end {
+			if q := spanOf(s, k+1, isSpace); is(s, q, isQuote) {
+				return quotedValue(s, q)
+			}
+		}
+	}
+	// In a list of name=value pairs, an empty value is followed by the next pair.
+	if v.ctx == spaced && !spaceBefore && isPair(s[v.start:v.end]) {
+		return value{}, false
+	}
+	return v, true
+}
+
+// isPair reports whether v is itself name=value.
+func isPair(v string) bool {
+	i := spanOf(v, 0, isIdent)
+	return i > 0 && i+1 < len(v) && v[i] == '=' && v[i+1] != '='
+}
+
+func unquotedOrQuoted(s string, i int, ctx context) (value, bool) {
+	if is(s, i, isQuote) || at(s, i) == '\\' && (is(s, i+1, isQuote) || at(s, i+1) == '\\') {
+		return quotedValue(s, i)
+	}
+	end := unquotedEnd(s, i)
+	return value{i, end, ctx}, end > i
+}
+
+// quotedValue returns what is between the quote at i and the next one of its kind and level of escaping. Without an end, the
+// value goes on to the end of the line.
+func quotedValue(s string, i int) (value, bool) {
+	slashes := 0
+	for at(s, i+slashes) == '\\' {
+		slashes++
+	}
+	q := at(s, i+slashes)
+	if class[q]&isQuote == 0 {
+		return value{}, false
+	}
+	start := i + slashes + 1
+	run := 0
+	for j := start; j < len(s); j++ {
+		switch {
+		case s[j] == '\\':
+			run++
+			continue
+		case s[j] == q && run <= slashes:
+			return value{start, j - run, quoted}, j-run > start
+		case s[j] == '\n' || j-start > maxValueBytes:
+			return value{start, j, quoted}, j > start
+		}
+		run = 0
+	}
+	return value{start, len(s), quoted}, len(s) > start
+}
+
+// unquotedEnd returns the end of the bare value at i: it stops at a space, a quote or an angle bracket, at a bracket it did
+// not open, and at a comma, semicolon or ampersand that separates it from something else.
+func unquotedEnd(s string, i int) int {
+	if n := markerLen(s, i); n > 0 && (i+n == len(s) || class[s[i+n]]&isAlnum == 0 && s[i+n] < 0x80) {
+		return i + n
+	}
+	open := 0
+	j := i
+	for ; j < len(s); j++ {
+		b := s[j]
+		switch {
+		case class[b]&isAlnum != 0 || b >= 0x80:
+			continue
+		case class[b]&isSpace != 0 || class[b]&isQuote != 0 || b == '<' || b == '>' || b < 0x20:
+			return j
+		case b == '(' || b == '[' || b == '{':
+			open++
+		case b == ')' || b == ']' || b == '}':
+			if open == 0 {
+				return j
+			}
+			open--
+		case b == '\\' && (strings.IndexByte("nrt\"'", at(s, j+1)) >= 0):
+			return j
+		case b == ',' || b == ';' || b == '&':
+			if j+1 == len(s) || class[s[j+1]]&(isSpace|isQuote) != 0 || b == '&' && s[j+1] == '&' {
+				return j
+			}
+			k := spanOf(s, j+1, isIdent)
+			if k > j+1 && k < len(s) && (s[k] == '=' || s[k] == ':') {
+				return j
+			}
+			if s[j+1] == '}' || s[j+1] == ')' || s[j+1] == ']' {
+				return j
+			}
+		}
+	}
+	return j
+}
+
+// bracketEnd returns the end of the bracketed value at i.
+func bracketEnd(s string, i int) int {
+	depth := 0
+	for j := i; j < len(s); j++ {
+		switch s[j] {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return j + 1
+			}
+		}
+		if j-i > maxValueBytes {
+			return j
+		}
+	}
+	return len(s)
+}
+
+// xmlValue returns the text of the element whose name ends at i.
+func xmlValue(s string, i int) (value, bool) {
+	for k := i; k < len(s) && k-i < 128 && s[k] != '<'; k++ {
+		if s[k] != '>' {
+			continue
+		}
+		if s[k-1] == '/' {
+			return value{}, false
+		}
+		start := spanOf(s, k+1, isSpace)
+		end := strings.IndexByte(s[start:], '<')
+		if end < 0 {
+			end = len(s) - start
+		}
+		end += start
+		for end > start && class[s[end-1]]&isSpace != 0 {
+			end--
+		}
+		return value{start, end, quoted}, end > start
+	}
+	return value{}, false
+}
+
+// namedValue finds the value where a name is itself one: name: X_TOKEN, value: ... (Kubernetes, XML attributes, HCL). The
+// name ends at i.
+func (c *scan) namedValue(i int) (value, bool) {
+	s := c.s
+	j := i
+	for j < len(s) && j-i < 80 && (class[s[j]]&isSpace != 0 || s[j] == ',') {
+		j++
+	}
+	if j == i {
+		return value{}, false
+	}
+	for at(s, j) == '\\' {
+		j++
+	}
+	if is(s, j, isQuote) {
+		j++
+	}
+	end := spanOf(s, j, isIdent)
+	if end == j || end-j > 32 || !foldSuffix(s, end, "value") {
+		return value{}, false
+	}
+	for at(s, end) == '\\' {
+		end++
+	}
+	if is(s, end, isQuote) {
+		end++
+	}
+	end = spanOf(s, end, isSpace)
+	op := operator(s, end)
+	if op == 0 {
+		return value{}, false
+	}
+	return unquotedOrQuoted(s, spanOf(s, end+op, isSpace), quoted)
+}
+
+// flagValue returns the argument of a flag.
+func flagValue(s string, i int) (value, bool) {
+	v, ok := unquotedOrQuoted(s, i, flag)
+	return v, ok
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Engine redacts according to a configuration. It is safe for concurrent use.
+type Engine struct {
+	cfg     Config
+	rules   []rule // the built-in rules, then the custom ones
+	custom  []customRule
+	filter  *filter
+	runs    bool // whether a rule wants long runs of token characters
+	audit   bool
+	marks   map[string]bool // the markers that this engine writes
+	names   nameJudge
+	workers sync.Pool
+	probe   func() // called for every text that is scanned; tests make it panic
+}
+
+// New compiles the configuration and tests itself with an example of every rule. Errors name the key and the remedy.
+func New(cfg Config) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg:   cfg,
+		audit: cfg.Mode == ModeAudit,
+		marks: map[string]bool{markLimit: true, markFailure: true},
+		names: nameJudge{sensitive: allLower(cfg.Keys.Sensitive), ignore: allLower(cfg.Keys.Ignore)},
+	}
+	for i := range builtins {
+		b := &builtins[i]
+		r := rule{id: b.id, action: actionOff}
+		if !b.off && (b.pack == "" || slices.Contains(cfg.Packs, b.pack)) {
+			r.action = actionMask
+		}
+		e.rules = append(e.rules, r)
+	}
+	if len(e.names.sensitive) > 0 {
+		e.rules[ruleSensitiveKey].action = actionMask
+	}
+	for _, rc := range cfg.Rules {
+		e.configure(rc)
+	}
+	for _, a := range cfg.Allow {
+		for i := range e.rules {
+			if e.rules[i].id == a.Rule {
+				e.rules[i].allow = append(e.rules[i].allow, strings.ToLower(a.Match))
+			}
+		}
+	}
+	if err := e.loadKeys(); err != nil {
+		return nil, err
+	}
+	for i := range e.rules {
+		e.rules[i].mask = maskOf(e.rules[i].id)
+		e.marks[e.rules[i].mask] = true
+	}
+	e.compile()
+	e.workers.New = func() any { return newWorker(e) }
+	if err := e.selfTest(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func allLower(globs []string) []string {
+	out := make([]string, len(globs))
+	for i, g := range globs {
+		out[i] = strings.ToLower(g)
+	}
+	return out
+}
+
+// configure applies one entry of rules, which has been validated.
+func (e *Engine) configure(rc Rule) {
+	id, isBuiltin := builtinByID(rc.ID)
+	if !isBuiltin {
+		id = ruleID(len(e.rules))
+		e.rules = append(e.rules, rule{id: rc.ID, action: actionMask})
+		e.custom = append(e.custom, customRule{id, regexp.MustCompile(rc.Regex), rc.ScanAll})
+	}
+	r := &e.rules[id]
+	if rc.Action != "" {
+		r.action = action(slices.Index(actionNames[:], rc.Action))
+	}
+	r.keepFirst, r.keepLast = rc.KeepFirst, rc.KeepLast
+}
+
+func (e *Engine) loadKeys() error {
+	var master []byte
+	for i := range e.rules {
+		r := &e.rules[i]
+		if r.action != actionPseudonymize {
+			continue
+		}
+		var err error
+		if master == nil {
+			if master, err = readKey(e.cfg.PseudonymKey); err != nil {
+				return err
+			}
+		}
+		if r.pseudonym, err = newPseudonymizer(ruleID(i), r.id, e.cfg.PseudonymKey, master); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compile builds the prefilter from the triggers of the rules that are on.
+func (e *Engine) compile() {
+	on := func(rules ...ruleID) bool {
+		return slices.ContainsFunc(rules, func(r ruleID) bool { return e.rules[r].action != actionOff })
+	}
+	t := triggers(on)
+	for i, c := range e.custom {
+		if c.scanAll {
+			continue
+		}
+		for _, lit := range requiredLiterals(c.re.String()) {
+			t = append(t, trigger{lit: lit, custom: i + 1})
+		}
+	}
+	e.filter = newFilter(t)
+	e.runs = on(ruleToken, ruleVendorToken, ruleAWSKey, ruleHighEntropy)
+}
+
+// selfTest redacts an example for every built-in rule that is on: an engine that would let one through does not start.
+func (e *Engine) selfTest() error {
+	w := newWorker(e)
+	for id := range ruleID(numBuiltin) {
+		if e.rules[id].action == actionOff || builtins[id].canary == "" {
+			continue
+		}
+		w.scans[0].run(w, builtins[id].canary, maxViewDepth)
+		found := w.counts.suppressed[id] > 0 || slices.ContainsFunc(w.scans[0].spans, func(sp span) bool { return sp.rule == id })
+		if id == ruleControl {
+			found = w.scans[0].saw&sawControl != 0
+		}
+		if !found {
+			return fmt.Errorf("self-test: the rule %s does not find its own example; the engine does not start", builtins[id].id)
+		}
+	}
+	return nil
+}
+
+// Recorder takes the counts of a batch. Its arguments are names from the configuration and this package, never content.
+type Recorder interface {
+	// Matches counts redactions by rule, action and location.
+	Matches(rule, action, location string, n int64)
+	// Suppressed counts matches that the allow-list let through.
+	Suppressed(rule string, n int64)
+	// Failures counts records and values that could not be examined: panic, value_bytes, depth.
+	Failures(reason string, n int64)
+	// Scanned counts bytes of text that were examined.
+	Scanned(bytes int64)
+}
+
+// location is where a text was found.
+type location uint8
+
+const (
+	inBody location = iota
+	inAttributes
+	inResource
+	inScope
+	inEventName
+	inSeverityText
+	inKey
+	inText
+	numLocations
+)
+
+var locationNames = [numLocations]string{"body", "attributes", "resource", "scope", "event_name", "severity_text", "key", "text"}
+
+type failure uint8
+
+const (
+	failedPanic failure = iota
+	failedBytes
+	failedDepth
+	numFailures
+)
+
+var failureNames = [numFailures]string{"panic", "value_bytes", "depth"}
+
+// counts are what a worker has seen since the last report.
+type counts struct {
+	matches    [][numLocations]int64 // by rule
+	suppressed []int64               // by rule
+	failures   [numFailures]int64
+	bytes      int64
+	any        bool // whether there is anything in matches
+}
+
+func (w *worker) report(rec Recorder) {
+	c := &w.counts
+	if rec != nil {
+		rec.Scanned(c.bytes)
+		for i, n := range c.failures {
+			if n > 0 {
+				rec.Failures(failureNames[i], n)
+			}
+		}
+		for i := range c.suppressed {
+			if n := c.suppressed[i]; n > 0 {
+				rec.Suppressed(w.e.rules[i].id, n)
+			}
+		}
+		if c.any {
+			for i := range c.matches {
+				for l, n := range c.matches[i] {
+					if n > 0 {
+						rec.Matches(w.e.rules[i].id, w.e.rules[i].action.String(), locationNames[l], n)
+					}
+				}
+			}
+		}
+	}
+	clear(c.suppressed)
+	c.failures, c.bytes = [numFailures]int64{}, 0
+	if c.any {
+		clear(c.matches)
+		c.any = false
+	}
+}
+
+// worker holds what one goroutine needs to redact, so that a clean record costs no allocation.
+type worker struct {
+	e        *Engine
+	names    nameJudge
+	clean    map[string]struct{} // keys that were scanned and hold nothing to redact
+	scans    [maxViewDepth + 1]scan
+	views    [maxViewDepth][2]decoded
+	base64   [maxViewDepth][]byte
+	out      []byte // the value being rebuilt
+	bytes    []byte // a byte value, or a number as text
+	counts   counts
+	inRecord []int64 // matches by rule in this record, for the annotation
+	loc      location
+}
+
+func newWorker(e *Engine) *worker {
+	w := &worker{
+		e:        e,
+		names:    nameJudge{e.names.sensitive, e.names.ignore, map[string]verdict{}},
+		clean:    map[string]struct{}{},
+		counts:   counts{matches: make([][numLocations]int64, len(e.rules)), suppressed: make([]int64, len(e.rules))},
+		inRecord: make([]int64, len(e.rules)),
+	}
+	for i := range w.scans {
+		w.scans[i].customHits = make([]bool, len(e.custom))
+	}
+	return w
+}
+
+func (w *worker) matched(r ruleID) {
+	w.counts.matches[r][w.loc]++
+	w.counts.any = true
+	w.inRecord[r]++
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+// Numbers: card numbers, social security numbers, telephone numbers. They are told apart by how their digits are
+// grouped, so a number is first taken apart into groups of digits.
+
+const (
+	maxGroups      = 24
+	maxNumberBytes = 64
+)
+
+// group is a run of digits, and the separator after it, if another group follows.
+type group struct {
+	start, end int
+	sepEnd     int // the next group starts here; == end for the last group
+}
+
+// number is a sequence of groups of digits, separated by up to three of the characters that people put between them.
+type number struct {
+	g [maxGroups]group
+	n int
+}
+
+func isSep(b byte) bool {
+	return b == ' ' || b == '-' || b == '.' || b == '/' || b == '(' || b == ')' || b == '_'
+}
+
+// parse takes the number apart whose first digit is at i.
+func (n *number) parse(s string, i int) {
+	n.n = 0
+	for n.n < maxGroups {
+		end := spanOf(s, i, isDigit)
+		n.g[n.n] = group{i, end, end}
+		n.n++
+		if end-i > maxNumberBytes {
+			return
+		}
+		next := end
+		for next < len(s) && next-end < 4 && isSep(s[next]) {
+			next++
+		}
+		if next == end || next-end > 3 || !is(s, next, isDigit) {
+			return
+		}
+		n.g[n.n-1].sepEnd = next
+		i = next
+	}
+	n.g[n.n-1].sepEnd = n.g[n.n-1].end
+}
+
+func (n *number) end() int { return n.g[n.n-1].end }
+
+// numberStart walks back from a digit to the first digit of its number, not past floor.
+func numberStart(s string, i, floor int) int {
+	floor = max(floor, i-maxNumberBytes)
+	start := i
+	for start > floor && is(s, start-1, isDigit) {
+		start--
+	}
+	for {
+		j := start
+		for j > floor && start-j < 3 && isSep(s[j-1]) {
+			j--
+		}
+		if j == start || j <= floor || !is(s, j-1, isDigit) {
+			return start
+		}
+		for j > floor && is(s, j-1, isDigit) {
+			j--
+		}
+		start = j
+	}
+}
+
+// detectDigits examines the number that the digit at i is part of. The whole number is consumed.
+func detectDigits(c *scan, i int) int {
+	start := numberStart(c.s, i, c.resume)
+	// A group of digits that belongs to a name, such as the 64 of x86_64, is no start.
+	return c.number(start, false)
+}
+
+// number looks for cards, social security numbers and telephone numbers from the digit at start on, and returns the
+// end of what it examined.
+func (c *scan) number(start int, phoneContext bool) int {
+	s := c.s
+	var n number
+	n.parse(s, start)
+	for g := 0; g < n.n; {
+		if e := c.card(&n, g); e > g {
+			g = e
+			continue
+		}
+		if e := c.ssn(&n, g); e > g {
+			g = e
+			continue
+		}
+		if e := c.phone(&n, g, phoneContext); e > g {
+			g = e
+			continue
+		}
+		g++
+	}
+	return n.end()
+}
+
+// brand is a range of card numbers: prefix digits lo to hi, and the lengths issued.
+type brand struct {
+	digits  int
+	lo, hi  uint32
+	lengths uint32 // bit n: n digits
+}
+
+func lengths(ns ...int) (m uint32) {
+	for _, n := range ns {
+		m |= 1 << n
+	}
+	return m
+}
+
+// brands are the issuer identification ranges as the schemes publish them (ISO/IEC 7812; see docs/redaction.md).
+var brands = []brand{
+	{1, 4, 4, lengths(13, 16, 19)},                           // Visa
+	{2, 51, 55, lengths(16)},                                 // Mastercard
+	{4, 2221, 2720, lengths(16)},                             // Mastercard
+	{2, 34, 34, lengths(15)},                                 // American Express
+	{2, 37, 37, lengths(15)},                                 // American Express
+	{4, 6011, 6011, lengths(16, 19)},                         // Discover
+	{3, 644, 649, lengths(16, 19)},                           // Discover
+	{2, 65, 65, lengths(16, 19)},                             // Discover, RuPay
+	{3, 300, 305, lengths(14, 16)},                           // Diners Club
+	{4, 3095, 3095, lengths(14, 16)},                         // Diners Club
+	{2, 36, 36, lengths(14, 16)},                             // Diners Club
+	{2, 38, 39, lengths(14, 16)},                             // Diners Club
+	{4, 3528, 3589, lengths(16, 19)},                         // JCB
+	{4, 2131, 2131, lengths(15)},                             // JCB
+	{4, 1800, 1800, lengths(15)},                             // JCB
+	{2, 62, 62, lengths(16, 17, 18, 19)},                     // UnionPay
+	{2, 81, 81, lengths(16)},                                 // UnionPay, RuPay
+	{4, 5018, 5018, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5020, 5020, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5038, 5038, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5612, 5612, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5893, 5893, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 6304, 6304, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 6390, 6390, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 6759, 6763, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 2200, 2204, lengths(16, 17, 18, 19)},                 // Mir
+	{4, 2205, 2205, lengths(16)},                             // BC Card
+	{3, 508, 508, lengths(16)},                               // RuPay
+	{2, 60, 60, lengths(16)},                                 // RuPay, Hipercard
+	{2, 82, 82, lengths(16)},                                 // RuPay
+	{4, 5060, 5061, lengths(16, 18, 19)},                     // Verve
+	{4, 6500, 6500, lengths(16, 18, 19)},                     // Verve
+	{4, 4571, 4571, lengths(16)},                             // Dankort
+	{4, 5019, 5019, lengths(16)},                             // Dankort
+	{4, 9792, 9792, lengths(16)},                             // Troy
+	{4, 5067, 5067, lengths(16)},                             // Elo
+	{4, 5090, 5090, lengths(16)},                             // Elo
+	{4, 6362, 6363, lengths(16)},                             // Elo
+	{4, 6370, 6370, lengths(16)},                             // Hiper
+	{4, 5610, 5610, lengths(16)},                             // Bankcard
+	{3, 636, 636, lengths(16, 17, 18, 19)},                   // InterPayment
+	{3, 637, 639, lengths(16)},                               // InstaPayment
+}
+
+// maxPAN is the longest card number.
+const maxPAN = 19
+
+// validPAN reports whether digits are a card number: an issuer's range and length, and Luhn's check digit.
+func validPAN(digits []byte) bool {
+	n := len(digits)
+	if n < 12 || n > maxPAN {
+		return false
+	}
+	same := true
+	sum := 0
+	for i := range digits {
+		d := int(digits[n-1-i] - '0')
+		if i&1 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+		same = same && digits[i] == digits[0]
+	}
+	if sum%10 != 0 || same {
+		return false
+	}
+	var prefix [5]uint32
+	for k := 1; k < len(prefix); k++ {
+		prefix[k] = prefix[k-1]*10 + uint32(digits[k-1]-'0')
+	}
+	for _, b := range brands {
+		if p := prefix[b.digits]; p >= b.lo && p <= b.hi && b.lengths&(1<<n) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// card looks for a card number that starts with group g. It returns the group after it, or g.
+func (c *scan) card(n *number, g int) int {
+	s, first := c.s, n.g[g].start
+	if !c.freeBefore(n, g) {
+		return g
+	}
+	var buf [maxPAN]byte
+	digits := 0
+	best := g
+	for k := g; k < n.n; k++ {
+		gr := n.g[k]
+		if digits+gr.end-gr.start > maxPAN || k > g && !sameSep(s, n.g[g], n.g[k-1]) {
+			break
+		}
+		digits += copy(buf[digits:], s[gr.start:gr.end])
+		if digits < 12 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+			continue
+		}
+		if validPAN(buf[:digits]) {
+			best = k + 1
+		}
+	}
+	if best == g {
+		return g
+	}
+	c.add(rulePAN, first, n.g[best-1].end)
+	return best
+}
+
+// cardGroups reports whether groups g to k of n are how people write a card number: in one piece, in equal groups but
+// for the last, or in the 4-6-5 and 4-6-4 of American Express and Diners Club.
+func cardGroups(n *number, g, k int) bool {
+	if g == k {
+		return true
+	}
+	size := func(i int) int { return n.g[i].end - n.g[i].start }
+	if k-g == 2 && size(g) == 4 && size(g+1) == 6 {
+		return true
+	}
+	for i := g; i < k; i++ {
+		if size(i) != size(g) {
+			return false
+		}
+	}
+	return size(k) <= max(size(g), 4)
+}
+
+// sameSep reports whether the separators after two groups are equal.
+func sameSep(s string, a, b group) bool {
+	return s[a.end:a.sepEnd] == s[b.end:b.sepEnd]
+}
+
+// freeBefore reports whether group g starts a number: no letter before it, no fraction, and not the rest of a longer
+// number written with the same dashes or dots.
+func (c *scan) freeBefore(n *number, g int) bool {
+	s, start := c.s, n.g[g].start
+	if is(s, start-1, isAlnum) || at(s, start-1) == '_' {
+		return false
+	}
+	if start >= 2 && s[start-1] == '.' && is(s, start-2, isDigit) && n.g[g].end-start > 4 {
+		return false
+	}
+	if g > 0 && g+1 < n.n {
+		sep := s[n.g[g-1].end:n.g[g-1].sepEnd]
+		if sep != " " && sep == s[n.g[g].end:n.g[g].sepEnd] {
+			return false
+		}
+	}
+	return true
+}
+
+// freeAfter reports whether a number may end with group k.
+func (c *scan) freeAfter(n *number, k int) bool {
+	s, end := c.s, n.g[k].end
+	if is(s, end, isAlnum) || at(s, end) == '_' && is(s, end+1, isAlnum) {
+		return false
+	}
+	if at(s, end) == '.' && is(s, end+1, isDigit) {
+		return false
+	}
+	return at(s, end) != '-' || !is(s, end+1, isDigit)
+}
+
+// digits copies the digits of groups g to k (not included) into buf and returns how many there are.
+func (n *number) digits(s string, g, k int, buf []byte) int {
+	d := 0
+	for ; g < k; g++ {
+		d += copy(buf[d:], s[n.g[g].start:n.g[g].end])
+	}
+	return d
+}
+
+// ssn looks for a US social security number: area, group and serial, as 3-2-4 digits. Spaces and dots need the
+// word for it before them.
+func (c *scan) ssn(n *number, g int) int {
+	s := c.s
+	if g+3 > n.n {
+		return g
+	}
+	a, b, d := n.g[g], n.g[g+1], n.g[g+2]
+	if a.end-a.start != 3 || b.end-b.start != 2 || d.end-d.start != 4 || !sameSep(s, a, b) {
+		return g
+	}
+	if !c.freeBefore(n, g) || !c.freeAfter(n, g+2) || a.start > 0 && s[a.start-1] == '-' {
+		return g
+	}
+	if s[a.end:a.sepEnd] != "-" && !c.wordBefore(a.start, "ssn", "social") {
+		return g
+	}
+	if !validSSN(s[a.start:a.end], s[b.start:b.end], s[d.start:d.end]) {
+		return g
+	}
+	c.add(ruleSSN, a.start, d.end)
+	return g + 3
+}
+
+// validSSN applies the rules of the Social Security Administration: no area 000, 666 or above 899, no group 00, no
+// serial 0000.
+func validSSN(area, group, serial string) bool {
+	return area != "000" && area != "666" && area[0] != '9' && group != "00" && serial != "0000"
+}
+
+// wordBefore reports whether one of the words, lower case, occurs in the 40 bytes before i.
+func (c *scan) wordBefore(i int, words ...string) bool {
+	s := c.s[max(0, i-40):i]
+	for k := range s {
+		for _, w := range words {
+			if foldPrefix(s, k, w) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+// outcome is what becomes of a text or value.
+type outcome uint8
+
+const (
+	unchanged outcome = iota
+	changed
+	dropField
+	dropRecord
+)
+
+// text redacts s. If the outcome is changed, the new text is in w.out, valid until the next call. In audit mode matches are
+// counted and the outcome is unchanged.
+func (w *worker) text(s string) outcome {
+	w.counts.bytes += int64(len(s))
+	if int64(len(s)) > int64(w.e.cfg.Limits.MaxValueBytes) {
+		return w.exceeded(failedBytes)
+	}
+	if w.e.probe != nil {
+		w.e.probe()
+	}
+	c := &w.scans[0]
+	c.run(w, s, maxViewDepth)
+	escapes := c.saw&sawControl != 0 && w.e.rules[ruleControl].action != actionOff
+	if len(c.spans) == 0 && !escapes {
+		return unchanged
+	}
+	return w.rebuild(s, c.spans, escapes)
+}
+
+// exceeded handles what is over a limit.
+func (w *worker) exceeded(f failure) outcome {
+	w.counts.failures[f]++
+	switch {
+	case w.e.audit:
+		return unchanged
+	case w.e.cfg.Limits.OnExceed == Drop:
+		return dropRecord
+	}
+	w.out = append(w.out[:0], markLimit...)
+	return changed
+}
+
+// rebuild writes s with the spans redacted and, if asked to, control characters escaped, to w.out.
+func (w *worker) rebuild(s string, spans []span, escapes bool) outcome {
+	result := unchanged
+	out := w.out[:0]
+	pos := 0
+	gap := func(end int) {
+		if !escapes {
+			out = append(out, s[pos:end]...)
+			return
+		}
+		n := len(out)
+		out = appendEscaped(out, s[pos:end])
+		if len(out)-n != end-pos {
+			w.matched(ruleControl)
+			result = max(result, changed)
+		}
+	}
+	for i := range spans {
+		sp := &spans[i]
+		r := &w.e.rules[sp.rule]
+		w.matched(sp.rule)
+		gap(sp.start)
+		switch r.action {
+		case actionDropField:
+			result = max(result, dropField)
+		case actionDropRecord:
+			result = dropRecord
+		default:
+			out = r.replace(out, sp.text)
+			result = max(result, changed)
+		}
+		pos = sp.end
+	}
+	gap(len(s))
+	w.out = out
+	if w.e.audit {
+		return unchanged
+	}
+	return result
+}
+
+// replace appends what stands for the value v.
+func (r *rule) replace(dst []byte, v string) []byte {
+	switch r.action {
+	case actionPseudonymize:
+		return append(dst, r.pseudonym.token(v)...)
+	case actionPartial:
+		return r.partial(dst, v)
+	}
+	return append(dst, r.mask...)
+}
+
+// partial appends v with all but the first and last letters and digits replaced by stars. At least half of them are: of a
+// short value more could be guessed than is meant to be shown.
+func (r *rule) partial(dst []byte, v string) []byte {
+	total := 0
+	for i := range len(v) {
+		if v[i] >= 0x80 || class[v[i]]&isAlnum != 0 || v[i] == '*' {
+			total++
+		}
+	}
+	first, last := r.keepFirst, r.keepLast
+	if first+last > total*2/3 {
+		return append(dst, r.mask...)
+	}
+	n := 0
+	for i := range len(v) {
+		b := v[i]
+		if b >= 0x80 || class[b]&isAlnum != 0 || b == '*' {
+			if n >= first && n < total-last {
+				b = '*'
+			}
+			n++
+		}
+		dst = append(dst, b)
+	}
+	return dst
+}
+
+// leaf redacts a whole value because of its name: s is all of it. The outcome is as for text.
+func (w *worker) leaf(s string, vd verdict) outcome {
+	r := &w.e.rules[vd.rule]
+	if r.action == actionOff || !secretValue(s, vd, whole) || w.isMarker(s) {
+		return unchanged
+	}
+	for _, glob := range r.allow {
+		if globMatch(glob, s) {
+			w.counts.suppressed[vd.rule]++
+			return unchanged
+		}
+	}
+	w.matched(vd.rule)
+	switch {
+	case w.e.audit:
+		return unchanged
+	case r.action == actionDropField:
+		return dropField
+	case r.action == actionDropRecord:
+		return dropRecord
+	}
+	w.out = r.replace(w.out[:0], s)
+	return changed
+}
+
+// isMarker reports whether s is wholly a marker or pseudonym of ours, or what partial leaves of a value.
+func (w *worker) isMarker(s string) bool {
+	n := markerLen(s, 0)
+	return n > 0 && n == len(s) && w.e.isOurs(s)
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"slices"
+	"strings"
+)
+
+// span is a match: s[start:end] of the text that was scanned.
+type span struct {
+	start, end int
+	rule       ruleID
+	// text is what matched, decoded where the text was encoded. It may be a view of a buffer of the worker's, valid
+	// until the next text is scanned.
+	text string
+}
+
+// Things seen by the prefilter that ask for a decoded view of the text, or for characters to be escaped.
+const (
+	sawPercent uint8 = 1 << iota
+	sawBackslash
+	sawUnusual // a byte that a view would fold: beyond ASCII, or an ANSI sequence
+	sawControl // characters that are escaped in the output
+)
+
+// scan is one pass over one text.
+type scan struct {
+	w     *worker
+	s     string
+	spans []span
+	saw   uint8
+	// resume is where detectors go on; what they consumed is not offered again.
+	resume int
+	// identEnd is the end of the last key name examined: a name with two triggers in it is examined once.
+	identEnd int
+	// curl says whether the text is a command line with curl or wget: 0 not looked yet, 1 yes, 2 no.
+	curl       uint8
+	customHits []bool
+	// kept are redaction markers and pseudonyms of ours in the text. They are left as they are.
+	kept []span
+}
+
+func (c *scan) reset(w *worker, s string) {
+	c.w, c.s = w, s
+	c.spans, c.kept = c.spans[:0], c.kept[:0]
+	c.saw, c.resume, c.identEnd, c.curl = 0, 0, 0, 0
+	clear(c.customHits)
+}
+
+// add records that s[start:end] is a match of the rule.
+func (c *scan) add(r ruleID, start, end int) {
+	c.addText(r, start, end, "")
+}
+
+// addText is add with the decoded form of the match, where that differs from the text; it names the value when
+// allow-lists are compared and pseudonyms made.
+func (c *scan) addText(r ruleID, start, end int, text string) {
+	rule := &c.w.e.rules[r]
+	if rule.action == actionOff || start >= end {
+		return
+	}
+	if text == "" {
+		text = c.s[start:end]
+	}
+	for _, glob := range rule.allow {
+		if globMatch(glob, text) {
+			c.w.counts.suppressed[r]++
+			return
+		}
+	}
+	c.spans = append(c.spans, span{start, end, r, text})
+}
+
+// run finds all matches in s, looking through depth layers of encoding. The result is in c.spans: in order, not
+// overlapping.
+func (c *scan) run(w *worker, s string, depth int) {
+	c.reset(w, s)
+	e := w.e
+	e.filter.run(c)
+	if e.runs {
+		c.findRuns(depth)
+	}
+	for i, hit := range c.customHits {
+		if hit || e.custom[i].scanAll {
+			c.runCustom(i)
+		}
+	}
+	if depth > 0 && c.saw&(sawPercent|sawBackslash|sawUnusual) != 0 {
+		c.views(depth)
+	}
+	c.resolve()
+}
+
+// resolve drops matches inside our own markers, and joins those that overlap: the union is redacted, by the more
+// severe action and, of equals, the longer match.
+func (c *scan) resolve() {
+	if len(c.spans) == 0 {
+		return
+	}
+	if len(c.kept) > 0 {
+		c.spans = slices.DeleteFunc(c.spans, c.onlyKept)
+	}
+	if len(c.spans) < 2 {
+		return
+	}
+	slices.SortFunc(c.spans, func(a, b span) int {
+		if a.start != b.start {
+			return a.start - b.start
+		}
+		return b.end - a.end
+	})
+	rules := c.w.e.rules
+	out := c.spans[:1]
+	for _, sp := range c.spans[1:] {
+		last := &out[len(out)-1]
+		if sp.start >= last.end {
+			out = append(out, sp)
+			continue
+		}
+		a, b := rules[last.rule].action, rules[sp.rule].action
+		if b > a || b == a && sp.end-sp.start > last.end-last.start {
+			last.rule, last.text = sp.rule, sp.text
+		}
+		if sp.end > last.end {
+			last.end = sp.end
+			last.text = c.s[last.start:last.end]
+		}
+	}
+	c.spans = out
+}
+
+// onlyKept reports whether a span holds nothing but markers of ours and punctuation.
+func (c *scan) onlyKept(sp span) bool {
+	touched := false
+	i := sp.start
+	for _, k := range c.kept {
+		if k.end <= sp.start || k.start >= sp.end {
+			continue
+		}
+		touched = true
+		if hasAlnum(c.s[i:max(i, k.start)]) {
+			return false
+		}
+		i = k.end
+	}
+	return touched && !hasAlnum(c.s[min(i, sp.end):sp.end])
+}
+
+// hasAlnum reports whether s holds a letter, a digit or a byte beyond ASCII.
+func hasAlnum(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 || class[s[i]]&isAlnum != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// globMatch reports whether s matches the pattern, which is lower case and may hold * and ?.
+func globMatch(pattern, s string) bool {
+	p, i, star, mark := 0, 0, -1, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == lower(s[i])):
+			p++
+			i++
+		case star >= 0:
+			mark++
+			p, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// triggers lists what the prefilter looks for. A text without any of them, and without a long run of token characters, is
+// clean.
+func triggers(on func(...ruleID) bool) []trigger {
+	digit := func(b byte) bool { return b >= '0' && b <= '9' }
+	one := func(set string) func(byte) bool { return func(b byte) bool { return strings.IndexByte(set, b) >= 0 } }
+	control := func(b byte) bool { return b < 0x20 && b != '\t' || b == 0x7f }
+	letter := func(b byte) bool { return class[b]&isAlpha != 0 }
+	var t []trigger
+	sets := func(d detector, sets ...func(byte) bool) { t = append(t, trigger{sets: sets, detect: d}) }
+	add := func(d detector, lits ...string) {
+		for _, l := range lits {
+			t = append(t, trigger{lit: l, detect: d})
+		}
+	}
+	sets(sawByte(sawPercent), one("%"), func(b byte) bool { return lower(b) == 'u' || class[b]&isHexDigit != 0 })
+	sets(sawByte(sawBackslash), one("\\"))
+	sets(detectControl, control)
+	sets(detectNonASCII, func(b byte) bool { return b >= 0x80 })
+	add(detectMarker, "[redacted:", "[ps:")
+	if on(rulePAN, ruleSSN, rulePhone) {
+		sets(detectDigits, digit, digit, digit, digit)
+	}
+	if on(rulePhone) {
+		sets(detectDigits, one("0"), one("123456789"), one(" -./"), digit)
+		sets(detectPlus, one("+"), one("123456789("))
+		sets(detectParen, one("("), one("0123456789+"), digit)
+		add(detectPhoneWord, "phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil",
+			"number", "reach")
+	}
+	if on(ruleIBAN) {
+		sets(detectIBAN, letter, letter, digit, digit)
+	}
+	if on(ruleIPv4) {
+		sets(detectIPv4, digit)
+	}
+	if on(ruleIPv6, ruleMAC) {
+		sets(detectColon, one(":"))
+	}
+	if on(ruleEmail) {
+		add(detectAt, "@")
+	}
+	if on(ruleTrack) {
+		sets(detectTrack, one("%"), one("bB"), digit, digit)
+		sets(detectTrack, one(";"), digit, digit, digit)
+	}
+	if on(ruleURLCredentials, ruleEmail) {
+		add(detectUserinfo, "://")
+	}
+	if on(rulePassword, ruleSecret, ruleToken, ruleAPIKey, ruleAuthorization, ruleSensitiveKey, ruleCardCode, ruleSSN, ruleSignedURL) {
+		add(detectName, nameTriggers...)
+	}
+	if on(ruleCookie) {
+		add(detectCookie, "cookie")
+	}
+	if on(rulePassword) {
+		add(detectPasswordFlag, " -p", " -a ")
+		add(detectUserFlag, " -u", "--user", "--proxy-user")
+	}
+	if on(rulePrivateKey) {
+		add(detectPEM, "-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file")
+	}
+	if on(ruleJWT) {
+		add(detectJWT, "eyj")
+	}
+	if on(ruleWebhook) {
+		add(detectWebhook, "hooks.", "webhook", "api.telegram.org/bot")
+	}
+	if on(ruleVendorToken) {
+		add(detectAzureSecret, "q~")
+	}
+	return t
+}
+
+// nameTriggers are parts of the names that are judged; see judge.
+var nameTriggers = []string{
+	"pass", "pwd", "secret", "token", "key", "auth", "cred", "pswd", "kennwort", "geheim", "senha", "contrase", "motdepasse", "sessid",
+	"sessionid", "connect.sid", "cvv", "cvc", "cvn", "cav2", "ssn", "security", "verification", "social", "pin", "signature",
+	"sig=", "contribsys", "bearer", "wachtwoord",
+}

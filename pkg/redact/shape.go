@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"math"
+	"strings"
+)
+
+// context is how a value was given to its name.
+type context uint8
+
+const (
+	tight  context = iota // name=value, name:value, a query parameter
+	spaced                // name = value
+	colon                 // name: value, also how prose is written
+	quoted                // in quotes of any kind, or an element
+	prose                 // name is value
+	flag                  // --name value
+	whole                 // an attribute's whole value
+)
+
+// words that follow "password:" and the like in prose, and stand for a value in examples.
+var notValues = set("null nil none true false undefined (null) empty yes no ok incorrect invalid required expired wrong failed failure changed must " +
+	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
+	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
+	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
+	"deleted verified validated denied granted enabled disabled type attempt value password")
+
+// placeholder reports whether a value stands for another one: empty, a word of its own, a variable, a mask.
+func placeholder(v string) bool {
+	v = strings.TrimRight(strings.TrimSpace(v), ".,;:!?")
+	if v == "" || len(v) <= 20 && notValues[asciiLower(v)] {
+		return true
+	}
+	switch {
+	case v[0] == '$' && len(v) > 1:
+		// ${NAME}, $(command), $NAME, ${{ expression }}
+		if v[1] == '{' || v[1] == '(' {
+			return v[len(v)-1] == '}' || v[len(v)-1] == ')'
+		}
+		return isVariable(v[1:])
+	case v[0] == '%' && len(v) > 2 && v[len(v)-1] == '%':
+		return isVariable(v[1 : len(v)-1])
+	case len(v) > 4 && (v[:2] == "{{" || v[:2] == "#{") && v[len(v)-1] == '}':
+		return true
+	case v[0] == '<' && v[len(v)-1] == '>' && !mixed(v):
+		return true
+	}
+	// A mask, whole: ******, xxxxxx, ......
+	for i := range len(v) {
+		if b := lower(v[i]); b != '*' && b != 'x' && b != '.' && b != '-' && b != '_' && b != '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// isVariable reports whether s is the name of an environment variable, in capitals.
+func isVariable(s string) bool {
+	for i := range len(s) {
+		if class[s[i]]&(isUpper|isDigit) == 0 && s[i] != '_' {
+			return false
+		}
+	}
+	return len(s) > 1 && class[s[0]]&isDigit == 0
+}
+
+// asciiLower is strings.ToLower for a map lookup without an allocation for what is lower case already.
+func asciiLower(s string) string {
+	for i := range len(s) {
+		if class[s[i]]&isUpper != 0 {
+			return strings.ToLower(s)
+		}
+	}
+	return s
+}
+
+// secretValue reports whether v, given to a name with this verdict in this way, is to be redacted.
+func secretValue(v string, vd verdict, ctx context) bool {
+	if placeholder(v) {
+		return false
+	}
+	switch vd.rule {
+	case ruleCardCode:
+		n := spanOf(v, 0, isDigit)
+		return n == len(v) && (n == 3 || n == 4)
+	case ruleSSN:
+		digits := 0
+		for i := range len(v) {
+			if class[v[i]]&isDigit != 0 {
+				digits++
+			}
+		}
+		return digits == 9
+	}
+	switch vd.strength {
+	case hard:
+		if vd.rule == ruleSensitiveKey || vd.rule == rulePassword && ctx != prose {
+			return true
+		}
+		if ctx == prose {
+			return len(v) >= 6 && mixed(v)
+		}
+		return len(v) >= 4 && !resourceName(v) && !structured(v)
+	case medium:
+		if structured(v) || len(v) < 6 {
+			return false
+		}
+		switch ctx {
+		case tight, quoted, flag, whole:
+			return !url(v) && !resourceName(v)
+		}
+		return tokenLike(v, 8) && !resourceName(v)
+	case weak:
+		if vd.rule == ruleSignedURL {
+			return len(v) >= 20 && tokenLike(v, 20)
+		}
+		if vd.rule == rulePassword { // a PIN
+			n := spanOf(v, 0, isDigit)
+			return n == len(v) && n >= 4 && n <= 8
+		}
+		return tokenLike(v, 16) && !resourceName(v) && entropy(v) >= 3 || hexPair(v)
+	}
+	return false
+}
+
+// structured reports whether v is the start of a composite: Token{, token(, [.
+func structured(v string) bool {
+	i := spanOf(v, 0, isIdent)
+	return i < len(v) && (v[i] == '{' || v[i] == '(' || v[i] == '[' && i > 0 || v[i] == '<')
+}
+
+func url(v string) bool { return strings.Contains(v[:min(len(v), 16)], "://") }
+
+// resourceName reports whether v is a path, a file or words joined by punctuation: lower-case words, without the
+// digits and capitals that tokens have.
+func resourceName(v string) bool {
+	sep, capitals, digits := 0, 0, 0
+	for i := range len(v) {
+		switch b := v[i]; {
+		case class[b]&isLower != 0:
+		case class[b]&isUpper != 0:
+			capitals++
+		case class[b]&isDigit != 0:
+			digits++
+		case b == '/' || b == '\\':
+			sep += 2
+		case b == '-' || b == '_' || b == '.' || b == ':':
+			sep++
+		default:
+			return false
+		}
+	}
+	if sep == 0 {
+		return false
+	}
+	letters := len(v) - sep
+	return v[0] == '/' && digits*4 < letters && !strings.Contains(v, "+") && strings.Count(v, "/") > 1 ||
+		digits == 0 && (capitals == 0 || capitals <= sep+1)
+}
+
+// tokenLike reports whether v could be a machine-made credential: of some length, without spaces, with letters and digits
+// (or long and of both cases), and not a version, a date, an address or a repeated character.
+func tokenLike(v string, minLen int) bool {
+	if len(v) < minLen || repeats(v) || url(v) {
+		return false
+	}
+	var letters, digits, upper, lowers, other, dots int
+	for i := range len(v) {
+		switch b := v[i]; {
+		case class[b]&isDigit != 0:
+			digits++
+		case class[b]&isUpper != 0:
+			upper++
+		case class[b]&isLower != 0:
+			lowers++
+		case class[b]&isSpace != 0 || class[b]&isQuote != 0 || b == '<' || b == '>' || b == '(' || b == '{':
+			return false
+		case b == '.':
+			dots++
+		default:
+			other++
+		}
+	}
+	letters = upper + lowers
+	switch {
+	case letters == 0:
+		return len(v) >= 15 && digits >= 15
+	case digits == 0:
+		return len(v) >= 16 && upper > 1 && lowers > 1 && caseChanges(v) > len(v)/6
+	case dots > 0 && (dots*5 > len(v) || letters*4 < len(v)):
+		return false // a version or an address
+	}
+	return true
+}
+
+// caseChanges counts how often letters change from lower to upper case or back: seldom in words, often in tokens.
+func caseChanges(v string) (n int) {
+	for i := 1; i < len(v); i++ {
+		if (class[v[i]]^class[v[i-1]])&isUpper != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// hexPair reports whether v is two groups of eight hexadecimal digits, as package servers hand out.
+func hexPair(v string) bool {
+	return len(v) == 17 && v[8] == ':' && spanOf(v, 0, isHexDigit) == 8 && spanOf(v, 9, isHexDigit) == 17
+}
+
+// entropy returns the Shannon entropy of the bytes of s, in bits a byte.
+func entropy(s string) float64 {
+	var count [256]uint16
+	n := min(len(s), 1<<12)
+	for i := range n {
+		count[s[i]]++
+	}
+	h := 0.0
+	for i := range n {
+		if k := count[s[i]]; k > 0 {
+			p := float64(k) / float64(n)
+			h -= p * math.Log2(p)
+			count[s[i]] = 0
+		}
+	}
+	return h
+}

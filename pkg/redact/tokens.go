@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// Credentials that are recognised by their own form: JWTs, private keys, webhooks, card tracks, Azure and Telegram
+// secrets. Tokens with a vendor's prefix are in vendors.go.
+
+const maxJWTHeader = 4096
+
+// detectJWT examines a JWT or JWE: base64url parts separated by dots, the first of which decodes to JSON with "alg".
+func detectJWT(c *scan, i int) int {
+	s := c.s
+	if s[i:i+3] != "eyJ" || is(s, i-1, isAlnum) || at(s, i-1) == '_' || at(s, i-1) == '.' {
+		return 0
+	}
+	header := base64urlEnd(s, i)
+	if at(s, header) != '.' || header-i > maxJWTHeader || !jwtHeader(s[i:header]) {
+		return 0
+	}
+	end := header
+	parts := 1
+	for parts < 5 && at(s, end) == '.' {
+		next := base64urlEnd(s, end+1)
+		if parts == 1 && next-end < 4 && at(s, next) != '.' {
+			return 0
+		}
+		end = next
+		parts++
+	}
+	c.add(ruleJWT, i, end)
+	return end
+}
+
+func base64urlEnd(s string, i int) int {
+	for i < len(s) && (class[s[i]]&isAlnum != 0 || s[i] == '-' || s[i] == '_') {
+		i++
+	}
+	return i
+}
+
+// jwtHeader reports whether s decodes to a JSON object that names an algorithm.
+func jwtHeader(s string) bool {
+	var src, dst [512]byte
+	for len(s) > 0 {
+		n := copy(src[:], s)
+		s = s[n:]
+		m, err := base64.RawURLEncoding.Decode(dst[:], src[:n])
+		if err != nil && m == 0 {
+			return false
+		}
+		if strings.Contains(view(dst[:m]), `"alg"`) || strings.Contains(view(dst[:m]), `"enc"`) {
+			return true
+		}
+	}
+	return false
+}
+
+// detectPEM examines the start of a private key. The key ends with its END line; without one it ends with the text.
+func detectPEM(c *scan, i int) int {
+	s := c.s
+	switch {
+	case foldPrefix(s, i, "age-secret-key-1"):
+		end := spanOf(s, i+len("age-secret-key-1"), isAlnum)
+		if end-i < 50 {
+			return 0
+		}
+		c.add(rulePrivateKey, i, end)
+		return end
+	case foldPrefix(s, i, "putty-user-key-file"):
+		end := len(s)
+		if k := strings.Index(s[i:], "Private-MAC:"); k >= 0 {
+			end = i + k
+		}
+		c.add(rulePrivateKey, i, end)
+		return end
+	}
+	label := s[i:min(len(s), i+80)]
+	if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
+		label = label[:k]
+	}
+	if !containsFold(label, "private key") {
+		return 0
+	}
+	end := len(s)
+	if k := indexFold(s[i+10:], "-end "); k >= 0 {
+		end = i + 10 + k + len("-end ")
+		// The END line: its label, then dashes.
+		for end < len(s) && (class[s[end]]&isAlnum != 0 || s[end] == ' ') {
+			end++
+		}
+		for at(s, end) == '-' {
+			end++
+		}
+	}
+	c.add(rulePrivateKey, i, end)
+	return end
+}
+
+// indexFold returns the first index of lit, lower case, in s, ignoring case, or -1.
+func indexFold(s, lit string) int {
+	for i := 0; i+len(lit) <= len(s); i++ {
+		k := strings.IndexByte(s[i:], lit[0])
+		if k < 0 {
+			return -1
+		}
+		i += k
+		if foldPrefix(s, i, lit) {
+			return i
+		}
+	}
+	return -1
+}
+
+// containsFold reports whether s holds lit, lower case, ignoring case. s is short.
+func containsFold(s, lit string) bool {
+	for i := 0; i+len(lit) <= len(s); i++ {
+		if foldPrefix(s, i, lit) {
+			return true
+		}
+	}
+	return false
+}
+
+// detectWebhook examines an address that is itself the credential: the path is redacted.
+func detectWebhook(c *scan, i int) int {
+	s := c.s
+	start := 0
+	for _, p := range []string{
+		"hooks.slack.com/", "hooks.zapier.com/hooks/catch/", "webhook.office.com/", "api.telegram.org/bot", "webhooks/",
+		"webhook/", "hooks.airtable.com/", "hooks.chime.aws/", "webhook.site/", "webhookb2/",
+	} {
+		if foldPrefix(s, i, p) {
+			start = i + len(p)
+			break
+		}
+	}
+	if start == 0 {
+		return 0
+	}
+	end := start
+	for end < len(s) && (class[s[end]]&(isIdent|isRun) != 0 || strings.IndexByte("/@%?&=:~", s[end]) >= 0) {
+		end++
+	}
+	if end-start < 20 || !mixed(s[start:end]) {
+		return 0
+	}
+	c.add(ruleWebhook, start, end)
+	return end
+}
+
+// detectTrack examines the data of a magnetic stripe: %B number ^ name ^ ... ? and ; number = ... ?
+func detectTrack(c *scan, i int) int {
+	s := c.s
+	start := i + 1
+	if s[i] == '%' {
+		start = i + 2
+	}
+	end := spanOf(s, start, isDigit)
+	if end-start < 12 || end-start > maxPAN {
+		return 0
+	}
+	var buf [maxPAN]byte
+	if !validPAN(buf[:copy(buf[:], s[start:end])]) {
+		return 0
+	}
+	switch at(s, end) {
+	case '^':
+		k := strings.IndexByte(s[end+1:min(len(s), end+40)], '^')
+		if k < 0 {
+			return 0
+		}
+		end += k + 2
+	case '=', 'D':
+		end++
+	default:
+		return 0
+	}
+	end = spanOf(s, end, isDigit|isAlpha)
+	if at(s, end) == '?' {
+		end++
+	}
+	c.add(ruleTrack, i, end)
+	return end
+}
+
+// detectAzureSecret examines a client secret of Microsoft Entra ID: three characters, a digit, Q~, then 31 to 34 more.
+func detectAzureSecret(c *scan, i int) int {
+	s := c.s
+	if s[i] != 'Q' || i < 4 || !is(s, i-1, isDigit) {
+		return 0
+	}
+	ok := func(b byte) bool { return class[b]&isAlnum != 0 || b == '_' || b == '~' || b == '.' || b == '-' }
+	for k := i - 4; k < i-1; k++ {
+		if !ok(s[k]) {
+			return 0
+		}
+	}
+	end := i + 2
+	for end < len(s) && end-i < 40 && ok(s[end]) {
+		end++
+	}
+	if end-i < 33 || end-i >= 40 || !mixed(s[i+2:end]) || repeats(s[i+2:end]) {
+		return 0
+	}
+	c.add(ruleVendorToken, i-4, end)
+	return end
+}
+
+// mixed reports whether s holds both letters and digits.
+func mixed(s string) bool {
+	var seen uint8
+	for i := range len(s) {
+		seen |= class[s[i]]
+	}
+	return seen&isDigit != 0 && seen&isAlpha != 0
+}
+
+// repeats reports whether s is a placeholder: at most three different characters, or a run of one over half of it.
+func repeats(s string) bool {
+	if len(s) < 8 {
+		return false
+	}
+	var seen [256]bool
+	distinct, run, longest := 0, 0, 0
+	for i := range len(s) {
+		if !seen[s[i]] {
+			seen[s[i]] = true
+			distinct++
+		}
+		if i > 0 && s[i] == s[i-1] {
+			run++
+		} else {
+			run = 1
+		}
+		longest = max(longest, run)
+	}
+	return distinct <= 3 || longest*2 > len(s)
+}

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"hash/crc32"
+	"strings"
+)
+
+// vendor is a form of token that starts with a prefix. The forms are the vendors' own, as they document them and as secret
+// scanners list them; see docs/redaction.md.
+type vendor struct {
+	prefix string
+	min    int    // characters after the prefix, at least
+	extra  string // characters besides letters, digits, _ and - that the token may hold
+	digits bool   // must hold a digit after the prefix, because the prefix is also an ordinary word
+}
+
+var vendors = []vendor{
+	{"ghp_", 30, "", false},
+	{"gho_", 30, "", false},
+	{"ghu_", 30, "", false},
+	{"ghs_", 30, "", false},
+	{"ghr_", 30, "", false},
+	{"github_pat_", 22, "", false},
+	{"v1.", 40, "", true},
+	{"glpat-", 20, ".", false},
+	{"gldt-", 20, "", false},
+	{"glrt-", 20, ".", false},
+	{"glrtr-", 20, ".", false},
+	{"glcbt-", 20, "", false},
+	{"glptt-", 20, "", false},
+	{"glft-", 20, "", false},
+	{"glimt-", 20, "", false},
+	{"glagent-", 20, "", false},
+	{"gloas-", 20, "", false},
+	{"glsoat-", 20, "", false},
+	{"glffct-", 20, "", false},
+	{"glwt-", 20, "", false},
+	{"GR1348941", 20, "", false},
+	{"xoxb-", 10, "", false},
+	{"xoxp-", 10, "", false},
+	{"xoxa-", 10, "", false},
+	{"xoxr-", 10, "", false},
+	{"xoxs-", 10, "", false},
+	{"xoxo-", 10, "", false},
+	{"xoxe-", 10, "", false},
+	{"xoxe.xox", 10, ".", false},
+	{"xoxc-", 10, "", false},
+	{"xoxd-", 10, "%/+=", false},
+	{"xapp-", 10, "", false},
+	{"xwfp-", 10, "", false},
+	{"sk_live_", 10, "", false},
+	{"sk_test_", 10, "", false},
+	{"sk_prod_", 10, "", false},
+	{"rk_live_", 10, "", false},
+	{"rk_test_", 10, "", false},
+	{"rk_prod_", 10, "", false},
+	{"whsec_", 16, "+/=", false},
+	{"sk_", 24, "", true},
+	{"AIza", 35, "", false},
+	{"ya29.", 20, ".", false},
+	{"GOCSPX-", 20, "", false},
+	{"1//0", 20, "", false},
+	{"npm_", 30, "", true},
+	{"pypi-AgE", 16, "", false},
+	{"rubygems_", 40, "", false},
+	{"CLOJARS_", 40, "", false},
+	{"oy2", 40, "", true},
+	{"dckr_pat_", 20, "", false},
+	{"dckr_oat_", 20, "", false},
+	{"cio", 32, "", true},
+	{"jsr_", 20, "", true},
+	{"SG.", 40, ".=", false},
+	{"key-", 32, "", true},
+	{"pubkey-", 32, "", true},
+	{"SK", 32, "", true},
+	{"sk-ant-", 20, "", false},
+	{"sk-proj-", 20, "", false},
+	{"sk-svcacct-", 20, "", false},
+	{"sk-admin-", 20, "", false},
+	{"sk-or-", 20, "", false},
+	{"sk-", 20, "", true},
+	{"gsk_", 20, "", true},
+	{"xai-", 40, "", true},
+	{"pplx-", 20, "", true},
+	{"hf_", 30, "", false},
+	{"api_org_", 30, "", false},
+	{"r8_", 30, "", true},
+	{"lsv2_", 30, "", true},
+	{"ls__", 30, "", true},
+	{"nvapi-", 30, "", false},
+	{"tvly-", 20, "", true},
+	{"pcsk_", 30, "", false},
+	{"jina_", 40, "", true},
+	{"fw_", 20, "", true},
+	{"ABSK", 80, "+/=", false},
+	{"bedrock-api-key-", 12, "+/=", false},
+	{"AKCp", 60, "", false},
+	{"cmVmd", 50, "", false},
+	{"dop_v1_", 40, "", false},
+	{"doo_v1_", 40, "", false},
+	{"dor_v1_", 40, "", false},
+	{"dp.pt.", 30, "", false},
+	{"dp.st.", 30, ".", false},
+	{"dp.ct.", 30, "", false},
+	{"dp.sa.", 30, "", false},
+	{"dp.scim.", 30, "", false},
+	{"dp.audit.", 30, "", false},
+	{"dapi", 32, "", true},
+	{"dt0", 60, ".", true},
+	{"dose", 32, "", true},
+	{"dkea", 32, "", true},
+	{"shpat_", 20, "", false},
+	{"shpca_", 20, "", false},
+	{"shppa_", 20, "", false},
+	{"shpss_", 20, "", false},
+	{"shptka_", 20, "", false},
+	{"sq0atp-", 20, "", false},
+	{"sq0csp-", 40, "", false},
+	{"sq0idp-", 20, "", false},
+	{"EAAA", 20, "+=", true},
+	{"EAA", 60, "", true},
+	{"access_token$production$", 40, "$", false},
+	{"lin_api_", 20, "", false},
+	{"lin_oauth_", 20, "", false},
+	{"ntn_", 30, "", false},
+	{"secret_", 32, "", true},
+	{"figd_", 30, "", false},
+	{"figo", 40, "", true},
+	{"pat", 60, ".", true},
+	{"pat.", 40, ".", true},
+	{"sat.", 40, ".", true},
+	{"ATATT3", 60, "=", false},
+	{"ATCTT3", 60, "=", false},
+	{"ATBB", 28, "", true},
+	{"ATTA", 60, "", true},
+	{"ATOA", 60, "=", true},
+	{"sl.", 60, "", true},
+	{"HRKU-", 30, "", false},
+	{"hvs.", 20, "", false},
+	{"hvb.", 20, "", false},
+	{"hvr.", 20, "", false},
+	{"pul-", 36, "", false},
+	{"pscale_tkn_", 20, "=.", false},
+	{"pscale_pw_", 20, "=.", false},
+	{"pscale_oauth_", 20, "=.", false},
+	{"PMAK-", 40, "", false},
+	{"PMAT-", 20, "", false},
+	{"pnu_", 30, "", false},
+	{"pnb_", 30, "", false},
+	{"rdme_", 40, "", false},
+	{"sntrys_", 20, "+/=", false},
+	{"sntryu_", 20, "", false},
+	{"shippo_live_", 20, "", false},
+	{"shippo_test_", 20, "", false},
+	{"sgp_", 40, "", false},
+	{"slk_", 40, "", true},
+	{"tskey-", 20, "", false},
+	{"tfp_", 40, ".=", false},
+	{"glsa_", 30, "", false},
+	{"glc_", 32, "+/=", false},
+	{"eyJrIjoi", 40, "+/=", false},
+	{"ico-", 32, "", false},
+	{"s-s4t2", 40, "", false},
+	{"nfp_", 30, "", false},
+	{"NRAK-", 20, "", false},
+	{"NRII-", 20, "", false},
+	{"NRJS-", 16, "", false},
+	{"NRRA-", 30, "", false},
+	{"NRIQ-", 20, "", false},
+	{"NRBR-", 16, "", false},
+	{"NRAA-", 20, "", false},
+	{"ops_", 60, "+/=", false},
+	{"A3-", 26, "", true},
+	{"sha256~", 30, "", false},
+	{"access-sandbox-", 30, "", false},
+	{"access-production-", 30, "", false},
+	{"access-development-", 30, "", false},
+	{"AQVN", 30, "", true},
+	{"t1.", 60, ".=", true},
+	{"YC", 38, "", true},
+	{"y0_", 50, "", true},
+	{"LTAI", 12, "", true},
+	{"AKID", 20, "", true},
+	{"FLWSECK", 8, "", false},
+	{"FLWPUBK", 8, "", false},
+	{"fio-u-", 40, "=", false},
+	{"duffel_", 30, "=", true},
+	{"EZAK", 50, "", false},
+	{"EZTK", 50, "", false},
+	{"fo1_", 30, "", false},
+	{"fm1r_", 60, "+/=", false},
+	{"fm1a_", 60, "+/=", false},
+	{"fm2_", 60, "+/=", false},
+	{"live_", 24, "=", true},
+	{"test_", 24, "=", true},
+	{"CFPAT-", 30, "", false},
+	{"sbp_", 32, "", false},
+	{"sb_secret_", 20, "", false},
+	{"vercel_", 20, "", true},
+	{"vcp_", 20, "", true},
+	{"rnd_", 24, "", true},
+	{"v1.0-", 60, "", false},
+	{"cfk_", 30, "", true},
+	{"cfut_", 30, "", true},
+	{"cfat_", 30, "", true},
+	{"bkua_", 30, "", false},
+	{"bkat_", 30, "", false},
+	{"CCIPAT_", 30, "", false},
+	{"CCIPRJ_", 30, "", false},
+	{"squ_", 30, "", false},
+	{"sqp_", 30, "", false},
+	{"sqa_", 30, "", false},
+	{"sdk-", 32, "", true},
+	{"api-", 32, "", true},
+	{"mob-", 32, "", true},
+	{"aio_", 24, "", true},
+	{"sm_aat_", 14, "", false},
+	{"sm_pat_", 14, "", false},
+	{"sm_sat_", 14, "", false},
+	{"tk-us-", 30, "", false},
+	{"API-", 22, "", true},
+	{"sc_", 30, ".", true},
+	{"ext_", 30, ".", true},
+	{"scauth_", 30, ".", true},
+	{"authress_", 30, ".", true},
+	{"dnkey-", 40, "=", false},
+	{"endr+", 16, "", false},
+	{"phx_", 30, "", true},
+	{"re_", 24, "", true},
+	{"ddp_", 30, "", true},
+	{"ddw_", 30, "", true},
+	{"xkeysib-", 40, "", false},
+	{"xsmtpsib-", 40, "", false},
+	{"pk_prod_", 20, "", true},
+	{"1000.", 60, ".", true},
+	{"NF-", 32, "", true},
+	{"BBFF-", 24, "", true},
+	{"BBUS-", 24, "", true},
+	{"b_", 42, "=", true},
+	{"b.AAAAAQ", 20, "_-", false},
+	{"sk.eyJ", 40, ".", false},
+	{"pk.eyJ", 40, ".", false},
+	{"tk.eyJ", 40, ".", false},
+	{"TOKEN:", 30, "", true},
+	{"sgs_", 30, "", true},
+	{"ubi_", 30, "", true},
+	{"aiven", 60, "", true},
+	{"rootly_", 40, "", true},
+	{"zpka_", 30, "", false},
+	{"statsig-", 30, "", true},
+	{"secret-", 32, "", true},
+	{"pdl_", 30, "", true},
+	{"rzp_live_", 12, "", false},
+	{"rzp_test_", 12, "", false},
+	{"ABTB", 30, "", true},
+	{"stp_", 30, "", true},
+	{"xau_", 30, "", true},
+	{"napi_", 40, "", true},
+	{"neon_", 40, "", true},
+	{"ngrok_", 30, "", true},
+	{"phc_", 40, "", true},
+	{"sys_live_", 16, "", true},
+	{"user-", 40, "", true},
+	{"prod_", 40, "", true},
+	{"ey_", 40, "", true},
+	{"cal_live_", 20, "", false},
+	{"cal_test_", 20, "", false},
+	{"ag_", 40, "", true},
+}
+
+// vendorsBy lists the forms by the first byte of their prefix, the longest prefix first.
+var vendorsBy = func() (t [256][]vendor) {
+	for _, v := range vendors {
+		list := t[v.prefix[0]]
+		k := 0
+		for k < len(list) && len(list[k].prefix) >= len(v.prefix) {
+			k++
+		}
+		t[v.prefix[0]] = append(list[:k:k], append([]vendor{v}, list[k:]...)...)
+	}
+	return t
+}()
+
+// vendorToken examines the token that starts at i. dotted says that only the forms with a dot in their prefix, or in
+// their body, can start here.
+func (c *scan) vendorToken(i int, dotted bool) bool {
+	s := c.s
+	if i > 0 && class[s[i-1]]&isAlnum != 0 {
+		return false
+	}
+	if awsKeyID(s, i) {
+		c.add(ruleAWSKey, i, i+awsKeyLen)
+		return true
+	}
+	for k := range vendorsBy[s[i]] {
+		v := &vendorsBy[s[i]][k]
+		if !strings.HasPrefix(s[i:], v.prefix) || dotted && !strings.Contains(v.prefix, ".") && !strings.Contains(v.extra, ".") {
+			continue
+		}
+		body := i + len(v.prefix)
+		end := body
+		for end < len(s) && (class[s[end]]&isAlnum != 0 || s[end] == '_' || s[end] == '-' || v.extra != "" && strings.IndexByte(v.extra, s[end]) >= 0) {
+			end++
+		}
+		for end > body && s[end-1] == '.' {
+			end--
+		}
+		if end-body < v.min || repeats(s[body:end]) || v.digits && !tokenLike(s[body:end], v.min) ||
+			!mixed(s[body:end]) && caseChanges(s[body:end]) < 4 {
+			continue
+		}
+		if v.digits && (resourceName(s[body:end]) || dashes(s[body:end])*5 > end-body) {
+			continue
+		}
+		if v.prefix[0] == 'g' && len(v.prefix) == 4 && end-body > gitHubBody && gitHubCRC(s[body:body+gitHubBody]) {
+			end = body + gitHubBody
+		}
+		c.add(ruleVendorToken, i, end)
+		return true
+	}
+	// Hashicorp's and Discord's tokens have their mark in the middle.
+	if dotted {
+		return c.dottedToken(i)
+	}
+	return false
+}
+
+const (
+	gitHubBody = 36
+	awsKeyLen  = 20
+)
+
+// gitHubCRC reports whether the last six characters of a GitHub token are the CRC-32 of the others, in base 62: then the
+// token ends here, whatever follows.
+func gitHubCRC(body string) bool {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	sum := crc32.ChecksumIEEE([]byte(body[:30]))
+	for k := len(body) - 1; k >= 30; k-- {
+		if body[k] != digits[sum%62] {
+			return false
+		}
+		sum /= 62
+	}
+	return true
+}
+
+// awsKeyID reports whether an AWS access key id starts at i: a type, then 16 characters of base 32.
+func awsKeyID(s string, i int) bool {
+	if len(s)-i < awsKeyLen || s[i] != 'A' {
+		return false
+	}
+	switch s[i : i+4] {
+	case "AKIA", "ASIA", "ABIA", "ACCA":
+	default:
+		if s[i:i+3] != "A3T" {
+			return false
+		}
+	}
+	digits, distinct := 0, [256]bool{}
+	n := 0
+	for k := i + 4; k < i+awsKeyLen; k++ {
+		b := s[k]
+		if class[b]&isUpper == 0 && class[b]&isDigit == 0 {
+			return false
+		}
+		if class[b]&isDigit != 0 {
+			digits++
+		}
+		if !distinct[b] {
+			distinct[b] = true
+			n++
+		}
+	}
+	return n > 3 && !is(s, i+awsKeyLen, isAlnum) && at(s, i-1) != '_'
+}
+
+// dottedToken examines tokens of three parts, by their lengths: Terraform Cloud (14.atlasv1.60+) and Discord (24.6.27+).
+func (c *scan) dottedToken(i int) bool {
+	s := c.s
+	a := base64urlEnd(s, i)
+	if at(s, a) != '.' {
+		return false
+	}
+	b := base64urlEnd(s, a+1)
+	if at(s, b) != '.' {
+		return false
+	}
+	d := base64urlEnd(s, b+1)
+	x, y, z := a-i, b-a-1, d-b-1
+	if x == 14 && s[a+1:b] == "atlasv1" && z >= 50 ||
+		x >= 23 && x <= 28 && y == 6 && z >= 27 && z <= 40 && strings.IndexByte("MNO", s[i]) >= 0 && mixed(s[i:a]) {
+		c.add(ruleVendorToken, i, d)
+		return true
+	}
+	return false
+}
+
+// vendorNames are names of services that hand out API credentials: a random token right after one of them is taken for such
+// a credential.
+var vendorNames = set("abstractapi adafruit adobe adyen aha airbrake airtable airship aiven alchemy algolia alibaba alienvault amadeus amplitude " +
+	"anthropic apify apollo appcues appdynamics appfollow appsflyer artifactory asana atlassian authress auth0 aweber aylien azure baremetrics " +
+	"beamer beebole besnappy bitbar bitbucket bitfinex bitly bitmex bitrise bittrex blazemeter blocknative bombbomb boostnote box braintree " +
+	"branchio brevo browserstack bugsnag buildkite bulbul buttercms calendarific calendly campayn capsulecrm carbonblack chargebee chatbot " +
+	"chatfuel checkout checkr cicero circleci clarifai clearbit clickhouse clickup clicksend clientary cloudconvert cloudelements cloudera " +
+	"cloudflare cloudinary cloudmersive cloudsmith clockify clojars codacy codeclimate codecov codeship cohere coinapi coinbase coinlayer " +
+	"commercejs conekta confluence confluent contentful convertkit copper courier coveralls crowdin crowdstrike currencylayer customerio " +
+	"dailyco databricks datadog datagov deepai deepgram deepl deepseek delighted denodo detectify dialmycalls digicert digitalocean discord " +
+	"disqus docker dockerhub docusign doppler dropbox droneci drone drift duffel dwolla dynatrace easypost edamam elasticemail elevenlabs eightxeight " +
+	"etsy etherscan eventbrite everhour exchangerate facebook faceplusplus fastly feedly fibery figma filestack finicity finnhub firebase " +
+	"fireworks fixer flickr flightapi flutterwave flyio fly formio foursquare freemius freshbooks freshdesk frameio front fullstory gcp gengo geoapify " +
+	"geocodio getresponse gitalk github gitea gitguardian gitlab gitter giphy glassnode gocardless goodday google grafana graphcms groq " +
+	"groovehq guardian gumroad gyazo happyscribe harness harvest hashicorp helpscout hereapi heroku hive holistic honeybadger " +
+	"honeycomb hotjar hubspot huggingface humio hunter hybrid ibm imagga infracost infura insightly intercom intra42 intrinio ipapi ipdata " +
+	"ipgeolocation ipify ipinfo ipstack jenkins jfrog jira jotform jumpcloud jumpseller keycloak keen kanban kickbox klaviyo kontent kraken kucoin langfuse " +
+	"langsmith lastfm launchdarkly leadfeeder lemlist line linear linkedin linode lob loadmill loggly logzio looker luno mailboxlayer " +
+	"mailchimp mailerlite mailgun mailjet mailmodo mailtrap mandrill mapbox mapquest marketstack mattermost mavenlink maxmind meaningcloud " +
+	"mediastack meraki mercury messagebird metaapi microsoft mistral mite mixpanel mockaroo moderation monday mongodb monkeylearn moralis mux " +
+	"nasa netlify newrelic newsapi neutrino ngrok nightfall notion npm nubela nutritionix nylas nytimes octopus okta omnisend onedesk onelogin " +
+	"onepassword onesignal openai opencage openrouter openshift openstack openuv openvpn openweather opsgenie optimizely oracle owlbot packagecloud " +
+	"pagarme pagerduty pandadoc papertrail paperform parseur partnerstack pastebin paymo paymongo paypal paystack pdflayer pendo pepipost " +
+	"perplexity percy phantombuster phraseapp pinata pinecone pingdom pipedrive pivotaltracker pixabay plaid planetscale planviewleankit plivo " +
+	"poloniex polygon positionstack postageapp postbacks posthog postman postmark prefect privacy privateai prospectcrm proxycrawl pubnub " +
+	"pulumi purestake pushbullet pusher pypi quandl qualaroo qualtrics quaderno rapidapi raven rawg razorpay readme rechargepayments redis " +
+	"refiner replicate restpack rev ritekit roaring rocketreach rollbar rubygems runscope salesforce samsara sauce saucelabs scaleway " +
+	"scalingo scrapeowl scraperapi scrapingbee screenshotapi securitytrails segment selectpdf semantria sendbird sendgrid sendinblue sendpulse sengrid " +
+	"sentry serpapi serpstack settlemint sheety shippo shodan shopify shortcut shotstack sidekiq signable signaturit signupgenius sinch sirv skybiometry " +
+	"slack smartsheets smooch snowflake snyk sonar sonarcloud sonarqube sourcegraph sparkpost splunk splitio spoonacular sportsmonk spotify square " +
+	"squarespace sslmate stability statuscake statuspage stitchdata stockdata storyblok stormglass strava stripe stytch sumo sumologic supabase surveyanyplace " +
+	"surveysparrow survicate swell swiftype tailscale tableau talend tatum taxjar teamwork telegram telnyx terraform testingbot textmagic theoddsapi " +
+	"thinkific ticketmaster tiingo timezoneapi tines todoist tomorrowio tomtom travisci travis trello twelvedata twilio twist twitch twitter typeform " +
+	"ubidots unify unplugg unsplash upcdatabase uplead uploadcare upstash uptimerobot userstack vagrantcloud vault vbout vercel verifier " +
+	"verimail vimeo virustotal visualcrossing voicegain vouchery vonage vpnapi vultr walkscore weatherbit weatherstack webex webflow wepay " +
+	"whoxy wistia wiz worksnaps workstack workday wrike xata yandex yelp yousign youtube zapier zendesk zenrows zenscrape zenserp zeplin zerobounce zerotier " +
+	"zipapi zipbooks zipcodeapi zoho zoom zonka zulip")

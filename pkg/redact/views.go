@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxViewDepth is how many layers of encoding are looked through.
+const maxViewDepth = 2
+
+// decoded is a text with layers of encoding taken off, and where each of its bytes came from.
+type decoded struct {
+	text []byte
+	off  []int32 // text[i] was decoded from the source at off[i]; one more entry for the end
+}
+
+func (d *decoded) put(off int, b ...byte) {
+	for range b {
+		d.off = append(d.off, int32(off))
+	}
+	d.text = append(d.text, b...)
+}
+
+// views scans the decoded forms of the text: with escapes resolved, with percent-encoding resolved, and in both what
+// is written with unusual characters folded to ASCII.
+func (c *scan) views(depth int) {
+	// Copied, because scanning a view may need the same scan's state to stay as it is.
+	saw := c.saw
+	level := maxViewDepth - depth
+	if saw&(sawBackslash|sawUnusual) != 0 {
+		c.view(&c.w.views[level][0], false, depth)
+	}
+	if saw&sawPercent != 0 && (depth == maxViewDepth || saw&sawBackslash == 0) {
+		c.view(&c.w.views[level][1], true, depth)
+	}
+}
+
+func (c *scan) view(d *decoded, percent bool, depth int) {
+	d.decode(c.s, percent)
+	if len(d.text) == len(c.s) {
+		return // every escape is longer than what it stands for: nothing was decoded
+	}
+	sub := &c.w.scans[maxViewDepth-depth+1]
+	sub.run(c.w, view(d.text), depth-1)
+	for _, sp := range sub.spans {
+		start, end := int(d.off[sp.start]), int(d.off[sp.end])
+		text := sp.text
+		if depth < maxViewDepth {
+			text = string(append([]byte(nil), text...)) // the buffer is used again by the next view on this level
+		}
+		c.spans = append(c.spans, span{start, end, sp.rule, text})
+	}
+}
+
+// decode takes one layer off s: escapes as in JSON and source code or, if percent is set, %XX; folding and ANSI
+// sequences in both.
+func (d *decoded) decode(s string, percent bool) {
+	d.text, d.off = d.text[:0], d.off[:0]
+	for i := 0; i < len(s); {
+		b := s[i]
+		switch {
+		case b == '%' && percent:
+			if n, r, raw := percentEscape(s, i); n > 0 {
+				d.emit(i, r, raw)
+				i += n
+				continue
+			}
+		case b == '\\' && !percent:
+			if n, r, raw := backslashEscape(s, i); n > 0 {
+				d.emit(i, r, raw)
+				i += n
+				continue
+			}
+		case b == 0x1b:
+			i += ansiLen(s, i)
+			continue
+		case b == 0 || b == '\b' || b == 0x7f:
+			i++
+			continue
+		case b >= utf8.RuneSelf:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				d.put(i, b)
+			} else {
+				d.fold(i, r, s[i:i+n])
+			}
+			i += n
+			continue
+		}
+		d.put(i, b)
+		i++
+	}
+	d.off = append(d.off, int32(len(s)))
+}
+
+// emit adds what an escape at off stands for: a character, or a raw byte.
+func (d *decoded) emit(off int, r rune, raw bool) {
+	if raw {
+		d.put(off, byte(r))
+		return
+	}
+	var buf [utf8.UTFMax]byte
+	n := utf8.EncodeRune(buf[:], r)
+	d.fold(off, r, view(buf[:n]))
+}
+
+// fold adds the character r, written as text, in the form that detectors know.
+func (d *decoded) fold(off int, r rune, text string) {
+	switch {
+	case r < utf8.RuneSelf:
+	case invisible(r):
+		return
+	case r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a || r == 0x202f || r == 0x205f || r == 0x3000:
+		r = ' '
+	case r >= 0x2010 && r <= 0x2015 || r == 0x2043 || r == 0x2212 || r == 0xfe58 || r == 0xfe63:
+		r = '-'
+	case r == 0x2024 || r == 0x3002 || r == 0xff61 || r == 0xb7:
+		r = '.'
+	case r >= 0xff01 && r <= 0xff5e:
+		r -= 0xff01 - '!'
+	default:
+		if v, ok := digitValue(r); ok {
+			r = '0' + v
+		}
+	}
+	if r < utf8.RuneSelf {
+		d.put(off, byte(r))
+		return
+	}
+	for k := range len(text) {
+		d.put(off, text[k])
+	}
+}
+
+// invisible reports whether a character is not seen, and so can split a secret without showing.
+func invisible(r rune) bool {
+	switch {
+	case r == 0xad || r == 0x34f || r == 0x61c || r == 0x180e || r == 0xfeff:
+		return true
+	case r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r >= 0xfe00 && r <= 0xfe0f:
+		return true
+	case r >= 0xe0000 && r <= 0xe0fff:
+		return true
+	}
+	return false
+}
+
+// digitValue returns the value of a decimal digit of any script: they come in runs of ten.
+func digitValue(r rune) (rune, bool) {
+	if !unicode.IsDigit(r) {
+		return 0, false
+	}
+	for _, t := range unicode.Nd.R16 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return (r - rune(t.Lo)) % 10, true
+		}
+	}
+	for _, t := range unicode.Nd.R32 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return (r - rune(t.Lo)) % 10, true
+		}
+	}
+	return 0, false
+}
+
+func hexValue(b byte) int {
+	switch {
+	case b >= '0' && b <= '9':
+		return int(b - '0')
+	case lower(b) >= 'a' && lower(b) <= 'f':
+		return int(lower(b)-'a') + 10
+	}
+	return -1
+}
+
+// hexAt reads n hexadecimal digits at i, or returns -1.
+func hexAt(s string, i, n int) rune {
+	if len(s)-i < n {
+		return -1
+	}
+	v := rune(0)
+	for k := range n {
+		h := hexValue(s[i+k])
+		if h < 0 {
+			return -1
+		}
+		v = v<<4 | rune(h)
+	}
+	return v
+}
+
+// percentEscape reads %XX or %uXXXX at i. It returns its length, or 0, and the byte or character it stands for.
+func percentEscape(s string, i int) (n int, r rune, raw bool) {
+	if lower(at(s, i+1)) == 'u' {
+		if r := hexAt(s, i+2, 4); r >= 0 {
+			return 6, r, false
+		}
+		return 0, 0, false
+	}
+	if r := hexAt(s, i+1, 2); r >= 0 {
+		return 3, r, true
+	}
+	return 0, 0, false
+}
+
+// backslashEscape reads an escape of JSON, C or Go at i. It returns its length, or 0, and the byte or character it stands
+// for.
+func backslashEscape(s string, i int) (n int, r rune, raw bool) {
+	switch b := at(s, i+1); b {
+	case '"', '\'', '\\', '/', '`':
+		return 2, rune(b), true
+	case 'n':
+		return 2, '\n', true
+	case 'r':
+		return 2, '\r', true
+	case 't':
+		return 2, '\t', true
+	case 'x':
+		if r := hexAt(s, i+2, 2); r >= 0 {
+			return 4, r, true
+		}
+	case 'e':
+		return 2, 0x1b, true
+	case 'u':
+		r := hexAt(s, i+2, 4)
+		if r < 0 {
+			return 0, 0, false
+		}
+		if r >= 0xd800 && r < 0xdc00 && at(s, i+6) == '\\' && at(s, i+7) == 'u' {
+			if low := hexAt(s, i+8, 4); low >= 0xdc00 && low < 0xe000 {
+				return 12, (r-0xd800)<<10 + (low - 0xdc00) + 0x10000, false
+			}
+		}
+		return 6, r, false
+	case '0', '1', '2', '3':
+		if at(s, i+2) >= '0' && at(s, i+2) <= '7' && at(s, i+3) >= '0' && at(s, i+3) <= '7' {
+			return 4, rune(b-'0')<<6 | rune(s[i+2]-'0')<<3 | rune(s[i+3]-'0'), true
+		}
+	}
+	return 0, 0, false
+}
+
+// ansiLen returns the length of the terminal escape sequence at i (ECMA-48).
+func ansiLen(s string, i int) int {
+	j := i + 1
+	switch at(s, j) {
+	case '[':
+		for j++; j < len(s) && j-i < 64; j++ {
+			if s[j] >= 0x40 && s[j] <= 0x7e {
+				return j + 1 - i
+			}
+		}
+		return 1
+	case ']', 'P', '_', '^':
+		for j++; j < len(s) && j-i < 256; j++ {
+			if s[j] == 0x07 {
+				return j + 1 - i
+			}
+			if s[j] == 0x1b && at(s, j+1) == '\\' {
+				return j + 2 - i
+			}
+		}
+		return 1
+	}
+	return 1
+}

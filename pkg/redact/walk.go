@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"math"
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// record redacts the parts of one record and turns a panic into an outcome: the worker is put back in order, and the caller
+// does with the record what is configured for failures.
+func (w *worker) guarded(f func() outcome) (result outcome, failed bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			// The panic's value may hold what was scanned: it is not looked at.
+			w.counts.failures[failedPanic]++
+			result, failed = dropRecord, true
+		}
+	}()
+	return f(), false
+}
+
+// renamed is an entry of a map that gets a new key.
+type renamed struct {
+	key   string
+	value pcommon.Value
+}
+
+// attrs redacts the entries of a map, their keys included. vd is the verdict on the map's own name: a condemned map
+// condemns what is in it.
+func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
+	result := unchanged
+	var renames []renamed
+	m.RemoveIf(func(key string, v pcommon.Value) bool {
+		if result == dropRecord {
+			return false
+		}
+		newKey, out := w.key(key)
+		if out >= dropField {
+			result = max(result, out)
+			return out == dropField
+		}
+		own := w.names.verdict(key)
+		if own.strength < vd.strength {
+			own = vd
+		}
+		switch o := w.value(v, own, depth+1); o {
+		case dropField:
+			result = max(result, changed)
+			return true
+		default:
+			result = max(result, o)
+		}
+		if out == changed {
+			r := renamed{newKey, pcommon.NewValueEmpty()}
+			v.MoveTo(r.value)
+			renames = append(renames, r)
+			result = max(result, changed)
+			return true
+		}
+		return false
+	})
+	for _, r := range renames {
+		key := r.key
+		for n := 2; ; n++ {
+			if _, taken := m.Get(key); !taken {
+				break
+			}
+			key = r.key + "#" + strconv.Itoa(n)
+		}
+		r.value.MoveTo(m.PutEmpty(key))
+	}
+	return result
+}
+
+// key redacts a map key. Keys repeat, so those that are clean are remembered.
+func (w *worker) key(key string) (string, outcome) {
+	if _, ok := w.clean[key]; ok {
+		return key, unchanged
+	}
+	loc := w.loc
+	w.loc = inKey
+	failures := w.counts.failures
+	out := w.text(key)
+	w.loc = loc
+	if out == unchanged {
+		if len(key) <= maxCachedNameLen && w.counts.failures == failures && len(w.scans[0].spans) == 0 && w.scans[0].saw&sawControl == 0 {
+			if len(w.clean) >= maxCachedNames {
+				clear(w.clean)
+			}
+			w.clean[string(append([]byte(nil), key...))] = struct{}{}
+		}
+		return key, out
+	}
+	return string(w.out), out
+}
+
+// minNumberDigits is the shortest number that is looked at for what it could be, when its name says nothing.
+const minNumber = 100_000_000_000
+
+// value redacts a value in place. vd is the verdict on its name.
+func (w *worker) value(v pcommon.Value, vd verdict, depth int) outcome {
+	if depth > w.e.cfg.Limits.MaxDepth && (v.Type() == pcommon.ValueTypeMap || v.Type() == pcommon.ValueTypeSlice) {
+		out := w.exceeded(failedDepth)
+		if out == changed {
+			v.SetStr(markLimit)
+		}
+		return out
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		out := w.string(v.Str(), vd)
+		if out == changed {
+			v.SetStr(string(w.out))
+		}
+		return out
+	case pcommon.ValueTypeBytes:
+		b := v.Bytes()
+		if int64(b.Len()) > int64(w.e.cfg.Limits.MaxValueBytes) {
+			out := w.exceeded(failedBytes)
+			if out == changed {
+				v.SetEmptyBytes().FromRaw(w.out)
+			}
+			return out
+		}
+		w.bytes = w.bytes[:0]
+		for i := range b.Len() {
+			w.bytes = append(w.bytes, b.At(i))
+		}
+		out := w.string(view(w.bytes), vd)
+		if out == changed {
+			v.SetEmptyBytes().FromRaw(w.out)
+		}
+		return out
+	case pcommon.ValueTypeInt:
+		n := v.Int()
+		if vd.strength == nothing && n > -minNumber && n < minNumber {
+			return unchanged
+		}
+		w.bytes = strconv.AppendInt(w.bytes[:0], n, 10)
+		return w.number(v, vd)
+	case pcommon.ValueTypeDouble:
+		f := v.Double()
+		if math.Trunc(f) != f || math.Abs(f) >= 1e19 || vd.strength == nothing && math.Abs(f) < minNumber {
+			return unchanged
+		}
+		w.bytes = strconv.AppendFloat(w.bytes[:0], f, 'f', -1, 64)
+		return w.number(v, vd)
+	case pcommon.ValueTypeMap:
+		return w.attrs(v.Map(), vd, depth)
+	case pcommon.ValueTypeSlice:
+		return w.slice(v.Slice(), vd, depth)
+	}
+	return unchanged
+}
+
+func (w *worker) slice(s pcommon.Slice, vd verdict, depth int) outcome {
+	result := unchanged
+	s.RemoveIf(func(v pcommon.Value) bool {
+		if result == dropRecord {
+			return false
+		}
+		switch o := w.value(v, vd, depth+1); o {
+		case dropField:
+			result = max(result, changed)
+			return true
+		default:
+			result = max(result, o)
+			return false
+		}
+	})
+	return result
+}
+
+// number redacts a number, written to w.bytes. What is redacted becomes a string.
+func (w *worker) number(v pcommon.Value, vd verdict) outcome {
+	out := w.string(view(w.bytes), vd)
+	if out == changed {
+		v.SetStr(string(w.out))
+	}
+	return out
+}
+
+// string redacts a text whose name has the verdict vd.
+func (w *worker) string(s string, vd verdict) outcome {
+	if vd.strength > nothing && int64(len(s)) <= int64(w.e.cfg.Limits.MaxValueBytes) {
+		if out := w.leaf(s, vd); out != unchanged {
+			return out
+		}
+		if w.e.audit && w.e.rules[vd.rule].action != actionOff && secretValue(s, vd, whole) && !w.isMarker(s) {
+			return unchanged // counted already
+		}
+	}
+	return w.text(s)
+}
