@@ -41,21 +41,26 @@ var (
 	assignment = regexp.MustCompile(`^[A-Za-z0-9_.-]*[A-Za-z_]=(.{4,})$`)
 )
 
-// secretOf guesses the secret in an example: the longest run of token characters, without a name and equals sign.
+// secretOf guesses the secret in an example: the longest run of token characters that holds a digit, without a name and
+// equals sign before it.
 func secretOf(text string) string {
 	text = strings.ReplaceAll(text, `\n`, "\n")
 	best := ""
 	for _, r := range tokenRun.FindAllString(text, -1) {
-		if strings.Contains(r, "://") && strings.Contains(r, "@") {
+		if strings.Contains(r, "://") {
+			if !strings.Contains(r, "@") {
+				continue
+			}
 			r = r[strings.Index(r, "://")+3 : strings.LastIndexByte(r, '@')]
-			best = r
-			break
 		}
-		if m := assignment.FindStringSubmatch(r); m != nil {
+		if m := assignment.FindStringSubmatch(r); m != nil && !strings.ContainsAny(r[:len(r)-len(m[1])], "0123456789") {
 			r = m[1]
 		}
+		if k := strings.IndexByte(r, ':'); k > 0 && strings.Contains(text, "curl") {
+			r = r[k+1:]
+		}
 		r = strings.Trim(r, ":=.,")
-		if len(r) > len(best) {
+		if len(r) > len(best) && strings.ContainsAny(r, "0123456789") && !strings.HasPrefix(r, "/") {
 			best = r
 		}
 	}

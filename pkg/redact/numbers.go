@@ -229,8 +229,8 @@ func (c *scan) card(n *number, g int) int {
 	return best
 }
 
-// cardGroups reports whether groups g to k of n are how people write a card number: in one piece, in equal groups but
-// for the last, or in the 4-6-5 and 4-6-4 of American Express and Diners Club.
+// cardGroups reports whether groups g to k of n are how people write a card number: in one piece, in fours, digit by digit
+// or in pairs, or in the 4-6-5 and 4-6-4 of American Express and Diners Club.
 func cardGroups(n *number, g, k int) bool {
 	if g == k {
 		return true
@@ -244,7 +244,7 @@ func cardGroups(n *number, g, k int) bool {
 			return false
 		}
 	}
-	return size(k) <= max(size(g), 4)
+	return size(g) == 4 && size(k) <= 4 || size(g) <= 2 && size(k) <= size(g)
 }
 
 // sameSep reports whether the separators after two groups are equal.
@@ -261,6 +261,9 @@ func (c *scan) freeBefore(n *number, g int) bool {
 	}
 	if start >= 2 && s[start-1] == '.' && is(s, start-2, isDigit) && n.g[g].end-start > 4 {
 		return false
+	}
+	if at(s, start-1) == '-' && (at(s, start-2) == '_' || n.g[g].end-start > 16) {
+		return false // a negative number
 	}
 	if g > 0 && g+1 < n.n {
 		sep := s[n.g[g-1].end:n.g[g-1].sepEnd]

@@ -38,7 +38,7 @@ func (c *scan) examineRun(start, end, depth int) {
 	s := c.s
 	// A token may hold dots: go back to where the word with this run in it starts.
 	word := start
-	for word > 0 && start-word < lookBack && (class[s[word-1]]&isIdent != 0 || s[word-1] == '.') {
+	for word > 0 && start-word < lookBack && (class[s[word-1]]&isIdent != 0 || s[word-1] == '~') {
 		word--
 	}
 	if word < start && c.vendorToken(word, true) {
@@ -173,9 +173,31 @@ func (c *scan) contextual(start, end int) {
 		c.add(ruleHighEntropy, start, end)
 		return
 	}
+	if !hex && changes(v) < 4 || isUUID(v) {
+		return
+	}
 	if c.credentialBefore(start) {
 		c.add(ruleToken, start, end)
 	}
+}
+
+// changes counts how often letters and digits take turns: seldom in job_1445144423722_0020, often in tokens.
+func changes(s string) (n int) {
+	for i := 1; i < len(s); i++ {
+		if (class[s[i]]^class[s[i-1]])&isDigit != 0 {
+			n++
+		}
+	}
+	return n + caseChanges(s)
+}
+
+// isUUID reports whether s ends in a UUID.
+func isUUID(s string) bool {
+	if len(s) < 36 {
+		return false
+	}
+	s = s[len(s)-36:]
+	return s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' && spanOf(s, 0, isHexDigit) == 8 && spanOf(s, 24, isHexDigit) == 36
 }
 
 func dashes(s string) int { return strings.Count(s, "-") + strings.Count(s, "_") }

@@ -27,10 +27,18 @@ var notValues = set("null nil none true false undefined (null) empty yes no ok i
 	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
 	"deleted verified validated denied granted enabled disabled type attempt value password")
 
-// placeholder reports whether a value stands for another one: empty, a word of its own, a variable, a mask.
+// placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
 func placeholder(v string) bool {
 	v = strings.TrimRight(strings.TrimSpace(v), ".,;:!?")
-	if v == "" || len(v) <= 20 && notValues[asciiLower(v)] {
+	return len(v) <= 20 && notValues[asciiLower(v)] || variable(v)
+}
+
+// noValue are the words that stand for no value, however they are given.
+var noValue = set("null nil none true false undefined (null) <nil> <none> <null>")
+
+// variable reports whether a value is empty, a reference to a variable, or a mask.
+func variable(v string) bool {
+	if v == "" || len(v) <= 12 && noValue[asciiLower(v)] {
 		return true
 	}
 	switch {
@@ -78,7 +86,7 @@ func asciiLower(s string) string {
 
 // secretValue reports whether v, given to a name with this verdict in this way, is to be redacted.
 func secretValue(v string, vd verdict, ctx context) bool {
-	if placeholder(v) {
+	if (ctx == colon || ctx == spaced || ctx == prose) && placeholder(v) || variable(v) {
 		return false
 	}
 	switch vd.rule {
@@ -104,7 +112,7 @@ func secretValue(v string, vd verdict, ctx context) bool {
 		}
 		return len(v) >= 4 && !resourceName(v) && !structured(v)
 	case medium:
-		if structured(v) || len(v) < 6 {
+		if structured(v) || len(v) < 6 || hexNumber(v) {
 			return false
 		}
 		switch ctx {
@@ -163,7 +171,7 @@ func resourceName(v string) bool {
 // tokenLike reports whether v could be a machine-made credential: of some length, without spaces, with letters and digits
 // (or long and of both cases), and not a version, a date, an address or a repeated character.
 func tokenLike(v string, minLen int) bool {
-	if len(v) < minLen || repeats(v) || url(v) {
+	if len(v) < minLen || repeats(v) || url(v) || hexNumber(v) {
 		return false
 	}
 	var letters, digits, upper, lowers, other, dots int
@@ -193,6 +201,11 @@ func tokenLike(v string, minLen int) bool {
 		return false // a version or an address
 	}
 	return true
+}
+
+// hexNumber reports whether v is a number of at most 64 bits: 0x14ede63a5a70002.
+func hexNumber(v string) bool {
+	return len(v) <= 18 && len(v) > 2 && v[0] == '0' && lower(v[1]) == 'x' && spanOf(v, 2, isHexDigit) == len(v)
 }
 
 // caseChanges counts how often letters change from lower to upper case or back: seldom in words, often in tokens.

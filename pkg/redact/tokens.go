@@ -19,7 +19,11 @@ func detectJWT(c *scan, i int) int {
 		return 0
 	}
 	header := base64urlEnd(s, i)
-	if at(s, header) != '.' || header-i > maxJWTHeader || !jwtHeader(s[i:header]) {
+	if at(s, header) != '.' || header-i > maxJWTHeader {
+		return 0
+	}
+	// The header names an algorithm; if it does not, header and payload are both JSON objects.
+	if !strings.HasPrefix(s[header+1:], "eyJ") && !jwtHeader(s[i:header]) {
 		return 0
 	}
 	end := header

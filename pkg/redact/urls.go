@@ -28,7 +28,7 @@ func detectUserinfo(c *scan, i int) int {
 	}
 	pass := strings.IndexByte(s[start:at], ':')
 	if pass < 0 {
-		if at-start >= 16 && tokenLike(s[start:at], 16) {
+		if at-start >= 16 && mixed(s[start:at]) && tokenLike(s[start:at], 16) {
 			c.add(ruleURLCredentials, start, at)
 			return at + 1
 		}
@@ -36,7 +36,7 @@ func detectUserinfo(c *scan, i int) int {
 		return at + 1
 	}
 	pass += start + 1
-	if pass < at && !placeholder(s[pass:at]) {
+	if pass < at && !variable(s[pass:at]) {
 		c.add(ruleURLCredentials, pass, at)
 	} else if pass == at && pass-1-start >= 12 && tokenLike(s[start:pass-1], 12) {
 		c.add(ruleURLCredentials, start, pass-1) // token: as the user

@@ -296,7 +296,7 @@ func (c *scan) vendorToken(i int, dotted bool) bool {
 	}
 	for k := range vendorsBy[s[i]] {
 		v := &vendorsBy[s[i]][k]
-		if !strings.HasPrefix(s[i:], v.prefix) || dotted && !strings.Contains(v.prefix, ".") && !strings.Contains(v.extra, ".") {
+		if !strings.HasPrefix(s[i:], v.prefix) || dotted && !strings.ContainsAny(v.prefix, ".~") && !strings.Contains(v.extra, ".") {
 			continue
 		}
 		body := i + len(v.prefix)
@@ -399,38 +399,38 @@ func (c *scan) dottedToken(i int) bool {
 
 // vendorNames are names of services that hand out API credentials: a random token right after one of them is taken for such
 // a credential.
-var vendorNames = set("abstractapi adafruit adobe adyen aha airbrake airtable airship aiven alchemy algolia alibaba alienvault amadeus amplitude " +
-	"anthropic apify apollo appcues appdynamics appfollow appsflyer artifactory asana atlassian authress auth0 aweber aylien azure baremetrics " +
-	"beamer beebole besnappy bitbar bitbucket bitfinex bitly bitmex bitrise bittrex blazemeter blocknative bombbomb boostnote box braintree " +
-	"branchio brevo browserstack bugsnag buildkite bulbul buttercms calendarific calendly campayn capsulecrm carbonblack chargebee chatbot " +
-	"chatfuel checkout checkr cicero circleci clarifai clearbit clickhouse clickup clicksend clientary cloudconvert cloudelements cloudera " +
-	"cloudflare cloudinary cloudmersive cloudsmith clockify clojars codacy codeclimate codecov codeship cohere coinapi coinbase coinlayer " +
-	"commercejs conekta confluence confluent contentful convertkit copper courier coveralls crowdin crowdstrike currencylayer customerio " +
+var vendorNames = set("abstractapi adafruit adobe adyen aha airbrake airtable airship aiven alchemy algolia alibaba alienvault amplitude " +
+	"anthropic apify apollo appcues appdynamics appfollow appsflyer artifactory asana atlassian authress auth0 aweber aylien baremetrics " +
+	"beamer beebole besnappy bitbar bitbucket bitfinex bitly bitmex bitrise bittrex blazemeter blocknative bombbomb boostnote braintree " +
+	"branchio brevo browserstack bugsnag bulbul buttercms calendarific calendly campayn capsulecrm carbonblack chargebee chatbot " +
+	"chatfuel checkr cicero clarifai clearbit clickhouse clickup clicksend clientary cloudconvert cloudelements cloudera " +
+	"cloudflare cloudinary cloudmersive cloudsmith clojars codacy codeclimate codecov codeship cohere coinapi coinbase coinlayer " +
+	"commercejs conekta confluence confluent contentful convertkit coveralls crowdin crowdstrike currencylayer customerio " +
 	"dailyco databricks datadog datagov deepai deepgram deepl deepseek delighted denodo detectify dialmycalls digicert digitalocean discord " +
-	"disqus docker dockerhub docusign doppler dropbox droneci drone drift duffel dwolla dynatrace easypost edamam elasticemail elevenlabs eightxeight " +
+	"disqus dockerhub docusign doppler dropbox droneci duffel dwolla dynatrace easypost edamam elasticemail elevenlabs eightxeight " +
 	"etsy etherscan eventbrite everhour exchangerate facebook faceplusplus fastly feedly fibery figma filestack finicity finnhub firebase " +
-	"fireworks fixer flickr flightapi flutterwave flyio fly formio foursquare freemius freshbooks freshdesk frameio front fullstory gcp gengo geoapify " +
-	"geocodio getresponse gitalk github gitea gitguardian gitlab gitter giphy glassnode gocardless goodday google grafana graphcms groq " +
-	"groovehq guardian gumroad gyazo happyscribe harness harvest hashicorp helpscout hereapi heroku hive holistic honeybadger " +
-	"honeycomb hotjar hubspot huggingface humio hunter hybrid ibm imagga infracost infura insightly intercom intra42 intrinio ipapi ipdata " +
-	"ipgeolocation ipify ipinfo ipstack jenkins jfrog jira jotform jumpcloud jumpseller keycloak keen kanban kickbox klaviyo kontent kraken kucoin langfuse " +
-	"langsmith lastfm launchdarkly leadfeeder lemlist line linear linkedin linode lob loadmill loggly logzio looker luno mailboxlayer " +
+	"fireworks fixer flickr flightapi flutterwave flyio foursquare freemius freshbooks freshdesk frameio fullstory gengo geoapify " +
+	"geocodio getresponse gitalk gitea gitguardian gitter giphy glassnode gocardless goodday grafana graphcms groq " +
+	"groovehq gumroad gyazo happyscribe hashicorp helpscout hereapi heroku honeybadger " +
+	"honeycomb hotjar hubspot huggingface humio ibm imagga infracost infura insightly intercom intra42 intrinio ipapi ipdata " +
+	"ipgeolocation ipify ipinfo ipstack jfrog jira jotform jumpcloud jumpseller kickbox klaviyo kontent kraken kucoin langfuse " +
+	"langsmith lastfm launchdarkly leadfeeder lemlist linkedin linode lob loadmill loggly logzio looker luno mailboxlayer " +
 	"mailchimp mailerlite mailgun mailjet mailmodo mailtrap mandrill mapbox mapquest marketstack mattermost mavenlink maxmind meaningcloud " +
-	"mediastack meraki mercury messagebird metaapi microsoft mistral mite mixpanel mockaroo moderation monday mongodb monkeylearn moralis mux " +
-	"nasa netlify newrelic newsapi neutrino ngrok nightfall notion npm nubela nutritionix nylas nytimes octopus okta omnisend onedesk onelogin " +
-	"onepassword onesignal openai opencage openrouter openshift openstack openuv openvpn openweather opsgenie optimizely oracle owlbot packagecloud " +
+	"mediastack meraki messagebird metaapi mistral mixpanel mockaroo monkeylearn moralis " +
+	"nasa netlify newrelic newsapi ngrok nightfall npm nubela nutritionix nylas nytimes octopus okta omnisend onedesk onelogin " +
+	"onepassword onesignal openai opencage openrouter openshift openuv openvpn openweather opsgenie optimizely owlbot packagecloud " +
 	"pagarme pagerduty pandadoc papertrail paperform parseur partnerstack pastebin paymo paymongo paypal paystack pdflayer pendo pepipost " +
-	"perplexity percy phantombuster phraseapp pinata pinecone pingdom pipedrive pivotaltracker pixabay plaid planetscale planviewleankit plivo " +
-	"poloniex polygon positionstack postageapp postbacks posthog postman postmark prefect privacy privateai prospectcrm proxycrawl pubnub " +
-	"pulumi purestake pushbullet pusher pypi quandl qualaroo qualtrics quaderno rapidapi raven rawg razorpay readme rechargepayments redis " +
-	"refiner replicate restpack rev ritekit roaring rocketreach rollbar rubygems runscope salesforce samsara sauce saucelabs scaleway " +
-	"scalingo scrapeowl scraperapi scrapingbee screenshotapi securitytrails segment selectpdf semantria sendbird sendgrid sendinblue sendpulse sengrid " +
-	"sentry serpapi serpstack settlemint sheety shippo shodan shopify shortcut shotstack sidekiq signable signaturit signupgenius sinch sirv skybiometry " +
-	"slack smartsheets smooch snowflake snyk sonar sonarcloud sonarqube sourcegraph sparkpost splunk splitio spoonacular sportsmonk spotify square " +
-	"squarespace sslmate stability statuscake statuspage stitchdata stockdata storyblok stormglass strava stripe stytch sumo sumologic supabase surveyanyplace " +
-	"surveysparrow survicate swell swiftype tailscale tableau talend tatum taxjar teamwork telegram telnyx terraform testingbot textmagic theoddsapi " +
-	"thinkific ticketmaster tiingo timezoneapi tines todoist tomorrowio tomtom travisci travis trello twelvedata twilio twist twitch twitter typeform " +
-	"ubidots unify unplugg unsplash upcdatabase uplead uploadcare upstash uptimerobot userstack vagrantcloud vault vbout vercel verifier " +
+	"perplexity phantombuster phraseapp pinata pinecone pingdom pipedrive pivotaltracker pixabay plaid planetscale planviewleankit plivo " +
+	"poloniex positionstack postageapp posthog postman postmark prefect privateai prospectcrm proxycrawl pubnub " +
+	"pulumi purestake pushbullet pypi quandl qualaroo qualtrics quaderno rapidapi rawg razorpay rechargepayments " +
+	"restpack ritekit rocketreach rollbar rubygems runscope salesforce samsara saucelabs scaleway " +
+	"scalingo scrapeowl scraperapi scrapingbee screenshotapi securitytrails selectpdf semantria sendbird sendgrid sendinblue sendpulse sengrid " +
+	"sentry serpapi serpstack settlemint sheety shippo shodan shopify shortcut shotstack sidekiq signaturit signupgenius sirv skybiometry " +
+	"slack smartsheets smooch snowflake snyk sonar sonarcloud sonarqube sourcegraph sparkpost splunk splitio spoonacular sportsmonk spotify " +
+	"squarespace sslmate stability statuscake statuspage stockdata storyblok stormglass strava stripe stytch sumo sumologic supabase surveyanyplace " +
+	"surveysparrow survicate swiftype tailscale tableau taxjar teamwork telegram telnyx terraform testingbot textmagic theoddsapi " +
+	"thinkific ticketmaster tiingo timezoneapi tines todoist tomorrowio tomtom travisci trello twelvedata twilio twitch twitter typeform " +
+	"ubidots unplugg unsplash upcdatabase uplead uploadcare upstash uptimerobot userstack vagrantcloud vault vbout vercel " +
 	"verimail vimeo virustotal visualcrossing voicegain vouchery vonage vpnapi vultr walkscore weatherbit weatherstack webex webflow wepay " +
-	"whoxy wistia wiz worksnaps workstack workday wrike xata yandex yelp yousign youtube zapier zendesk zenrows zenscrape zenserp zeplin zerobounce zerotier " +
-	"zipapi zipbooks zipcodeapi zoho zoom zonka zulip")
+	"whoxy wistia worksnaps workstack workday wrike xata yandex yelp yousign youtube zapier zendesk zenrows zenscrape zenserp zeplin zerobounce zerotier " +
+	"zipapi zipbooks zipcodeapi zoho zonka zulip")
