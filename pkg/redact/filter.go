@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -24,7 +25,7 @@ type detector func(c *scan, i int) int
 // trigger is a literal, lower case, matched ignoring ASCII case, or a sequence of byte sets.
 type trigger struct {
 	lit    string
-	sets   []func(byte) bool
+	sets   []*[256]bool
 	detect detector
 	custom int // index+1 of a custom rule, or 0
 }
@@ -125,7 +126,7 @@ func (t *trigger) accepts() (a [filterWidth][256]bool) {
 		for b := range 256 {
 			switch {
 			case t.sets != nil:
-				a[k][b] = k >= len(t.sets) || t.sets[k](byte(b))
+				a[k][b] = k >= len(t.sets) || t.sets[k][b]
 			case k >= len(t.lit):
 				a[k][b] = true
 			default:
@@ -144,7 +145,7 @@ func (t *trigger) matches(s string, i int) bool {
 		return false
 	}
 	for k, set := range t.sets {
-		if !set(s[i+k]) {
+		if !set[s[i+k]] {
 			return false
 		}
 	}
@@ -165,30 +166,28 @@ func (f *filter) run(c *scan) {
 		s2 := s1<<filterGroups | f.mask[w[2]]
 		st = s2<<filterGroups | f.mask[w[3]]
 		if (s0&s1&s2&st)>>48 != noMatch {
-			f.hit(c, i-3, s0)
-			f.hit(c, i-2, s1)
-			f.hit(c, i-1, s2)
-			f.hit(c, i, st)
+			for k, sk := range [4]uint64{s0, s1, s2, st} {
+				if sk>>48 != noMatch && i+k-3 >= c.resume {
+					f.hit(c, i+k-3, sk)
+				}
+			}
 		}
 	}
 	// The last positions have fewer than four bytes after them: NUL stands for what is not there.
 	for ; i < len(s)+filterWidth-1; i++ {
 		st = st<<filterGroups | f.mask[at(s, i)]
-		f.hit(c, i-3, st)
+		if st>>48 != noMatch && i-3 >= c.resume && i-3 < len(s) {
+			f.hit(c, i-3, st)
+		}
 	}
 }
 
+// hit offers the triggers of the groups that st has found at i.
 func (f *filter) hit(c *scan, i int, st uint64) {
-	groups := ^st >> 48
-	if groups == 0 || i < c.resume || i >= len(c.s) {
-		return
-	}
-	for g := 0; groups != 0; g, groups = g+1, groups>>1 {
-		if groups&1 == 0 {
-			continue
-		}
-		for k := range f.groups[g] {
-			t := &f.groups[g][k]
+	for groups := uint16(^st >> 48); groups != 0; groups &= groups - 1 {
+		group := f.groups[bits.TrailingZeros16(groups)]
+		for k := range group {
+			t := &group[k]
 			if !t.matches(c.s, i) {
 				continue
 			}

@@ -22,9 +22,7 @@ type number struct {
 	n int
 }
 
-func isSep(b byte) bool {
-	return b == ' ' || b == '-' || b == '.' || b == '/' || b == '(' || b == ')' || b == '_'
-}
+func isSep(b byte) bool { return class[b]&isNumSep != 0 }
 
 // parse takes the number apart whose first digit is at i.
 func (n *number) parse(s string, i int) {
@@ -76,8 +74,33 @@ func numberStart(s string, i, floor int) int {
 // detectDigits examines the number that the digit at i is part of. The whole number is consumed.
 func detectDigits(c *scan, i int) int {
 	start := numberStart(c.s, i, c.resume)
-	// A group of digits that belongs to a name, such as the 64 of x86_64, is no start.
+	if digits, end := countDigits(c.s, start); digits < minNumberDigits {
+		return end
+	}
 	return c.number(start, false)
+}
+
+// minNumberDigits is the shortest number that is anything here: a social security number.
+const minNumberDigits = 9
+
+// countDigits counts the digits of the number at i, up to minNumberDigits, and returns where it stopped.
+func countDigits(s string, i int) (digits, end int) {
+	for {
+		for i < len(s) && class[s[i]]&isDigit != 0 {
+			digits++
+			i++
+		}
+		end = i
+		if digits >= minNumberDigits {
+			return digits, end
+		}
+		for i < len(s) && i-end < 3 && isSep(s[i]) {
+			i++
+		}
+		if i == end || !is(s, i, isDigit) {
+			return digits, end
+		}
+	}
 }
 
 // number looks for cards, social security numbers and telephone numbers from the digit at start on, and returns the

@@ -73,7 +73,7 @@ func (c *scan) examineRun(start, end, depth int) {
 // be taken out without breaking the encoding.
 func (c *scan) base64(start, end, depth int) bool {
 	s := c.s[start:end]
-	var seen uint8
+	var seen uint16
 	for i := range min(len(s), 64) {
 		seen |= class[s[i]]
 	}
@@ -162,7 +162,7 @@ func (c *scan) contextual(start, end int) {
 		end--
 	}
 	v := s[start:end]
-	if !tokenLike(v, minFreeText) || strings.IndexByte(v, '/') >= 0 && strings.Count(v, "/")*12 > len(v) {
+	if strings.Count(v, "/")*12 > len(v) || !tokenLike(v, minFreeText) {
 		return
 	}
 	hex := spanOf(v, 0, isHexDigit) == len(v)

@@ -186,7 +186,17 @@ func triggers(on func(...ruleID) bool) []trigger {
 	control := func(b byte) bool { return b < 0x20 && b != '\t' || b == 0x7f }
 	letter := func(b byte) bool { return class[b]&isAlpha != 0 }
 	var t []trigger
-	sets := func(d detector, sets ...func(byte) bool) { t = append(t, trigger{sets: sets, detect: d}) }
+	sets := func(d detector, accept ...func(byte) bool) {
+		tr := trigger{detect: d}
+		for _, f := range accept {
+			var set [256]bool
+			for b := range 256 {
+				set[b] = f(byte(b))
+			}
+			tr.sets = append(tr.sets, &set)
+		}
+		t = append(t, tr)
+	}
 	add := func(d detector, lits ...string) {
 		for _, l := range lits {
 			t = append(t, trigger{lit: l, detect: d})

@@ -6,14 +6,15 @@ import "unsafe"
 
 // Byte classes. One table lookup answers what a chain of comparisons would.
 const (
-	isDigit    uint8 = 1 << iota
-	isLower          // a-z
-	isUpper          // A-Z
-	isHexDigit       // 0-9 a-f A-F
-	isIdent          // letters, digits, _ - . : what a key name is made of
-	isRun            // letters, digits, _ - + / = : what tokens and base64 are made of
-	isSpace          // space, tab, CR, LF
-	isQuote          // " ' `
+	isDigit    uint16 = 1 << iota
+	isLower           // a-z
+	isUpper           // A-Z
+	isHexDigit        // 0-9 a-f A-F
+	isNumSep          // what people put between groups of digits
+	isIdent           // letters, digits, _ - . : what a key name is made of
+	isRun             // letters, digits, _ - + / = : what tokens and base64 are made of
+	isSpace           // space, tab, CR, LF
+	isQuote           // " ' `
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 	isAlnum = isDigit | isAlpha
 )
 
-var class = func() (t [256]uint8) {
+var class = func() (t [256]uint16) {
 	for c := range 256 {
 		b := byte(c)
 		switch {
@@ -39,6 +40,9 @@ var class = func() (t [256]uint8) {
 	for _, b := range []byte("_-.") {
 		t[b] |= isIdent
 	}
+	for _, b := range []byte(" -./()_") {
+		t[b] |= isNumSep
+	}
 	for _, b := range []byte("_-+/=") {
 		t[b] |= isRun
 	}
@@ -52,7 +56,7 @@ var class = func() (t [256]uint8) {
 }()
 
 // is reports whether s[i] exists and is in one of the classes.
-func is(s string, i int, mask uint8) bool {
+func is(s string, i int, mask uint16) bool {
 	return i >= 0 && i < len(s) && class[s[i]]&mask != 0
 }
 
@@ -65,7 +69,7 @@ func at(s string, i int) byte {
 }
 
 // spanOf returns the end of the run of bytes in the classes that starts at i.
-func spanOf(s string, i int, mask uint8) int {
+func spanOf(s string, i int, mask uint16) int {
 	for i < len(s) && class[s[i]]&mask != 0 {
 		i++
 	}

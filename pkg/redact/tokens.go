@@ -217,7 +217,7 @@ func detectAzureSecret(c *scan, i int) int {
 
 // mixed reports whether s holds both letters and digits.
 func mixed(s string) bool {
-	var seen uint8
+	var seen uint16
 	for i := range len(s) {
 		seen |= class[s[i]]
 	}

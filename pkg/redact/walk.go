@@ -97,7 +97,7 @@ func (w *worker) key(key string) (string, outcome) {
 	return string(w.out), out
 }
 
-// minNumberDigits is the shortest number that is looked at for what it could be, when its name says nothing.
+// minNumber is the smallest number that is looked at for what it could be, when its name says nothing.
 const minNumber = 100_000_000_000
 
 // value redacts a value in place. vd is the verdict on its name.
