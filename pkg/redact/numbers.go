@@ -73,6 +73,10 @@ func numberStart(s string, i, floor int) int {
 
 // detectDigits examines the number that the digit at i is part of. The whole number is consumed.
 func detectDigits(c *scan, i int) int {
+	s := c.s
+	if e := i + 4; !is(s, e, isDigit) && !(is(s, e, isNumSep) && is(s, e+1, isDigit)) && !(is(s, i-1, isNumSep) && is(s, i-2, isDigit|isNumSep)) {
+		return 0 // four digits alone, such as a year: the most frequent case
+	}
 	start := numberStart(c.s, i, c.resume)
 	if digits, end := countDigits(c.s, start); digits < minNumberDigits {
 		return end

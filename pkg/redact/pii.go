@@ -85,13 +85,21 @@ var ibanLength = map[string]int{
 	"TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20, "YE": 30,
 }
 
-const maxIBAN = 34
+const (
+	minIBAN = 15
+	maxIBAN = 34
+)
+
+// afterBoundary makes a detector of one that starts a byte later: the trigger's first byte is what may stand before it.
+func afterBoundary(d detector) detector {
+	return func(c *scan, i int) int { return d(c, i+1) }
+}
 
 // detectIBAN examines an account number that starts at i: country, check digits, and as many characters as the country's
 // numbers have, in groups or not.
 func detectIBAN(c *scan, i int) int {
 	s := c.s
-	if is(s, i-1, isAlnum) {
+	if len(s)-i < 4 || class[s[i]]&isAlpha == 0 || class[s[i+1]]&isAlpha == 0 || is(s, i-1, isAlnum) {
 		return 0
 	}
 	country := [2]byte{s[i] &^ 0x20, s[i+1] &^ 0x20}

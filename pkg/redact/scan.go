@@ -77,6 +77,10 @@ func (c *scan) addText(r ruleID, start, end int, text string) {
 func (c *scan) run(w *worker, s string, depth int) {
 	c.reset(w, s)
 	e := w.e
+	if len(s) > minIBAN && e.rules[ruleIBAN].action != actionOff {
+		// Its trigger begins with the byte before it, which the start of the text does not have.
+		c.resume = max(c.resume, detectIBAN(c, 0))
+	}
 	e.filter.run(c)
 	if e.runs {
 		c.findRuns(depth)
@@ -218,7 +222,7 @@ func triggers(on func(...ruleID) bool) []trigger {
 			"number", "reach")
 	}
 	if on(ruleIBAN) {
-		sets(detectIBAN, letter, letter, digit, digit)
+		sets(afterBoundary(detectIBAN), func(b byte) bool { return class[b]&isAlnum == 0 }, letter, letter, digit)
 	}
 	if on(ruleIPv4) {
 		sets(detectIPv4, digit)
