@@ -26,6 +26,9 @@ func detectName(c *scan, i int) int {
 	for end < len(s) && end-i < maxNameBytes && class[s[end]]&isIdent != 0 {
 		end++
 	}
+	for start < i && (s[start] == '.' || s[start] == '-') {
+		start++
+	}
 	for end > i && (s[end-1] == '.' || s[end-1] == '-') {
 		end--
 	}
@@ -216,9 +219,14 @@ func (c *scan) valueAfter(op, after int, spaceBefore bool, vd verdict) (value, b
 	switch at(s, j) {
 	case '[', '{':
 		if vd.strength == hard && vd.rule != ruleSSN && vd.rule != ruleCardCode && ctx != colon || vd.rule == rulePassword {
-			if end := bracketEnd(s, j); end > 0 {
-				return value{j, end, quoted}, true
+			if markerLen(s, j) > 0 {
+				break
 			}
+			end := bracketEnd(s, j)
+			if is(s, end, isAlnum) {
+				end = unquotedEnd(s, end)
+			}
+			return value{j, end, quoted}, true
 		}
 	}
 	v, ok := unquotedOrQuoted(s, j, ctx)

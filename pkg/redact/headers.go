@@ -106,7 +106,7 @@ func (c *scan) bearer(end int) int {
 		return 0
 	}
 	v := unquotedEnd(s, i)
-	if v-i < 8 || placeholder(s[i:v]) || !mixed(s[i:v]) && !strange(s[i:v]) && !tokenLike(s[i:v], 16) {
+	if v-i < 8 || placeholder(s[i:v]) || isPair(s[i:v]) || !mixed(s[i:v]) && !strange(s[i:v]) && !tokenLike(s[i:v], 16) {
 		return 0
 	}
 	c.add(ruleAuthorization, i, v)

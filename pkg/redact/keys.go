@@ -120,6 +120,8 @@ func judge(name string) verdict {
 		prev = trimDigits(seg[n-2])
 	}
 	switch {
+	case n == 1 && (last == "pass" || last == "pw" || last == "psw"):
+		return verdict{rulePassword, medium} // also how tests are counted: pass=12
 	case passwordWords[last], strings.HasSuffix(last, "password"), strings.HasSuffix(last, "passwd"),
 		strings.HasSuffix(last, "pwd") && len(last) > 3, strings.HasSuffix(last, "passphrase"), strings.HasSuffix(last, "passwort"),
 		strings.HasSuffix(last, "pass") && passwordOwners[last[:len(last)-4]], last == "phrase" && prev == "pass",

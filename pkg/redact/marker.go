@@ -54,6 +54,19 @@ func detectMarker(c *scan, i int) int {
 	return i + n
 }
 
+// withoutMarkers returns s without what has the form of a marker.
+func withoutMarkers(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] != '[' {
+			continue
+		}
+		if n := markerLen(s, i); n > 0 {
+			return s[:i] + withoutMarkers(s[i+n:])
+		}
+	}
+	return s
+}
+
 // isOurs reports whether m, which has the form of a marker, is one.
 func (e *Engine) isOurs(m string) bool {
 	if m[1] == 'R' {

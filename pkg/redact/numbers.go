@@ -77,6 +77,11 @@ func detectDigits(c *scan, i int) int {
 	if e := i + 4; !is(s, e, isDigit) && !(is(s, e, isNumSep) && is(s, e+1, isDigit)) && !(is(s, i-1, isNumSep) && is(s, i-2, isDigit|isNumSep)) {
 		return 0 // four digits alone, such as a year: the most frequent case
 	}
+	return detectSpread(c, i)
+}
+
+// detectSpread examines the number that the digit at i is part of, however its digits are grouped.
+func detectSpread(c *scan, i int) int {
 	start := numberStart(c.s, i, c.resume)
 	if digits, end := countDigits(c.s, start); digits < minNumberDigits {
 		return end

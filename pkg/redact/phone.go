@@ -98,7 +98,7 @@ func (c *scan) phone(n *number, g int, context bool) int {
 		}
 		c.add(rulePhone, first, extension(s, n.end()))
 		return n.n
-	case s[first] == '0' && n.n >= 2 && n.n <= 6 && size(0) >= 2 && size(0) <= 6 && (d == 10 || d == 11 || d == 9 && n.n >= 3):
+	case s[first] == '0' && at(s, first+1) != '0' && n.n >= 2 && n.n <= 6 && size(0) >= 2 && size(0) <= 6 && (d == 10 || d == 11 || d == 9 && n.n >= 3):
 		// A national number: the trunk prefix, then groups, all but the first separated alike.
 		sep := s[n.g[0].end:n.g[0].sepEnd]
 		if len(sep) > 1 && sep != " - " || looksLikeDate(s, n) {

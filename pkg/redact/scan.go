@@ -213,9 +213,10 @@ func triggers(on func(...ruleID) bool) []trigger {
 	add(detectMarker, "[redacted:", "[ps:")
 	if on(rulePAN, ruleSSN, rulePhone) {
 		sets(detectDigits, digit, digit, digit, digit)
+		sets(detectSpread, digit, one(" -"), digit, one(" -"))
 	}
 	if on(rulePhone) {
-		sets(detectDigits, one("0"), one("123456789"), one(" -./"), digit)
+		sets(detectSpread, one("0"), one("123456789"), one(" -./"), digit)
 		sets(detectPlus, one("+"), one("123456789("))
 		sets(detectParen, one("("), one("0123456789+"), digit)
 		add(detectPhoneWord, "phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil",

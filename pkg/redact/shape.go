@@ -117,7 +117,7 @@ func secretValue(v string, vd verdict, ctx context) bool {
 		}
 		switch ctx {
 		case tight, quoted, flag, whole:
-			return !url(v) && !resourceName(v)
+			return !isURL(v) && !resourceName(v)
 		}
 		return tokenLike(v, 8) && !resourceName(v)
 	case weak:
@@ -139,7 +139,7 @@ func structured(v string) bool {
 	return i < len(v) && (v[i] == '{' || v[i] == '(' || v[i] == '[' && i > 0 || v[i] == '<')
 }
 
-func url(v string) bool { return strings.Contains(v[:min(len(v), 16)], "://") }
+func isURL(v string) bool { return strings.Contains(v[:min(len(v), 16)], "://") }
 
 // resourceName reports whether v is a path, a file or words joined by punctuation: lower-case words, without the
 // digits and capitals that tokens have.
@@ -171,7 +171,7 @@ func resourceName(v string) bool {
 // tokenLike reports whether v could be a machine-made credential: of some length, without spaces, with letters and digits
 // (or long and of both cases), and not a version, a date, an address or a repeated character.
 func tokenLike(v string, minLen int) bool {
-	if len(v) < minLen || repeats(v) || url(v) || hexNumber(v) {
+	if len(v) < minLen || repeats(v) || isURL(v) || hexNumber(v) {
 		return false
 	}
 	var letters, digits, upper, lowers, other, dots int

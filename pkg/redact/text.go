@@ -40,7 +40,7 @@ var class = func() (t [256]uint16) {
 	for _, b := range []byte("_-.") {
 		t[b] |= isIdent
 	}
-	for _, b := range []byte(" -./()_") {
+	for _, b := range []byte(" -./()_+") {
 		t[b] |= isNumSep
 	}
 	for _, b := range []byte("_-+/=") {

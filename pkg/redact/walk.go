@@ -42,7 +42,8 @@ func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
 			result = max(result, out)
 			return out == dropField
 		}
-		own := w.names.verdict(key)
+		// What is left of a redacted key is judged, so that a second pass judges the same.
+		own := w.names.verdict(withoutMarkers(newKey))
 		if own.strength < vd.strength {
 			own = vd
 		}

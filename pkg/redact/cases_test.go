@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// A record has these places for text. Each puts s there and returns the batch.
+var places = map[string]func(s string) plog.Logs{
+	"body": func(s string) plog.Logs { return one(func(lr plog.LogRecord) { lr.Body().SetStr(s) }) },
+	"bytes body": func(s string) plog.Logs {
+		return one(func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw([]byte(s)) })
+	},
+	"nested body":      func(s string) plog.Logs { return one(func(lr plog.LogRecord) { deep(lr.Body().SetEmptyMap(), s) }) },
+	"attribute":        func(s string) plog.Logs { return one(func(lr plog.LogRecord) { lr.Attributes().PutStr("note", s) }) },
+	"nested attribute": func(s string) plog.Logs { return one(func(lr plog.LogRecord) { deep(lr.Attributes(), s) }) },
+	"array": func(s string) plog.Logs {
+		return one(func(lr plog.LogRecord) {
+			a := lr.Attributes().PutEmptySlice("notes")
+			a.AppendEmpty().SetStr("first")
+			a.AppendEmpty().SetStr(s)
+		})
+	},
+	"key": func(s string) plog.Logs { return one(func(lr plog.LogRecord) { lr.Attributes().PutStr(s, "value") }) },
+	"nested key": func(s string) plog.Logs {
+		return one(func(lr plog.LogRecord) { lr.Body().SetEmptyMap().PutEmptyMap("m").PutInt(s, 1) })
+	},
+	"event name":    func(s string) plog.Logs { return one(func(lr plog.LogRecord) { lr.SetEventName(s) }) },
+	"severity text": func(s string) plog.Logs { return one(func(lr plog.LogRecord) { lr.SetSeverityText(s) }) },
+	"resource": func(s string) plog.Logs {
+		ld := one(nil)
+		deep(ld.ResourceLogs().At(0).Resource().Attributes(), s)
+		return ld
+	},
+	"scope name": func(s string) plog.Logs {
+		ld := one(nil)
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(s)
+		return ld
+	},
+	"scope version": func(s string) plog.Logs {
+		ld := one(nil)
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetVersion(s)
+		return ld
+	},
+	"scope attribute": func(s string) plog.Logs {
+		ld := one(nil)
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).Scope().Attributes().PutStr("note", s)
+		return ld
+	},
+}
+
+func one(f func(plog.LogRecord)) plog.Logs {
+	ld := plog.NewLogs()
+	lr := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	if f != nil {
+		f(lr)
+	}
+	return ld
+}
+
+func deep(m pcommon.Map, s string) {
+	m.PutEmptyMap("a").PutEmptySlice("b").AppendEmpty().SetEmptyMap().PutStr("c", s)
+}
+
+// everything returns all text of a batch, as it is in memory: keys and values, bytes included.
+func everything(ld plog.Logs) string {
+	var b strings.Builder
+	var value func(pcommon.Value)
+	object := func(m pcommon.Map) {
+		for k, v := range m.All() {
+			fmt.Fprintf(&b, "%s\n", k)
+			value(v)
+		}
+	}
+	value = func(v pcommon.Value) {
+		switch v.Type() {
+		case pcommon.ValueTypeMap:
+			object(v.Map())
+		case pcommon.ValueTypeSlice:
+			for _, e := range v.Slice().All() {
+				value(e)
+			}
+		case pcommon.ValueTypeBytes:
+			fmt.Fprintf(&b, "%s\n", v.Bytes().AsRaw())
+		case pcommon.ValueTypeEmpty:
+		default:
+			fmt.Fprintf(&b, "%s\n", v.AsString())
+		}
+	}
+	for _, rl := range ld.ResourceLogs().All() {
+		object(rl.Resource().Attributes())
+		for _, sl := range rl.ScopeLogs().All() {
+			fmt.Fprintf(&b, "%s\n%s\n", sl.Scope().Name(), sl.Scope().Version())
+			object(sl.Scope().Attributes())
+			for _, lr := range sl.LogRecords().All() {
+				value(lr.Body())
+				object(lr.Attributes())
+				fmt.Fprintf(&b, "%s\n%s\n", lr.EventName(), lr.SeverityText())
+			}
+		}
+	}
+	return b.String()
+}
+
+const (
+	pan    = "4111111111111111"
+	awsKey = "AKIAIOSFODNN7EXAMPLE"
+	jwtHS  = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlYnl0ZXM"
+)
+
+func fullWidth(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r > ' ' && r < 0x7f {
+			return r - '!' + 0xff01
+		}
+		return r
+	}, s)
+}
+
+// adversarial are the cases under "Redaction" in the threat catalogue, and others of their families. gone must not be in the
+// output, kept must be.
+var adversarial = []struct {
+	name, in   string
+	gone, kept []string
+}{
+	// Card numbers, however they are written.
+	{"plain card", "paid " + pan + " ok", []string{pan}, []string{"paid ", " ok"}},
+	{"spaces", "paid 4111 1111 1111 1111 ok", []string{"4111 1111", "1111 1111"}, []string{"paid ", " ok"}},
+	{"dashes", "4111-1111-1111-1111", []string{"4111-1111"}, nil},
+	{"dots", "card 4111.1111.1111.1111.", []string{"4111.1111"}, nil},
+	{"no-break spaces", "card 4111\u00a01111\u00a01111\u00a01111", []string{"1111"}, []string{"card "}},
+	{"narrow no-break spaces", "card 4111\u202f1111\u202f1111\u202f1111", []string{"1111"}, nil},
+	{"full-width digits", "card " + fullWidth(pan), []string{fullWidth("4111")}, []string{"card "}},
+	{"zero-width split", "card 4111\u200b1111\u200b1111\u200b1111", []string{"1111"}, nil},
+	{"soft hyphen split", "card 41111111\u00ad11111111", []string{"11111111"}, nil},
+	{"arabic-indic digits", "card ٤١١١١١١١١١١١١١١١", []string{"٤١١١"}, nil},
+	{"american express", "3782 822463 10005", []string{"822463"}, nil},
+	{"diners club", "3056 930902 5904", []string{"930902"}, nil},
+	{"19 digits", "6304000000000000000", []string{"6304000000000000000"}, nil},
+	{"digit by digit", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", []string{"1 1 1 1"}, nil},
+	{"between letters and punctuation", "pan=" + pan + ";", []string{pan}, nil},
+	{"in json", `{"n":` + pan + `}`, []string{pan}, []string{`{"n":`, "}"}},
+	{"two cards", pan + " and 5555555555554444", []string{pan, "5555555555554444"}, []string{" and "}},
+	{"card in a path", "GET /pay/" + pan + "/confirm", []string{pan}, []string{"/confirm"}},
+	{"percent-encoded spaces", "card=4111%201111%201111%201111", []string{"1111%20"}, nil},
+	{"ansi colour inside a card", "4111\x1b[31m1111\x1b[0m11111111", []string{"11111111", "4111\x1b"}, nil},
+	// Track data and security codes.
+	{"track 2", "swipe ;4111111111111111=29121011000012300? end", []string{pan, "2912101"}, []string{"swipe ", " end"}},
+	{"track 1", "%B4111111111111111^DOE/JOHN^29121010000000000000000000000000?", []string{pan, "DOE", "2912101"}, nil},
+	{"security code", "cvv=737", []string{"737"}, []string{"cvv="}},
+	{"security code in json", `{"cvc": "1234"}`, []string{"1234"}, nil},
+	{"card security code in words", "security code: 737", []string{"737"}, nil},
+	// Encodings.
+	{"json in a string", `{"msg":"{\"password\":\"hunter2x\"}"}`, []string{"hunter2x"}, []string{"password"}},
+	{"json in a string in a string", `"{\"msg\":\"{\\\"password\\\":\\\"hunter2x\\\"}\"}"`, []string{"hunter2x"}, nil},
+	{"unicode escapes", `{"mail":"alice\u0040example.com"}`, []string{"alice"}, nil},
+	{"percent-encoded mail", "user=alice%40example.com&x=1", []string{"alice"}, []string{"&x=1"}},
+	{"percent-encoded twice", "user=alice%2540example.com", []string{"alice"}, nil},
+	{"percent-encoded assignment", "q=password%3Dhunter2x%26a%3Db", []string{"hunter2x"}, nil},
+	{"base64-wrapped assignment", "blob " + base64.StdEncoding.EncodeToString([]byte("password=hunter2x!")) + " end", []string{"cGFzc3dvcmQ"}, []string{"blob ", " end"}},
+	{"base64-wrapped json", base64.StdEncoding.EncodeToString([]byte(`{"user":"bob","password":"hunter2x"}`)), []string{"InBhc3N3b3Jk", "aHVudGVy"}, nil},
+	{"base64url-wrapped key id", base64.RawURLEncoding.EncodeToString([]byte("the key is " + awsKey + " ok?")), []string{"QUtJQUl", "FLSUFJ", "BS0lBS"}, nil},
+	{"base64 of base64", base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte("password=hunter2x!")))), []string{"Y0dGemMzZHZjbV"}, nil},
+	{"ansi code inside a key id", "AKIA\x1b[1mIOSFODNN7EXAMPLE", []string{"IOSFODNN7EXAMPLE"}, nil},
+	{"escaped ansi code inside a key id", `AKIA\u001b[1mIOSFODNN7EXAMPLE`, []string{"IOSFODNN7EXAMPLE"}, nil},
+	{"osc sequence inside a key id", "AKIAIOSF\x1b]8;;x\x07ODNN7EXAMPLE", []string{"ODNN7EXAMPLE"}, nil},
+	{"nul inside a key id", "AKIAIOSF\x00ODNN7EXAMPLE", []string{"ODNN7EXAMPLE"}, nil},
+	{"full-width mail", "mail alice＠example.com now", []string{"alice"}, []string{" now"}},
+	{"octal escapes", `sent \042password\042:\042hunter2x\042`, []string{"hunter2x"}, nil},
+	// E-mail, allowed and not, is in TestAllow.
+	{"mail", "to Alice.O-Neil+x@mail.corp.example, done", []string{"Alice", "Neil"}, []string{"to ", ", done"}},
+	{"mail in angle brackets", "From: Bob <bob@example.org>", []string{"bob@"}, []string{"<", ">"}},
+	// Social security numbers.
+	{"ssn", "ssn 536-22-8726", []string{"8726"}, nil},
+	{"non-breaking hyphens in an ssn", "id 536\u201122\u20118726", []string{"8726"}, nil},
+	{"ssn with spaces", "SSN: 536 22 8726", []string{"8726"}, nil},
+	{"bare ssn in json", `{"ssn":"536228726"}`, []string{"536228726"}, nil},
+	// Accounts.
+	{"iban", "pay DE89370400440532013000 now", []string{"370400440532013000"}, []string{" now"}},
+	{"spaced lower-case iban", "pay gb82 west 1234 5698 7654 32 now", []string{"1234 5698"}, []string{"pay ", " now"}},
+	{"no-break spaces in an iban", "DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000", []string{"3704", "0532"}, nil},
+	// Tokens.
+	{"jwt", "t=" + jwtHS + " x", []string{"eyJzdWIi", "c2lnbmF0"}, []string{" x"}},
+	{"unsigned jwt", "got eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9. and", []string{"eyJzdWIi"}, []string{" and"}},
+	{"jwe", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6ji.XFBoMYUZodetZdvTiFvSkQ", []string{"48V1_ALb6US04U3b", "XFBoMYUZ"}, nil},
+	{"aws key id", "key " + awsKey + ".", []string{awsKey}, nil},
+	{"github", "ghp_16C7e42F292c6912E7710c838347Ae178B4a used", []string{"16C7e42F292c"}, []string{" used"}},
+	{"stripe", "using " + "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", []string{"4eC39HqLyjWD"}, nil},
+	// Keys.
+	{"pem", "x -----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY----- y", []string{"MIIEpAIB"}, []string{"x ", " y"}},
+	{"truncated pem", "x -----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", []string{"MHcCAQEEII", "tF1aY"}, []string{"x "}},
+	{"pem in json", `{"key":"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n","a":1}`, []string{"MIIEvQIB"}, []string{`"a":1`}},
+	{"pgp", "-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQWGBGSVV4YBDAC\n-----END PGP PRIVATE KEY BLOCK-----", []string{"lQWGBGSV"}, nil},
+	{"age", "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP", []string{"QQQQ"}, nil},
+	// Headers.
+	{"bearer", "Authorization: Bearer abc123def456ghi789", []string{"abc123def456"}, []string{"Bearer"}},
+	{"an invalid byte after Bearer", "Authorization: Bearer \xffabc123def456", []string{"abc123def456"}, nil},
+	{"basic", "authorization: Basic dXNlcjpodW50ZXIy", []string{"dXNlcjpodW50ZXIy"}, nil},
+	{"digest", `Authorization: Digest username="bob", realm="x", response="6629fae49393a05397450978507c4ef1"`, []string{"6629fae4"}, nil},
+	{"authorization in json", `{"headers":{"Authorization":["Bearer abc123def456ghi789"]}}`, []string{"abc123def456"}, nil},
+	{"cookie", "Cookie: sid=31d4d96e407aad42; theme=dark99", []string{"31d4d96e"}, []string{"sid="}},
+	{"set-cookie", "Set-Cookie: sid=31d4d96e407aad42; Path=/; HttpOnly", []string{"31d4d96e"}, []string{"Path=/"}},
+	{"api key header", "X-Api-Key: 8f14e45fceea167a5a36dedd4bea2543", []string{"8f14e45f"}, nil},
+	// Names with values.
+	{"password", "password=hunter2x next", []string{"hunter2x"}, []string{"password=", " next"}},
+	{"an invalid byte inside a password", "password=\xff\xfehunter2x next", []string{"hunter2x"}, []string{" next"}},
+	{"quoted with comma", `password="a,bhunter2x", user=bob`, []string{"hunter2x"}, []string{"user=bob"}},
+	{"quoted with spaces", `password: 'correct horse hunter2x' user`, []string{"horse", "hunter2x"}, []string{" user"}},
+	{"quoted without end", `password="hunter2x and more`, []string{"hunter2x", "more"}, nil},
+	{"quoted with escaped quote", `password="hun\"ter2x" y`, []string{"ter2x"}, []string{" y"}},
+	{"camel case", "userPassword=hunter2x", []string{"hunter2x"}, nil},
+	{"xml", "<password>hunter2x</password>", []string{"hunter2x"}, []string{"</password>"}},
+	{"xml with attributes", `<Password enc="none">hunter2x</Password>`, []string{"hunter2x"}, nil},
+	{"hash arrow", "'password' => 'hunter2x'", []string{"hunter2x"}, nil},
+	{"flag", "run --password hunter2x --host h", []string{"hunter2x"}, []string{"--host h"}},
+	{"flag with equals sign", "run --password=hunter2x --host h", []string{"hunter2x"}, []string{"--host h"}},
+	{"mysql flag", "mysql -u root -phunter2x db", []string{"hunter2x"}, []string{" db"}},
+	{"curl user", "curl -u bob:hunter2x https://h/", []string{"hunter2x"}, []string{"bob:", "https://h/"}},
+	{"environment", "DB_PASSWORD=hunter2x PATH=/bin", []string{"hunter2x"}, []string{"PATH=/bin"}},
+	{"form", "user=bob&password=hunter2x&ok=1", []string{"hunter2x"}, []string{"&ok=1"}},
+	{"kubernetes env", `{"name":"DB_PASSWORD","value":"hunter2x"}`, []string{"hunter2x"}, []string{"DB_PASSWORD"}},
+	{"forged marker as a value", "password=[REDACTED:password]hunter2x", []string{"hunter2x"}, nil},
+	{"forged marker of no rule", "password=[REDACTED:hunter2x]", []string{"hunter2x"}, nil},
+	{"forged pseudonym", "password=[ps:email:k1:hunter2x]", []string{"hunter2x"}, nil},
+	{"secret inside a forged marker", "[REDACTED:" + pan + "]", []string{pan}, nil},
+	// URLs.
+	{"at sign in a password", "https://bob:p@ss1x@host/path", []string{"p@ss1x", "ss1x"}, []string{"@host/path"}},
+	{"no user", "redis://:hunter2x@host:6379/0", []string{"hunter2x"}, []string{"@host:6379/0"}},
+	{"slash in a password", "postgres://bob:hun/ter2x@db.example/x", []string{"ter2x"}, []string{"db.example"}},
+	{"dsn", "bob:hunter2x@tcp(db:3306)/app dsn=mysql://bob:hunter2x@db/app", []string{"mysql://bob:hunter2x"}, nil},
+	{"ado.net", "Server=db;User Id=bob;Password=hunter2x;Encrypt=yes", []string{"hunter2x"}, []string{"Encrypt=yes"}},
+	{"query token", "GET /cb?access_token=2YotnFZFEjr1zCsicMWpAA&x=1", []string{"2YotnFZF"}, []string{"&x=1"}},
+	{"presigned url", "https://b.s3.amazonaws.com/o?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404", []string{"aeeed9bb", awsKey}, []string{"b.s3.amazonaws.com"}},
+	{"azure sas", "https://a.blob.core.windows.net/c?sv=2022&sig=zvZ%2BnNx0Vq3Gg7c5n6v2hH6M0Q8YpR1sT4uW9xA%3D", []string{"nNx0Vq3Gg7"}, nil},
+	{"webhook", "post https://hooks.slack.com/services/T00000000/B00000000/abcdEFGH1234ijklMNOP5678", []string{"abcdEFGH1234"}, nil},
+	// Telephone numbers.
+	{"e.164", "call +442079460958 now", []string{"2079460958"}, []string{" now"}},
+	{"international with spaces", "call +44 20 7946 0958", []string{"7946"}, nil},
+	{"north american", "phone (555) 123-4567", []string{"123-4567"}, nil},
+}
+
+func TestAdversarial(t *testing.T) {
+	e := newEngine(t)
+	for _, tt := range adversarial {
+		t.Run(tt.name, func(t *testing.T) {
+			for place, put := range places {
+				ld := put(tt.in)
+				e.Logs(ld, nil)
+				out := everything(ld)
+				for _, g := range tt.gone {
+					assert.NotContains(t, out, g, place)
+				}
+				for _, k := range tt.kept {
+					assert.Contains(t, out, k, place)
+				}
+				e.Logs(ld, nil)
+				assert.Equal(t, out, everything(ld), "%s: a second pass changes nothing", place)
+			}
+		})
+	}
+}
+
+// harmless are texts that must not be changed.
+var harmless = []string{
+	"id 12345678901234567890 done",                        // 20 digits, a card number inside
+	"id 94111111111111111111",                             // a card number at its end
+	"trace 4bf92f3577b34da6a3ce929d0e0e4736",              // hexadecimal
+	"x4111111111111111y",                                  // inside a word
+	"ratio 0.4111111111111111",                            // a fraction
+	"token=Token{kind=a, id=7}",                           // a composite
+	"token_id= total=1",                                   // an empty value
+	"logname= uid=0 euid=0",                               //
+	"password= user=bob",                                  // an empty value
+	"password changed for user bob",                       // prose
+	"Failed password for root from 10.0.0.1 port 22 ssh2", //
+	"Password: incorrect",                                 //
+	"password=${DB_PASSWORD} token=$TOKEN",                // variables
+	`password="" next="x"`,                                //
+	"password=****** ok",                                  // masked by others
+	"wwn 50:06:01:60:3b:20:19:48 up",                      // a World Wide Name, not IPv6
+	"max_tokens=4096 input_tokens: 1234567",               //
+	"token_type=bearer expires_in=3600",                   //
+	"public_key=9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC",         //
+	"primaryKey=0faUo70GdoL4guik7wmd6Z",                   //
+	"commit 9fceb02d0ae598e95dc970b74767f19372d61af8",     //
+	"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	"uuid 123e4567-e89b-12d3-a456-426614174000",
+	"2026-11-23T04:11:22.123456789Z INFO started in 0.123456789s",
+	"ts=1763871082123456789 n=18446744073709551615",
+	"build 2026.11.23.1234 of 10.20.30.40:8080",
+	"lat=48.858370123 lon=2.294481456",
+	"cache key=user:1234:profile hit", "keyboard-interactive/pam for bob",
+	"std::vector<int>@0x7fff5fbff8c0", "spark://CoarseGrainedScheduler@10.10.34.11:48069",
+	`C:\Windows\winsxs\amd64_microsoft-windows-s..cingstack_31bf3856ad364e35_6.1.7601.23505_none_681aa442f6fed7f0\cbscore.dll`,
+	"[main] org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Kind: YARN_AM_RM_TOKEN, Service: , Ident: (keyId: -127633188)",
+	"author=james pass=0/10 compass=north bypass=true",
+	"ssn", "cvv", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",
+	"Größe 10 €, naïve café, 日本語 ログ",
+	"tel aviv 2026", "cell 12 of 14", "call 911",
+	"", " ", "=", "@", "://", "key=", "+", "-----BEGIN", "eyJ", "[REDACTED:pan]",
+	"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
+}
+
+func TestHarmless(t *testing.T) {
+	e := newEngine(t)
+	for _, s := range harmless {
+		out, _, keep := e.Text(s, nil)
+		assert.True(t, keep)
+		assert.Equal(t, s, out)
+	}
+}
+
+// Every layer of encoding around one secret, and every surrounding, must not help it through.
+func TestEncodings(t *testing.T) {
+	e := newEngine(t)
+	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
+	for name, encode := range map[string]func(string) string{
+		"plain":          func(s string) string { return s },
+		"json":           quote,
+		"json twice":     func(s string) string { return quote(quote(s)) },
+		"percent":        url.QueryEscape,
+		"percent twice":  func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+		"json, percent":  func(s string) string { return url.QueryEscape(quote(s)) },
+		"base64":         func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		"base64url":      func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+		"base64 in json": func(s string) string { return quote(`{"data":"` + base64.StdEncoding.EncodeToString([]byte(s)) + `"}`) },
+		"base64 of json": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(quote(s))) },
+		"full-width":     fullWidth,
+	} {
+		for _, secret := range []string{
+			`{"user":"bob","password":"Tr0ub4dor-and-3"}`, "card 5555 5555 5555 4444 ok", "key " + awsKey + " leaked",
+			"mail carol@corp.example now", "postgres://bob:Tr0ub4dor@db/x?a=b",
+		} {
+			in := "before " + encode(secret) + " after"
+			out, _, _ := e.Text(in, nil)
+			assert.NotEqual(t, in, out, "%s: %s", name, secret)
+			assert.True(t, strings.HasPrefix(out, "before ") && strings.HasSuffix(out, " after"), "%s: %s", name, out)
+			again, _, _ := e.Text(out, nil)
+			assert.Equal(t, out, again, "%s: a second pass changes nothing", name)
+		}
+	}
+}
+
+func TestControlCharacters(t *testing.T) {
+	e := newEngine(t)
+	for in, want := range map[string]string{
+		"a\r\nlevel=info forged":      `a\r\nlevel=info forged`,
+		"a\x1b[2J\x1b]0;x\x07b":       `a\x1b[2J\x1b]0;x\x07b`,
+		"a\u202eb\u2066c\u2069":       `a\u202eb\u2066c\u2069`,
+		"a\u2028b\u2029c":             `a\u2028b\u2029c`,
+		"a\u009b31mb":                 `a\u009b31mb`,
+		"a\x9b31mb":                   `a\x9b31mb`,
+		"tab\tstays, \u200d stays, ü": "tab\tstays, \u200d stays, ü",
+		"nul\x00del\x7f":              `nul\x00del\x7f`,
+	} {
+		out, _, _ := e.Text(in, nil)
+		assert.Equal(t, want, out)
+		again, _, _ := e.Text(out, nil)
+		assert.Equal(t, want, again)
+	}
+	off := newEngine(t, func(c *Config) { c.Rules = []Rule{{ID: "control", Action: "off"}} })
+	out, _, _ := off.Text("two\nlines", nil)
+	require.Equal(t, "two\nlines", out)
+}
