@@ -21,7 +21,7 @@ type Engine struct {
 	marks   map[string]bool // the markers that this engine writes
 	names   nameJudge
 	workers sync.Pool
-	probe   func() // called for every text that is scanned; tests make it panic
+	probe   func(string) // tests make it panic
 }
 
 // New compiles the configuration and tests itself with an example of every rule. Errors name the key and the remedy.

@@ -20,7 +20,7 @@ func (w *worker) text(s string) outcome {
 		return w.exceeded(failedBytes)
 	}
 	if w.e.probe != nil {
-		w.e.probe()
+		w.e.probe(s)
 	}
 	c := &w.scans[0]
 	c.run(w, s, maxViewDepth)

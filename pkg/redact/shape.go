@@ -56,6 +56,9 @@ func variable(v string) bool {
 		return true
 	}
 	// A mask, whole: ******, xxxxxx, ......
+	if len(v) < 3 {
+		return false
+	}
 	for i := range len(v) {
 		if b := lower(v[i]); b != '*' && b != 'x' && b != '.' && b != '-' && b != '_' && b != '#' {
 			return false
