@@ -74,7 +74,7 @@ func detectParen(c *scan, i int) int {
 // phone looks for a telephone number that starts with group g and returns the group after it, or g.
 func (c *scan) phone(n *number, g int, context bool) int {
 	s, first := c.s, n.g[g].start
-	if is(s, first-1, isAlnum) || at(s, first-1) == '_' || at(s, first-1) == '=' && !context {
+	if is(s, first-1, isAlnum) || at(s, first-1) == '_' || at(s, first-1) == '=' && n.n == 1 {
 		return g
 	}
 	if k := c.northAmerican(n, g); k > g {

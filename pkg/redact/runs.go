@@ -176,7 +176,7 @@ func (c *scan) contextual(start, end int) {
 	if !hex && changes(v) < 4 || isUUID(v) {
 		return
 	}
-	if c.credentialBefore(start) {
+	if c.credentialBefore(start) || !hex && c.assigned(start, v) {
 		c.add(ruleToken, start, end)
 	}
 }
@@ -244,6 +244,60 @@ func (c *scan) credentialBefore(i int) bool {
 		}
 	}
 	return false
+}
+
+// assigned reports whether v, which starts at i, is the value of a name that does not say what it is, and so random that it
+// is hardly anything else than a credential: letters of both cases and digits, or of one case and long.
+func (c *scan) assigned(i int, v string) bool {
+	s := c.s
+	var upper, lowers, digits int
+	for k := range len(v) {
+		switch cl := class[v[k]]; {
+		case cl&isUpper != 0:
+			upper++
+		case cl&isLower != 0:
+			lowers++
+		case cl&isDigit != 0:
+			digits++
+		case v[k] != '_' && v[k] != '-' && v[k] != '=':
+			return false
+		}
+	}
+	switch {
+	case digits < 2 || changes(v)*3 < len(v) || entropy(v) < 3.5 || dashes(v) > 2:
+		return false
+	case upper == 0 && len(v) < 24, upper > 0 && lowers > 0 && (upper < 3 || lowers < 3), lowers == 0:
+		return false
+	}
+	j := i
+	for is(s, j-1, isQuote) || at(s, j-1) == '\\' {
+		j--
+	}
+	for j > 0 && i-j < 6 && s[j-1] == ' ' {
+		j--
+	}
+	if p := at(s, j-1); p != '=' && p != ':' {
+		return false
+	}
+	for j > 0 && i-j < 12 && class[s[j-1]]&isAlnum == 0 && s[j-1] != '\n' {
+		j--
+	}
+	name := j
+	for name > 0 && j-name < maxNameBytes && class[s[name-1]]&isIdent != 0 {
+		name--
+	}
+	if name == j {
+		return false
+	}
+	var buf [maxName]byte
+	var seg [maxSegments]string
+	n := segments(s[name:j], &buf, &seg)
+	for _, w := range seg[:n] {
+		if otherContext[w] || properties[trimDigits(w)] || notSecretKeys[w] {
+			return false
+		}
+	}
+	return n > 0
 }
 
 var (

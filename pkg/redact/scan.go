@@ -217,10 +217,11 @@ func triggers(on func(...ruleID) bool) []trigger {
 	}
 	if on(rulePhone) {
 		sets(detectSpread, one("0"), one("123456789"), one(" -./"), digit)
+		sets(detectSpread, one("0"), one("123456789"), digit, one(" -/"))
 		sets(detectPlus, one("+"), one("123456789("))
 		sets(detectParen, one("("), one("0123456789+"), digit)
 		add(detectPhoneWord, "phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil",
-			"number", "reach")
+			"number", "reach", "text me")
 	}
 	if on(ruleIBAN) {
 		sets(afterBoundary(detectIBAN), func(b byte) bool { return class[b]&isAlnum == 0 }, letter, letter, digit)
