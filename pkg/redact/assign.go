@@ -167,6 +167,17 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 		}
 	case at(s, i) == '\n' || at(s, i) == '\r' || at(s, i) == ',':
 		return c.namedValue(i)
+	case j > i:
+		// Written for people: token - "...", API key | ..., key "..."
+		k := j
+		if s[k-1] == ' ' && (at(s, k) == '-' || at(s, k) == '|') {
+			k = spanOf(s, k+1, isSpace)
+		}
+		if is(s, k, isQuote) || k > j && at(s, j) == '|' {
+			v, ok := unquotedOrQuoted(s, k, colon)
+			v.ctx = colon
+			return v, ok
+		}
 	}
 	return value{}, false
 }

@@ -94,6 +94,42 @@ func (c *scan) run(w *worker, s string, depth int) {
 		c.views(depth)
 	}
 	c.resolve()
+	if c.echoes() {
+		c.resolve()
+	}
+}
+
+const (
+	minEcho     = 8
+	maxEchoes   = 16
+	maxEchoText = 1 << 16
+)
+
+// echoes finds further places where the text of a match stands, without what told that it is a secret: "password=x, login with x".
+// It reports whether there are any. The work is bounded: in long texts, and in texts with many matches, it is left.
+func (c *scan) echoes() bool {
+	n := len(c.spans)
+	if n == 0 || n > maxEchoes || len(c.s) > maxEchoText {
+		return false
+	}
+	for k := range n {
+		sp := c.spans[k]
+		v := c.s[sp.start:sp.end]
+		if len(v) < minEcho || !mixed(v) {
+			continue
+		}
+		for i := 0; ; {
+			at := strings.Index(c.s[i:], v)
+			if at < 0 {
+				break
+			}
+			if i += at; i != sp.start {
+				c.spans = append(c.spans, span{i, i + len(v), sp.rule, sp.text})
+			}
+			i += len(v)
+		}
+	}
+	return len(c.spans) > n
 }
 
 // resolve drops matches inside our own markers, and joins those that overlap: the union is redacted, by the more
