@@ -9,6 +9,7 @@ import "strings"
 
 const (
 	maxNameBytes  = 64
+	maxRejected   = 128  // the end of a longer value that was no token is not examined again
 	maxValueBytes = 8192 // a quoted or bracketed value without an end is redacted this far
 )
 
@@ -66,11 +67,11 @@ func detectName(c *scan, i int) int {
 	if !ok {
 		return 0
 	}
-	text := s[v.start:v.end]
-	if vd.rule == ruleCookie {
+	if vd.rule == ruleCookie || v.end == c.rejected && v.end-v.start > maxRejected && vd.strength < hard {
 		return 0
 	}
-	if !secretValue(text, vd, v.ctx) {
+	if !secretValue(s[v.start:v.end], vd, v.ctx) {
+		c.rejected = v.end
 		return 0
 	}
 	c.add(vd.rule, v.start, v.end)
@@ -145,10 +146,10 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 	case nameQuoted:
 		return c.namedValue(i)
 	case at(s, start-1) == '-' && j == i+1 && at(s, j) != '-' && (at(s, start-2) == '-' || start < 2 || is(s, start-2, isSpace)):
-		return flagValue(s, j)
+		return c.valueAt(j, flag)
 	case foldPrefix(s, j, "is ") || foldPrefix(s, j, "was "):
 		k := strings.IndexByte(s[j:], ' ') + j + 1
-		if v, ok := unquotedOrQuoted(s, k, tight); ok {
+		if v, ok := c.valueAt(k, tight); ok {
 			v.ctx = prose
 			return v, ok
 		}
@@ -174,7 +175,7 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 			k = spanOf(s, k+1, isSpace)
 		}
 		if is(s, k, isQuote) || k > j && at(s, j) == '|' {
-			v, ok := unquotedOrQuoted(s, k, colon)
+			v, ok := c.valueAt(k, colon)
 			v.ctx = colon
 			return v, ok
 		}
@@ -240,7 +241,7 @@ func (c *scan) valueAfter(op, after int, spaceBefore bool, vd verdict) (value, b
 			return value{j, end, quoted}, true
 		}
 	}
-	v, ok := unquotedOrQuoted(s, j, ctx)
+	v, ok := c.valueAt(j, ctx)
 	if !ok {
 		return v, ok
 	}
@@ -265,11 +266,12 @@ func isPair(v string) bool {
 	return i > 0 && i+1 < len(v) && v[i] == '=' && v[i+1] != '='
 }
 
-func unquotedOrQuoted(s string, i int, ctx context) (value, bool) {
+func (c *scan) valueAt(i int, ctx context) (value, bool) {
+	s := c.s
 	if is(s, i, isQuote) || at(s, i) == '\\' && (is(s, i+1, isQuote) || at(s, i+1) == '\\') {
 		return quotedValue(s, i)
 	}
-	end := unquotedEnd(s, i)
+	end := c.bareEnd(i)
 	return value{i, end, ctx}, end > i
 }
 
@@ -299,6 +301,14 @@ func quotedValue(s string, i int) (value, bool) {
 		run = 0
 	}
 	return value{start, len(s), quoted}, len(s) > start
+}
+
+// bareEnd is unquotedEnd, with the answer for values inside the last one remembered: key=key=key= is looked through once.
+func (c *scan) bareEnd(i int) int {
+	if i <= c.bareFrom || i >= c.bareTo {
+		c.bareFrom, c.bareTo = i, unquotedEnd(c.s, i)
+	}
+	return c.bareTo
 }
 
 // unquotedEnd returns the end of the bare value at i: it stops at a space, a quote or an angle bracket, at a bracket it did
@@ -415,11 +425,5 @@ func (c *scan) namedValue(i int) (value, bool) {
 	if op == 0 {
 		return value{}, false
 	}
-	return unquotedOrQuoted(s, spanOf(s, end+op, isSpace), quoted)
-}
-
-// flagValue returns the argument of a flag.
-func flagValue(s string, i int) (value, bool) {
-	v, ok := unquotedOrQuoted(s, i, flag)
-	return v, ok
+	return c.valueAt(spanOf(s, end+op, isSpace), quoted)
 }

@@ -43,9 +43,7 @@ func (c *scan) authorization(end int) int {
 		i, limit = v.start, v.end
 	} else {
 		// Inside the quotes of a command line, -H 'Authorization: ...', the closing quote ends it.
-		if k := strings.IndexAny(s[i:limit], "\r\n\"'`"); k >= 0 {
-			limit = i + k
-		}
+		limit = c.quoteOrEnd(i)
 	}
 	word := i
 	for word < limit && class[s[word]]&isSpace == 0 {
@@ -194,28 +192,43 @@ func detectCookie(c *scan, i int) int {
 
 var cookieAttribute = set("path domain expires max-age samesite version")
 
-// isCurl reports whether the text is a command line of an HTTP client.
-func (c *scan) isCurl() bool {
-	if c.curl == 0 {
-		c.curl = 2
-		if strings.Contains(c.s, "curl") || strings.Contains(c.s, "wget") || strings.Contains(c.s, "httpie") {
-			c.curl = 1
+// detectCurl notes an HTTP client that takes -u.
+func detectCurl(c *scan, i int) int {
+	c.curl = i
+	return 0
+}
+
+// detectClient notes a client that takes -p or -a.
+func detectClient(c *scan, i int) int {
+	c.client = i
+	return 0
+}
+
+// quoteOrEnd returns the place of the first quote or line end from i on.
+func (c *scan) quoteOrEnd(i int) int {
+	if i < c.quoteFrom || i > c.quoteTo {
+		c.quoteFrom, c.quoteTo = i, len(c.s)
+		if k := strings.IndexAny(c.s[i:], "\r\n\"'`"); k >= 0 {
+			c.quoteTo = i + k
 		}
 	}
-	return c.curl == 1
+	return c.quoteTo
 }
 
 // detectUserFlag examines -u user:password and --user user:password of curl: the password is redacted, and the user
 // where it is the only one of the two.
 func detectUserFlag(c *scan, i int) int {
 	s := c.s
+	if c.curl < 0 {
+		return 0
+	}
 	j := i
 	for at(s, j) == ' ' || at(s, j) == '-' {
 		j++
 	}
 	word := spanOf(s, j, isIdent)
-	if at(s, i) != '-' && word-j != 1 && !foldPrefix(s, j, "user") || !c.isCurl() {
-		if at(s, i) == ' ' && word-j > 1 && c.isCurl() && !is(s, i-1, isAlnum) {
+	if at(s, i) != '-' && word-j != 1 && !foldPrefix(s, j, "user") {
+		if at(s, i) == ' ' && word-j > 1 && !is(s, i-1, isAlnum) {
 			word = j + 1 // -uuser:password
 		} else {
 			return 0
@@ -282,17 +295,8 @@ var passwordClients = []string{
 // detectPasswordFlag examines -p password and -ppassword of clients that take one.
 func detectPasswordFlag(c *scan, i int) int {
 	s := c.s
-	line := s[max(0, i-96):i]
-	known := false
-	for _, cl := range passwordClients {
-		if k := strings.LastIndex(line, cl); k >= 0 && !strings.ContainsAny(line[k:], "\n|;") {
-			known = (lower(s[i+2]) == 'a') == (cl == "redis-cli")
-			if known {
-				break
-			}
-		}
-	}
-	if !known || s[i+2] == 'P' {
+	if c.client < 0 || i-c.client > 96 || strings.ContainsAny(s[c.client:i], "\n|;") || s[i+2] == 'P' ||
+		(lower(s[i+2]) == 'a') != foldPrefix(s, c.client, "redis-cli") {
 		return 0
 	}
 	j := i + 3

@@ -216,7 +216,12 @@ func looksLikeDate(s string, n *number) bool {
 // detectPhoneWord examines the number after a word that announces a telephone number.
 func detectPhoneWord(c *scan, i int) int {
 	s := c.s
-	word := spanOf(s, i, isAlpha)
+	word := i
+	for is(s, word, isAlpha) {
+		if word++; word-i > 24 {
+			return 0
+		}
+	}
 	strong := false
 	switch lower(s[i]) {
 	case 'p', 't', 'f', 'w', 'm', 'h', 's', 'd':

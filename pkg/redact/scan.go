@@ -34,9 +34,13 @@ type scan struct {
 	resume int
 	// identEnd is the end of the last key name examined: a name with two triggers in it is examined once.
 	identEnd int
-	// curl says whether the text is a command line with curl or wget: 0 not looked yet, 1 yes, 2 no.
-	curl       uint8
-	customHits []bool
+	// curl and client are where the last name of an HTTP client, and of a client that takes -p, stand; -1 is nowhere.
+	curl, client int
+	// bareFrom and bareTo are the last bare value, rejected the end of the last value that was no secret, and quoteFrom and
+	// quoteTo a stretch without quotes and line ends: what is known of the text is not found out again.
+	bareFrom, bareTo, rejected int
+	quoteFrom, quoteTo         int
+	customHits                 []bool
 	// kept are redaction markers and pseudonyms of ours in the text. They are left as they are.
 	kept []span
 }
@@ -44,7 +48,8 @@ type scan struct {
 func (c *scan) reset(w *worker, s string) {
 	c.w, c.s = w, s
 	c.spans, c.kept = c.spans[:0], c.kept[:0]
-	c.saw, c.resume, c.identEnd, c.curl = 0, 0, 0, 0
+	c.saw, c.resume, c.identEnd, c.curl, c.client = 0, 0, 0, -1, -1
+	c.bareFrom, c.bareTo, c.rejected, c.quoteFrom, c.quoteTo = 0, 0, -1, 0, -1
 	clear(c.customHits)
 }
 
@@ -286,6 +291,8 @@ func triggers(on func(...ruleID) bool) []trigger {
 	}
 	if on(rulePassword) {
 		add(detectPasswordFlag, " -p", " -a ")
+		add(detectCurl, "curl", "wget", "httpie")
+		add(detectClient, passwordClients...)
 		add(detectUserFlag, " -u", "--user", "--proxy-user")
 	}
 	if on(rulePrivateKey) {

@@ -10,7 +10,10 @@ import (
 // Credentials that are recognised by their own form: JWTs, private keys, webhooks, card tracks, Azure and Telegram
 // secrets. Tokens with a vendor's prefix are in vendors.go.
 
-const maxJWTHeader = 4096
+const (
+	maxJWTHeader = 4096
+	maxHookPath  = 256
+)
 
 // detectJWT examines a JWT or JWE: base64url parts separated by dots, the first of which decodes to JSON with "alg".
 func detectJWT(c *scan, i int) int {
@@ -147,7 +150,7 @@ func detectWebhook(c *scan, i int) int {
 		return 0
 	}
 	end := start
-	for end < len(s) && (class[s[end]]&(isIdent|isRun) != 0 || strings.IndexByte("/@%?&=:~", s[end]) >= 0) {
+	for end < len(s) && end-start < maxHookPath && (class[s[end]]&(isIdent|isRun) != 0 || strings.IndexByte("/@%?&=:~", s[end]) >= 0) {
 		end++
 	}
 	if end-start < 20 || !mixed(s[start:end]) {

@@ -16,11 +16,9 @@ type decoded struct {
 	off  []int32 // text[i] was decoded from the source at off[i]; one more entry for the end
 }
 
-func (d *decoded) put(off int, b ...byte) {
-	for range b {
-		d.off = append(d.off, int32(off))
-	}
-	d.text = append(d.text, b...)
+func (d *decoded) put(off int, b byte) {
+	d.off = append(d.off, int32(off))
+	d.text = append(d.text, b)
 }
 
 // views scans the decoded forms of the text: with escapes resolved, with percent-encoding resolved, and in both what
