@@ -104,7 +104,7 @@ func previousWord(s string, start int) int {
 // value is where a value is, and how it was given.
 type value struct {
 	start, end int
-	ctx        context
+	ctx        manner
 }
 
 // findValue finds the value of the name s[start:end].
@@ -266,7 +266,7 @@ func isPair(v string) bool {
 	return i > 0 && i+1 < len(v) && v[i] == '=' && v[i+1] != '='
 }
 
-func (c *scan) valueAt(i int, ctx context) (value, bool) {
+func (c *scan) valueAt(i int, ctx manner) (value, bool) {
 	s := c.s
 	if is(s, i, isQuote) || at(s, i) == '\\' && (is(s, i+1, isQuote) || at(s, i+1) == '\\') {
 		return quotedValue(s, i)

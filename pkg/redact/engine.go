@@ -4,6 +4,7 @@ package redact
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -135,6 +136,7 @@ func (e *Engine) compile() {
 // selfTest redacts an example for every built-in rule that is on: an engine that would let one through does not start.
 func (e *Engine) selfTest() error {
 	w := newWorker(e)
+	w.work = math.MaxInt
 	for id := range ruleID(numBuiltin) {
 		if e.rules[id].action == actionOff || builtins[id].canary == "" {
 			continue
@@ -157,7 +159,7 @@ type Recorder interface {
 	Matches(rule, action, location string, n int64)
 	// Suppressed counts matches that the allow-list let through.
 	Suppressed(rule string, n int64)
-	// Failures counts records and values that could not be examined: panic, value_bytes, depth.
+	// Failures counts records and values that could not be examined: panic, value_bytes, depth, work.
 	Failures(reason string, n int64)
 	// Scanned counts bytes of text that were examined.
 	Scanned(bytes int64)
@@ -186,10 +188,11 @@ const (
 	failedPanic failure = iota
 	failedBytes
 	failedDepth
+	failedWork
 	numFailures
 )
 
-var failureNames = [numFailures]string{"panic", "value_bytes", "depth"}
+var failureNames = [numFailures]string{"panic", "value_bytes", "depth", "work"}
 
 // counts are what a worker has seen since the last report.
 type counts struct {
@@ -240,6 +243,7 @@ type worker struct {
 	scans    [maxViewDepth + 1]scan
 	views    [maxViewDepth][2]decoded
 	base64   [maxViewDepth][]byte
+	work     int    // how often detectors may still be called for the text
 	out      []byte // the value being rebuilt
 	bytes    []byte // a byte value, or a number as text
 	counts   counts

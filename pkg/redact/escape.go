@@ -48,6 +48,10 @@ const hexDigits = "0123456789abcdef"
 func appendEscaped(dst []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); {
+		if class[s[i]]&isUnsafe == 0 {
+			i++
+			continue
+		}
 		n := needsEscape(s, i)
 		if n == 0 {
 			i++

@@ -195,6 +195,10 @@ func (f *filter) hit(c *scan, i int, st uint64) {
 				c.customHits[t.custom-1] = true
 				continue
 			}
+			if c.w.work--; c.w.work < 0 {
+				c.resume = len(c.s)
+				return
+			}
 			if next := t.detect(c, i); next > c.resume {
 				c.resume = next
 			}

@@ -12,6 +12,12 @@ const (
 	dropRecord
 )
 
+// Detectors may be called this often for a text, views included. An ordinary log line calls one every 50 bytes.
+const (
+	freeWork     = 1024
+	bytesPerCall = 24
+)
+
 // text redacts s. If the outcome is changed, the new text is in w.out, valid until the next call. In audit mode matches are
 // counted and the outcome is unchanged.
 func (w *worker) text(s string) outcome {
@@ -23,7 +29,13 @@ func (w *worker) text(s string) outcome {
 		w.e.probe(s)
 	}
 	c := &w.scans[0]
+	w.work = freeWork + len(s)/bytesPerCall
 	c.run(w, s, maxViewDepth)
+	if w.work < 0 {
+		// A text made of triggers: to examine it all would take many times what an ordinary text of its length takes.
+		c.spans = c.spans[:0]
+		return w.exceeded(failedWork)
+	}
 	escapes := c.saw&sawControl != 0 && w.e.rules[ruleControl].action != actionOff
 	if len(c.spans) == 0 && !escapes {
 		return unchanged

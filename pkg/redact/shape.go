@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// context is how a value was given to its name.
-type context uint8
+// manner is how a value was given to its name.
+type manner uint8
 
 const (
-	tight  context = iota // name=value, name:value, a query parameter
-	spaced                // name = value
-	colon                 // name: value, also how prose is written
-	quoted                // in quotes of any kind, or an element
-	prose                 // name is value
-	flag                  // --name value
-	whole                 // an attribute's whole value
+	tight  manner = iota // name=value, name:value, a query parameter
+	spaced               // name = value
+	colon                // name: value, also how prose is written
+	quoted               // in quotes of any kind, or an element
+	prose                // name is value
+	flag                 // --name value
+	whole                // an attribute's whole value
 )
 
 // words that follow "password:" and the like in prose, and stand for a value in examples.
@@ -88,7 +88,7 @@ func asciiLower(s string) string {
 }
 
 // secretValue reports whether v, given to a name with this verdict in this way, is to be redacted.
-func secretValue(v string, vd verdict, ctx context) bool {
+func secretValue(v string, vd verdict, ctx manner) bool {
 	if (ctx == colon || ctx == spaced || ctx == prose) && placeholder(v) || variable(v) {
 		return false
 	}

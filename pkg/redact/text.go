@@ -10,6 +10,8 @@ const (
 	isLower           // a-z
 	isUpper           // A-Z
 	isHexDigit        // 0-9 a-f A-F
+	isCoded           // what a decoded view may show differently
+	isUnsafe          // what may start a character that is escaped
 	isNumSep          // what people put between groups of digits
 	isIdent           // letters, digits, _ - . : what a key name is made of
 	isRun             // letters, digits, _ - + / = : what tokens and base64 are made of
@@ -39,6 +41,14 @@ var class = func() (t [256]uint16) {
 	}
 	for _, b := range []byte("_-.") {
 		t[b] |= isIdent
+	}
+	for c := range 256 {
+		if b := byte(c); b >= 0x80 || b == '%' || b == '\\' || b == 0x1b || b == 0 || b == '\b' || b == 0x7f {
+			t[c] |= isCoded
+		}
+		if b := byte(c); b < 0x20 && b != '\t' || b >= 0x7f && b < 0xa0 || b == 0xc2 || b == 0xe2 {
+			t[c] |= isUnsafe
+		}
 	}
 	for _, b := range []byte(" -./()_+") {
 		t[b] |= isNumSep

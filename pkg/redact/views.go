@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"sort"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,15 +11,32 @@ import (
 // maxViewDepth is how many layers of encoding are looked through.
 const maxViewDepth = 2
 
-// decoded is a text with layers of encoding taken off, and where each of its bytes came from.
+// decoded is a text with layers of encoding taken off, and where its bytes came from.
 type decoded struct {
 	text []byte
-	off  []int32 // text[i] was decoded from the source at off[i]; one more entry for the end
+	segs []segment
 }
 
-func (d *decoded) put(off int, b byte) {
-	d.off = append(d.off, int32(off))
+// segment says that the text from text on was copied from the source at src on.
+type segment struct{ text, src int }
+
+// follow starts a segment if the next byte does not come from right behind the last one.
+func (d *decoded) follow(src int) {
+	if last := d.segs[len(d.segs)-1]; last.src+len(d.text)-last.text != src {
+		d.segs = append(d.segs, segment{len(d.text), src})
+	}
+}
+
+// put adds a byte that stands for what is at src in the source.
+func (d *decoded) put(src int, b byte) {
+	d.follow(src)
 	d.text = append(d.text, b)
+}
+
+// source returns where the byte of the text at i came from.
+func (d *decoded) source(i int) int {
+	k := sort.Search(len(d.segs), func(k int) bool { return d.segs[k].text > i }) - 1
+	return d.segs[k].src + i - d.segs[k].text
 }
 
 // views scans the decoded forms of the text: with escapes resolved, with percent-encoding resolved, and in both what
@@ -43,7 +61,7 @@ func (c *scan) view(d *decoded, percent bool, depth int) {
 	sub := &c.w.scans[maxViewDepth-depth+1]
 	sub.run(c.w, view(d.text), depth-1)
 	for _, sp := range sub.spans {
-		start, end := int(d.off[sp.start]), int(d.off[sp.end])
+		start, end := d.source(sp.start), d.source(sp.end)
 		text := sp.text
 		if depth < maxViewDepth {
 			text = string(append([]byte(nil), text...)) // the buffer is used again by the next view on this level
@@ -55,8 +73,19 @@ func (c *scan) view(d *decoded, percent bool, depth int) {
 // decode takes one layer off s: escapes as in JSON and source code or, if percent is set, %XX; folding and ANSI
 // sequences in both.
 func (d *decoded) decode(s string, percent bool) {
-	d.text, d.off = d.text[:0], d.off[:0]
+	d.text, d.segs = d.text[:0], append(d.segs[:0], segment{})
 	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && class[s[i]]&isCoded == 0 {
+			i++
+		}
+		if i > plain {
+			d.follow(plain)
+			d.text = append(d.text, s[plain:i]...)
+		}
+		if i == len(s) {
+			break
+		}
 		b := s[i]
 		switch {
 		case b == '%' && percent:
@@ -90,7 +119,7 @@ func (d *decoded) decode(s string, percent bool) {
 		d.put(i, b)
 		i++
 	}
-	d.off = append(d.off, int32(len(s)))
+	d.follow(len(s))
 }
 
 // emit adds what an escape at off stands for: a character, or a raw byte.
