@@ -41,6 +41,7 @@ var drills = []drill{
 	{"arrival", "every line of the file arrives", arrival},
 	{"outage", "with the SIEM killed and restarted nothing is lost", outage},
 	{"impostor", "an impostor with a valid certificate but another key receives nothing", impostor},
+	{"secrets", "secrets in a log do not leave the host", secretsDrill},
 }
 
 // DrillNames lists the drills with what each shows.

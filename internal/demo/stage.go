@@ -84,16 +84,24 @@ func (s *stage) stop() error {
 	return errs
 }
 
-// write appends n lines to the log file.
+// write appends n ordinary lines to the log file.
 func (s *stage) write(n int) error {
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("user%d GET /api/v1/orders/%d 200", (s.written+i)%97, (s.written+i)*7)
+	}
+	return s.writeLine(texts...)
+}
+
+// writeLine appends a numbered line for each text.
+func (s *stage) writeLine(texts ...string) error {
 	f, err := os.OpenFile(s.logFile, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
-	for range n {
-		fmt.Fprintf(&b, "%s%d at %s: user%d GET /api/v1/orders/%d 200\n", s.tally.Prefix, s.written,
-			time.Now().UTC().Format(time.RFC3339Nano), s.written%97, s.written*7)
+	for _, text := range texts {
+		fmt.Fprintf(&b, "%s%d at %s: %s\n", s.tally.Prefix, s.written, time.Now().UTC().Format(time.RFC3339Nano), text)
 		s.written++
 	}
 	_, err = f.WriteString(b.String())
