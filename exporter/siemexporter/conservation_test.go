@@ -258,9 +258,9 @@ func TestConservation(t *testing.T) {
 
 		cfg := testConfig(t, protocol, path.listener.Addr().String(), p.ca, p.leaf)
 		cfg.DeadLetter.Directory = t.TempDir()
-		cfg.tls().ReloadInterval = 200 * time.Millisecond
+		cfg.tls().ReloadInterval = time.Second
 		cfg.QueueConfig.Get().QueueSize = 50 // full now and then: the producer waits
-		setTimeout(cfg, 250*time.Millisecond)
+		setTimeout(cfg, time.Second)
 		tel := newTestTelemetry(t)
 		storage, set := newHost(t, t.TempDir()), tel.settings()
 		exp, stopExporter := startExporterIn(t, cfg, storage, set)
@@ -300,8 +300,8 @@ func TestConservation(t *testing.T) {
 				}
 			}
 			return true
-		}, 60*time.Second, 200*time.Millisecond)
-		require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_queue_size") == 0 }, 60*time.Second, 50*time.Millisecond)
+		}, 2*time.Minute, 200*time.Millisecond)
+		require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_queue_size") == 0 }, 2*time.Minute, 50*time.Millisecond)
 		stopExporter()
 
 		taken, buried, duplicates := s.snapshot(), map[string]bool{}, 0

@@ -72,7 +72,7 @@ func waitForDeadLetters(t testing.TB, cfg *Config, n int) []line {
 			count += strings.Count(string(content), "\n")
 		}
 		return count >= n
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	lines := readDeadLetters(t, cfg)
 	require.Len(t, lines, n)
 	return lines
@@ -180,7 +180,7 @@ func TestFullDeadLettersHold(t *testing.T) {
 	exp := startExporterWith(t, cfg, set)
 	sent := send(t, exp, "r", 10)
 	requireDelivered(t, s, append(sent[:3:3], sent[4:]...))
-	require.Eventually(t, func() bool { return s.requestCount() > 12 }, 5*time.Second, 10*time.Millisecond, "the record is tried again")
+	require.Eventually(t, func() bool { return s.requestCount() > 12 }, 30*time.Second, 10*time.Millisecond, "the record is tried again")
 	require.NoError(t, os.Rename(full, full+".moved"))
 	assert.Equal(t, []string{"r-3"}, waitForDeadLetters(t, cfg, 1)[0].bodies(t))
 }

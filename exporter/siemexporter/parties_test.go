@@ -143,7 +143,7 @@ func TestOpenSSL(t *testing.T) {
 				sent := send(t, exp, "plaintext", 3)
 				if tt.gets {
 					require.Eventually(t, func() bool { return bytes.Contains([]byte(output.String()), []byte(marker)) },
-						5*time.Second, 10*time.Millisecond)
+						30*time.Second, 10*time.Millisecond)
 				} else {
 					waitRefused(t, tel, 2)
 					assert.NotContains(t, output.String(), marker)
@@ -162,7 +162,7 @@ func TestOpenSSL(t *testing.T) {
 func waitRefused(t testing.TB, tel *testTelemetry, n float64) {
 	t.Helper()
 	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_refused_handshakes") >= n },
-		10*time.Second, 5*time.Millisecond, "%v", tel.logs.All())
+		30*time.Second, 5*time.Millisecond, "only %v refused", tel.points(t, "otelcol_exporter_siem_refused_handshakes"))
 }
 
 // TestNginx: nginx ends TLS 1.3 in front of a plain OTLP server, and asks for a client certificate.
@@ -218,7 +218,7 @@ http {
 			tel := newTestTelemetry(t)
 			before := backend.requestCount()
 			send(t, startExporterWith(t, cfg, tel.settings()), "held", 10)
-			require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_retries") >= 3 }, 10*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_retries") >= 3 }, 30*time.Second, 10*time.Millisecond)
 			assert.Equal(t, before, backend.requestCount())
 			assert.Empty(t, readDeadLetters(t, cfg))
 		})
@@ -228,7 +228,7 @@ http {
 			backend.fail(status.Error(codes.Unavailable, "away"))
 			tel := newTestTelemetry(t)
 			sent := send(t, startExporterWith(t, cfg, tel.settings()), "away", 10)
-			require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_retries") >= 3 }, 10*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_retries") >= 3 }, 30*time.Second, 10*time.Millisecond)
 			backend.respond(nil)
 			requireDelivered(t, backend, sent)
 		})
@@ -286,7 +286,7 @@ func TestStockReceiver(t *testing.T) {
 		t.Run("refuses for now", func(t *testing.T) {
 			s.fail(fmt.Errorf("the next queue is full"))
 			sent := send(t, startExporter(t, config(t)), "full", 10)
-			require.Eventually(t, func() bool { return s.requestCount() > 8 }, 5*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return s.requestCount() > 8 }, 30*time.Second, time.Millisecond)
 			s.respond(nil)
 			requireDelivered(t, s, sent)
 		})
@@ -298,7 +298,7 @@ func TestStockReceiver(t *testing.T) {
 			// At this version the receiver says Internal and 500, which are no judgement of the records: they wait.
 			require.Eventually(t, func() bool {
 				return tel.sum(t, "otelcol_exporter_siem_retries") >= 2 || tel.sum(t, "otelcol_exporter_siem_dead_lettered_records") == 1
-			}, 5*time.Second, 10*time.Millisecond)
+			}, 30*time.Second, 10*time.Millisecond)
 			s.respond(nil)
 		})
 		t.Run("wrong pin", func(t *testing.T) {

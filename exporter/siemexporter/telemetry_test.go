@@ -97,7 +97,7 @@ func (tel *testTelemetry) sum(t testing.TB, name string, attrs ...string) float6
 
 func (tel *testTelemetry) requireSum(t testing.TB, name string, want int64, attrs ...string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return tel.sum(t, name, attrs...) == float64(want) }, 5*time.Second, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return tel.sum(t, name, attrs...) == float64(want) }, 30*time.Second, 10*time.Millisecond,
 		"%s%v is %v", name, attrs, tel.points(t, name))
 }
 
@@ -154,10 +154,10 @@ func TestVisible(t *testing.T) {
 			record.SetObservedTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-time.Hour)))
 		}
 		require.NoError(t, exp.ConsumeLogs(t.Context(), logs))
-		require.Eventually(t, func() bool { return h.last().Status() == componentstatus.StatusRecoverableError }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return h.last().Status() == componentstatus.StatusRecoverableError }, 30*time.Second, time.Millisecond)
 		require.Eventually(t, func() bool {
 			return tel.sum(t, "otelcol_exporter_siem_retries", "cause", "handshake_pin_mismatch") >= 2
-		}, 5*time.Second, 10*time.Millisecond)
+		}, 30*time.Second, 10*time.Millisecond)
 		assert.ErrorContains(t, h.last().Err(), "handshake_pin_mismatch")
 		assert.ErrorContains(t, h.last().Err(), "no certificate of the server's verified chain carries a pinned key")
 		assert.Zero(t, tel.sum(t, "otelcol_exporter_siem_healthy"))
@@ -170,7 +170,7 @@ func TestVisible(t *testing.T) {
 		stop()
 		right.serve(t, protocol, addr, serverTLS(p.leaf))
 		requireDelivered(t, right, sent)
-		require.Eventually(t, func() bool { return h.last().Status() == componentstatus.StatusOK }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return h.last().Status() == componentstatus.StatusOK }, 30*time.Second, time.Millisecond)
 		tel.requireSum(t, "otelcol_exporter_siem_healthy", 1)
 		tel.requireSum(t, "otelcol_exporter_siem_connections", 1, "tls_version", "TLS 1.3", "key_exchange", "X25519MLKEM768")
 		tel.requireSum(t, "otelcol_exporter_siem_oldest_queued_age", 0)
@@ -220,7 +220,7 @@ func TestHandshakeReasons(t *testing.T) {
 				send(t, exp, "held", 1)
 				require.Eventually(t, func() bool {
 					return tel.sum(t, "otelcol_exporter_siem_refused_handshakes", "reason", reason) >= 1
-				}, 5*time.Second, 10*time.Millisecond, "%v", tel.logs.All())
+				}, 30*time.Second, 10*time.Millisecond, "%v", tel.logs.All())
 				assert.Zero(t, s.requestCount())
 			})
 		}
