@@ -79,7 +79,10 @@ func TestHeldAndRetried(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSink()
-			s.fail(tt.answer)
+			s.respond(func(logs plog.Logs) (plogotlp.ExportResponse, error) {
+				assert.Equal(t, 20, logs.LogRecordCount(), "the request was taken apart")
+				return plogotlp.NewExportResponse(), tt.answer
+			})
 			addr, _ := s.serve(t, tt.protocol, "127.0.0.1:0", serverTLS(p.leaf))
 			cfg := testConfig(t, tt.protocol, addr, p.ca, p.leaf)
 			cfg.DeadLetter.Directory = t.TempDir()

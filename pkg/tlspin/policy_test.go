@@ -172,6 +172,7 @@ func TestResumedSession(t *testing.T) {
 	base := &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", ClientSessionCache: cache}
 	cfg, err := tlspin.Policy{Pins: pinsOf(before)}.Apply(base)
 	require.NoError(t, err)
+	require.Nil(t, cfg.ClientSessionCache)
 
 	current = old
 	_, err = s.deliver(t, cfg)
