@@ -15,8 +15,6 @@ import (
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/exporter/otlpexporter"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 
 	"github.com/logseal/logseal/internal/testpki"
 )
@@ -32,16 +30,8 @@ func (*discard) Export(context.Context, plogotlp.ExportRequest) (plogotlp.Export
 
 func serveDiscard(b *testing.B, leaf *testpki.Cert) string {
 	b.Helper()
-	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(serverTLS(leaf))))
-	plogotlp.RegisterGRPCServer(server, &discard{})
-	listener := listen(b, "127.0.0.1:0")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(listener)
-	}()
-	b.Cleanup(func() { server.Stop(); <-done })
-	return listener.Addr().String()
+	addr, _ := serveGRPCAt(b, &discard{}, "127.0.0.1:0", serverTLS(leaf))
+	return addr
 }
 
 func benchmarkExporter(b *testing.B, factory exporter.Factory, cfg component.Config) {

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -68,8 +68,8 @@ func newDeadLetters(cfg DeadLetterConfig, id component.ID) (*deadLetters, error)
 	if err := os.MkdirAll(cfg.Directory, 0o700); err != nil {
 		return nil, fmt.Errorf("dead_letter.directory: %w", err)
 	}
-	name := strings.NewReplacer("/", "_", string(filepath.Separator), "_").Replace(id.String())
-	d.path = filepath.Join(cfg.Directory, name+".jsonl")
+	// Escaped, so that no two exporters share a file.
+	d.path = filepath.Join(cfg.Directory, url.PathEscape(id.String())+".jsonl")
 	file, err := d.open()
 	if err != nil {
 		return nil, fmt.Errorf("dead_letter.directory: %w", err)
@@ -107,11 +107,22 @@ func (d *deadLetters) write(letter deadLetter) error {
 	if _, err = file.WriteAt(encoded, end); err == nil {
 		err = file.Sync()
 	}
+	if err == nil && end == 0 {
+		err = syncDirectory(filepath.Dir(d.path)) // the file may be a new one
+	}
 	if err != nil {
 		// Half a line must not be taken for a record, nor its rest for another one.
 		return fmt.Errorf("the dead letter cannot be written: %w", errors.Join(err, file.Truncate(end)))
 	}
 	return nil
+}
+
+func syncDirectory(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
 }
 
 // endOfLines returns where the next line begins, and cuts off half a line that a crash left behind: its records are still

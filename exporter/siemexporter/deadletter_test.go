@@ -5,6 +5,7 @@ package siemexporter
 import (
 	"bufio"
 	"encoding/json"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,7 +96,7 @@ func newTestLetters(t *testing.T) *deadLetters {
 
 func TestDeadLetterFile(t *testing.T) {
 	d := newTestLetters(t)
-	assert.Equal(t, "siem_a_b.jsonl", filepath.Base(d.path))
+	assert.Equal(t, "siem%2Fa%2Fb.jsonl", filepath.Base(d.path))
 	bodies := []string{"plain", "new\nline", "\x1b[31mred", "bidi \u202e", "not UTF-8 \xff\xfe", ""}
 	for _, body := range bodies {
 		require.NoError(t, d.write(letterOf(body)))
@@ -175,7 +176,7 @@ func TestFullDeadLettersHold(t *testing.T) {
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.DeadLetter = DeadLetterConfig{Directory: t.TempDir(), MaxSizeMiB: 1}
 	set := nopSettings()
-	full := filepath.Join(cfg.DeadLetter.Directory, strings.ReplaceAll(set.ID.String(), "/", "_")+".jsonl")
+	full := filepath.Join(cfg.DeadLetter.Directory, url.PathEscape(set.ID.String())+".jsonl")
 	require.NoError(t, os.WriteFile(full, []byte(strings.Repeat("{}"+strings.Repeat(" ", 1021)+"\n", 1024)), 0o600))
 	exp := startExporterWith(t, cfg, set)
 	sent := send(t, exp, "r", 10)

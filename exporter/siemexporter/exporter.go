@@ -98,7 +98,12 @@ func (e *siemExporter) warn() {
 
 func (e *siemExporter) newTargets(d *dialer) (targets, error) {
 	ts := targets{pause: e.config.RetryConfig.MaxInterval}
-	for _, endpoint := range e.config.endpoints() {
+	endpoints := e.config.endpoints()
+	logger := e.logger
+	if len(endpoints) == 1 {
+		logger = zap.NewNop() // the exporter's health says the same
+	}
+	for _, endpoint := range endpoints {
 		policy, err := newPolicy(e.config, endpoint.Pins)
 		if err != nil {
 			return targets{}, err
@@ -108,6 +113,7 @@ func (e *siemExporter) newTargets(d *dialer) (targets, error) {
 			policy:   policy,
 			watch:    &handshakeWatch{endpoint: endpoint.Endpoint, telemetry: e.telemetry},
 			timeout:  e.config.timeout(),
+			logger:   logger,
 			dial: func(ctx context.Context, t *target) (client, error) {
 				return d.dial(ctx, t.endpoint, t.policy, t.watch)
 			},

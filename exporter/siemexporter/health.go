@@ -56,7 +56,7 @@ func (h *health) waits(r *refusal) {
 	}
 	h.bad.Store(true)
 	h.cause = r.cause
-	h.logger.Warn("Logs wait in the queue and are sent again; none is lost",
+	h.logger.Warn("Logs wait in the queue and are sent again",
 		zap.String("cause", r.cause), zap.String("reason", r.message))
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(errors.New(r.Error())))
 }

@@ -193,12 +193,17 @@ func decompress(next http.Handler) http.Handler {
 // that stops the server, which also runs at the end of the test.
 func (s *sink) serveGRPC(t testing.TB, addr string, cfg *tls.Config) (string, func()) {
 	t.Helper()
+	return serveGRPCAt(t, s, addr, cfg)
+}
+
+func serveGRPCAt(t testing.TB, logs plogotlp.GRPCServer, addr string, cfg *tls.Config) (string, func()) {
+	t.Helper()
 	var opts []grpc.ServerOption
 	if cfg != nil {
 		opts = append(opts, grpc.Creds(credentials.NewTLS(cfg)))
 	}
 	server := grpc.NewServer(opts...)
-	plogotlp.RegisterGRPCServer(server, s)
+	plogotlp.RegisterGRPCServer(server, logs)
 	listener := listen(t, addr)
 	done := make(chan struct{})
 	go func() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/pkg/tlspin"
 )
@@ -25,12 +26,14 @@ type target struct {
 	watch    *handshakeWatch
 	dial     func(context.Context, *target) (client, error)
 	timeout  time.Duration
+	logger   *zap.Logger
 
 	// mu is held for reading while a request is under way, so that the client is never closed under one.
 	mu     sync.RWMutex
 	client client // nil after close
 
 	timeouts atomic.Int64 // in a row
+	down     atomic.Bool  // the last request was not taken
 
 	// restMu guards the pause after a failure, in which other targets are preferred.
 	restMu sync.Mutex
@@ -64,6 +67,7 @@ func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (pa
 	partial, err := t.exportOnce(ctx, request)
 	if err == nil {
 		t.timeouts.Store(0)
+		t.setDown(nil)
 		return partial, nil
 	}
 	r := asRefusal(err)
@@ -76,6 +80,9 @@ func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (pa
 		}
 	}
 	r = t.watch.explain(r)
+	if r.verdict == held {
+		t.setDown(r)
+	}
 	// A copy: the refusal of a handshake is shared.
 	return partialSuccess{}, &refusal{verdict: r.verdict, cause: r.cause, message: t.endpoint + ": " + r.message, delay: r.delay}
 }
@@ -89,6 +96,18 @@ func (t *target) exportOnce(ctx context.Context, request plogotlp.ExportRequest)
 		return partialSuccess{}, &refusal{cause: "not_started", message: "the exporter does not run"}
 	}
 	return t.client.export(ctx, request)
+}
+
+// setDown notes whether the target takes requests; why is nil when it does. A change is logged.
+func (t *target) setDown(why *refusal) {
+	switch {
+	case t.down.Load() == (why != nil) || !t.down.CompareAndSwap(why == nil, why != nil):
+	case why != nil:
+		t.logger.Warn("A SIEM does not take logs", zap.String("endpoint", t.endpoint),
+			zap.String("cause", why.cause), zap.String("reason", why.message))
+	default:
+		t.logger.Info("A SIEM takes logs again", zap.String("endpoint", t.endpoint))
+	}
 }
 
 func (t *target) close() error {

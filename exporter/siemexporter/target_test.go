@@ -44,13 +44,19 @@ func TestFailover(t *testing.T) {
 		first, second := newSink(), newSink()
 		firstAddr, stopFirst := first.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
 		secondAddr, _ := second.serve(t, protocol, "127.0.0.1:0", serverTLS(p.backup))
-		exp := startExporter(t, twoTargets(t, protocol, p, firstAddr, secondAddr, p.backup))
+		cfg, tel := twoTargets(t, protocol, p, firstAddr, secondAddr, p.backup), newTestTelemetry(t)
+		exp := startExporterWith(t, cfg, tel.settings())
 
 		requireDelivered(t, first, send(t, exp, "a", 5))
 		assert.Zero(t, second.requestCount())
+		tel.requireSum(t, "otelcol_exporter_siem_endpoint_up", 2)
 
 		stopFirst()
 		requireDelivered(t, second, send(t, exp, "b", 5))
+		tel.requireSum(t, "otelcol_exporter_siem_endpoint_up", 0, "endpoint", cfg.Endpoints[0].Endpoint)
+		tel.requireSum(t, "otelcol_exporter_siem_endpoint_up", 1, "endpoint", cfg.Endpoints[1].Endpoint)
+		tel.requireSum(t, "otelcol_exporter_siem_healthy", 1)
+		assert.Equal(t, 1, tel.logs.FilterMessage("A SIEM does not take logs").Len())
 
 		first.serve(t, protocol, firstAddr, serverTLS(p.leaf))
 		// Once the first has answered, all goes there again: five requests in a row, one after the other.
@@ -63,6 +69,8 @@ func TestFailover(t *testing.T) {
 				inARow = 0
 			}
 		}
+		tel.requireSum(t, "otelcol_exporter_siem_endpoint_up", 2)
+		assert.Equal(t, 1, tel.logs.FilterMessage("A SIEM takes logs again").Len())
 	})
 }
 

@@ -47,6 +47,18 @@ func (t *telemetry) observe(health *health, ages *ages, ts targets) error {
 	}); err != nil {
 		return err
 	}
+	if err := t.builder.RegisterExporterSiemEndpointUpCallback(func(_ context.Context, o metric.Int64Observer) error {
+		for _, target := range ts.list {
+			up := int64(1)
+			if target.down.Load() {
+				up = 0
+			}
+			o.Observe(up, metric.WithAttributes(t.exporter, attribute.String("endpoint", target.endpoint)))
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	return t.builder.RegisterExporterSiemPeerCertificateExpiryCallback(func(_ context.Context, o metric.Float64Observer) error {
 		for _, target := range ts.list {
 			if seconds, ok := target.watch.untilExpiry(time.Now()); ok {

@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                     []metric.Registration
 	ExporterSiemConnections           metric.Int64Counter
 	ExporterSiemDeadLetteredRecords   metric.Int64Counter
+	ExporterSiemEndpointUp            metric.Int64ObservableGauge
 	ExporterSiemHealthy               metric.Int64ObservableGauge
 	ExporterSiemOldestQueuedAge       metric.Float64ObservableGauge
 	ExporterSiemPeerCertificateExpiry metric.Float64ObservableGauge
@@ -47,6 +48,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterExporterSiemEndpointUpCallback sets callback for observable ExporterSiemEndpointUp metric.
+func (builder *TelemetryBuilder) RegisterExporterSiemEndpointUpCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterSiemEndpointUp, obs: o})
+		return nil
+	}, builder.ExporterSiemEndpointUp)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterExporterSiemHealthyCallback sets callback for observable ExporterSiemHealthy metric.
@@ -142,6 +158,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_siem_dead_lettered_records",
 		metric.WithDescription("Records written to the dead-letter file, because the server will never take them. [Beta]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterSiemEndpointUp, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_siem_endpoint_up",
+		metric.WithDescription("1 while the endpoint takes what it is sent, 0 after a request that it did not take. [Beta]"),
+		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterSiemHealthy, err = builder.meter.Int64ObservableGauge(
