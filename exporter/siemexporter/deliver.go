@@ -11,10 +11,11 @@ import (
 
 // delivery sends the records of one request, in parts where the server refuses the whole.
 type delivery struct {
-	send    func(context.Context, plogotlp.ExportRequest) (partialSuccess, *refusal)
-	bury    func(deadLetter) error // writes a dead letter; an error means that it was not written
-	partial func(plog.Logs, partialSuccess) error
-	stopped func() bool
+	maxBytes int64 // of a request with more than one record, as protobuf; 0 for no bound
+	send     func(context.Context, plogotlp.ExportRequest) (partialSuccess, *refusal)
+	bury     func(deadLetter) error // writes a dead letter; an error means that it was not written
+	partial  func(plog.Logs, partialSuccess) error
+	stopped  func() bool
 }
 
 // span is a range of the request's records, counted in the order in which they stand.
@@ -25,8 +26,9 @@ func (s span) size() int { return s.to - s.from }
 // run returns nil when every record was taken by the server or written to the dead letters. Otherwise it returns those
 // that were not, and why.
 //
-// The request is tried as it is; nothing here costs per record. Only when the server refuses it for what is in it, it is
-// halved, from the front, until the records are known that the server does not take.
+// The request is tried as it is; nothing here costs per record but the look at its size. Only when it is larger than the
+// bound, or the server refuses it for what is in it, it is halved, from the front, until the parts are small enough and
+// the records are known that the server does not take.
 func (d *delivery) run(ctx context.Context, logs plog.Logs) (remaining plog.Logs, why *refusal) {
 	refused := d.sendOne(ctx, logs)
 	if refused == nil {
@@ -77,6 +79,9 @@ func (d *delivery) run(ctx context.Context, logs plog.Logs) (remaining plog.Logs
 // sendOne sends the logs as one request. Records that the server took only in part are dead letters, because nobody
 // knows which ones are missing.
 func (d *delivery) sendOne(ctx context.Context, logs plog.Logs) *refusal {
+	if d.maxBytes > 0 && logs.LogRecordCount() > 1 && int64(new(plog.ProtoMarshaler).LogsSize(logs)) > d.maxBytes {
+		return &refusal{verdict: tooLarge, message: "larger than sending_queue.batch.max_size"}
+	}
 	partial, refused := d.send(ctx, plogotlp.NewExportRequestFromLogs(logs))
 	if refused != nil {
 		return refused

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
@@ -22,6 +23,8 @@ const partialLogInterval = time.Minute
 
 type siemExporter struct {
 	config    *Config
+	queue     configoptional.Optional[exporterhelper.QueueBatchConfig] // what exporterhelper sees
+	maxBytes  int64                                                    // of a request to the server
 	set       exporter.Settings
 	logger    *zap.Logger
 	telemetry *telemetry
@@ -43,7 +46,9 @@ func newExporter(cfg *Config, set exporter.Settings) (*siemExporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &siemExporter{config: cfg, set: set, logger: set.Logger, telemetry: telemetry, ages: newAges()}, nil
+	e := &siemExporter{config: cfg, set: set, logger: set.Logger, telemetry: telemetry, ages: newAges()}
+	e.queue, e.maxBytes = takeBound(cfg.QueueConfig)
+	return e, nil
 }
 
 // start makes the clients. Only here are the host's extensions known, which authentication and storage need.
@@ -71,7 +76,7 @@ func (e *siemExporter) start(ctx context.Context, host component.Host) error {
 	if err = e.telemetry.observe(e.health, e.ages, e.targets); err != nil {
 		return errors.Join(err, e.targets.close())
 	}
-	e.delivery = &delivery{send: e.targets.export, bury: e.bury, partial: e.partial, stopped: e.stopping.Load}
+	e.delivery = &delivery{maxBytes: e.maxBytes, send: e.targets.export, bury: e.bury, partial: e.partial, stopped: e.stopping.Load}
 	e.renewer.start(before)
 	e.initialized = true
 	return nil

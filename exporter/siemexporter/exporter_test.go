@@ -3,6 +3,9 @@
 package siemexporter
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +45,39 @@ func TestHoldsAcrossRestart(t *testing.T) {
 	_, stop = startExporterIn(t, cfg, storage, settings)
 	t.Cleanup(stop)
 	requireDelivered(t, s, sent)
+}
+
+// TestLargeRecord: exporterhelper's own cut drops a whole request for one record above the bound. Here the record goes by
+// itself, and when even the server finds it too large it is a dead letter; its neighbours are delivered.
+func TestLargeRecord(t *testing.T) {
+	p := newPKI(t)
+	s := newSink()
+	addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf)) // refuses what is above 4 MiB
+	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
+	cfg.DeadLetter.Directory = t.TempDir()
+	setTimeout(cfg, 10*time.Second)
+	exp := startExporter(t, cfg)
+
+	logs := plog.NewLogs()
+	scope := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
+	var sent []string
+	for i, size := range []int{10, 3_500_000, 10, 5_000_000, 10} {
+		body := string(rune('a'+i)) + strings.Repeat("x", size)
+		scope.LogRecords().AppendEmpty().Body().SetStr(body)
+		if size < 4<<20 {
+			sent = append(sent, body)
+		}
+	}
+	require.NoError(t, exp.ConsumeLogs(t.Context(), logs))
+	requireDelivered(t, s, sent)
+	require.Eventually(t, func() bool {
+		files, err := filepath.Glob(filepath.Join(cfg.DeadLetter.Directory, "*.jsonl"))
+		if err != nil || len(files) != 1 {
+			return false
+		}
+		letters, err := os.ReadFile(files[0])
+		return err == nil && strings.Count(string(letters), "\n") == 1 && strings.Contains(string(letters), causeTooLarge)
+	}, time.Minute, 10*time.Millisecond)
 }
 
 // TestLargeRequestIsSplit: no request is larger than the configured bound, whatever a receiver hands over.
