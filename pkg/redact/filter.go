@@ -27,12 +27,14 @@ type trigger struct {
 	lit    string
 	sets   []*[256]bool
 	detect detector
+	alone  bool
 	custom int // index+1 of a custom rule, or 0
 }
 
 type filter struct {
 	mask   [256]uint64 // bit 16*k+g is clear if the byte may be byte k of a trigger of group g
 	groups [filterGroups][]trigger
+	exact  [filterGroups]bool // whether what passes the mask is a match
 }
 
 // byteWeight estimates how often a byte occurs in logs, in thousandths: the cost of a position that accepts it.
@@ -87,15 +89,20 @@ func newFilter(triggers []trigger) *filter {
 	}
 	for _, t := range triggers {
 		own := t.accepts()
-		best, bestCost := 0, 0.0
+		best, bestCost := -1, 0.0
 		for g := range accept {
+			// Triggers of one or two bytes share group 0: with them in it, another group would pass on much of the text. The
+			// most frequent trigger, four digits, has a group for itself.
+			if short := len(t.lit)+len(t.sets) < 3; short != (g == 0) || len(f.groups[g]) > 0 && (t.alone || f.groups[g][0].alone) {
+				continue
+			}
 			merged := accept[g]
 			for k := range merged {
 				for b := range merged[k] {
 					merged[k][b] = merged[k][b] || own[k][b]
 				}
 			}
-			if c := cost(&merged) - cost(&accept[g]); g == 0 || c < bestCost {
+			if c := cost(&merged) - cost(&accept[g]); best < 0 || c < bestCost {
 				best, bestCost = g, c
 			}
 		}
@@ -105,6 +112,9 @@ func newFilter(triggers []trigger) *filter {
 			}
 		}
 		f.groups[best] = append(f.groups[best], t)
+	}
+	for g, group := range f.groups {
+		f.exact[g] = len(group) == 1 && len(group[0].sets) == filterWidth
 	}
 	for b := range 256 {
 		var m uint64
@@ -185,10 +195,11 @@ func (f *filter) run(c *scan) {
 // hit offers the triggers of the groups that st has found at i.
 func (f *filter) hit(c *scan, i int, st uint64) {
 	for groups := uint16(^st >> 48); groups != 0; groups &= groups - 1 {
-		group := f.groups[bits.TrailingZeros16(groups)]
+		g := bits.TrailingZeros16(groups)
+		group := f.groups[g]
 		for k := range group {
 			t := &group[k]
-			if !t.matches(c.s, i) {
+			if !f.exact[g] && !t.matches(c.s, i) {
 				continue
 			}
 			if t.custom > 0 {

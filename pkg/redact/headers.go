@@ -288,8 +288,7 @@ func shellWordEnd(s string, i int) int {
 
 // Clients that take a password in -p, joined to it or not, and in -a.
 var passwordClients = []string{
-	"mysql", "mariadb", "mysqldump", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "pgpool",
-	"smbclient", "ldapsearch", "7z ", "sqlcmd", "vncpasswd", "mosquitto",
+	"mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldapsearch", "sqlcmd",
 }
 
 // detectPasswordFlag examines -p password and -ppassword of clients that take one.

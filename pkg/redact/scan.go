@@ -254,12 +254,13 @@ func triggers(on func(...ruleID) bool) []trigger {
 	add(detectMarker, "[redacted:", "[ps:")
 	if on(rulePAN, ruleSSN, rulePhone) {
 		sets(detectDigits, digit, digit, digit, digit)
+		t[len(t)-1].alone = true
 		sets(detectSpread, digit, one(" -"), digit, one(" -"))
 	}
 	if on(rulePhone) {
 		sets(detectSpread, one("0"), one("123456789"), one(" -./"), digit)
 		sets(detectSpread, one("0"), one("123456789"), digit, one(" -/"))
-		sets(detectPlus, one("+"), one("123456789("))
+		sets(detectPlus, one("+"), one("123456789("), one("0123456789 ()-."))
 		sets(detectParen, one("("), one("0123456789+"), digit)
 		add(detectPhoneWord, "phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil",
 			"number", "reach", "text me")
@@ -291,7 +292,7 @@ func triggers(on func(...ruleID) bool) []trigger {
 	}
 	if on(rulePassword) {
 		add(detectPasswordFlag, " -p", " -a ")
-		add(detectCurl, "curl", "wget", "httpie")
+		add(detectCurl, "curl", "wget")
 		add(detectClient, passwordClients...)
 		add(detectUserFlag, " -u", "--user", "--proxy-user")
 	}
@@ -305,7 +306,7 @@ func triggers(on func(...ruleID) bool) []trigger {
 		add(detectWebhook, "hooks.", "webhook", "api.telegram.org/bot")
 	}
 	if on(ruleVendorToken) {
-		add(detectAzureSecret, "q~")
+		sets(afterBoundary(detectAzureSecret), digit, one("Q"), one("~"))
 	}
 	return t
 }
