@@ -19,10 +19,13 @@ func needsEscape(s string, i int) int {
 	case b == 0x7f:
 		return 1
 	case b < 0xa0:
-		// A byte that no UTF-8 sequence leads to: some terminals take it as C1.
-		if p := at(s, i-1); p < 0x80 || p == 0xc0 || p == 0xc1 || p >= 0xf5 {
-			return 1
+		// A byte that is part of no UTF-8 sequence: some terminals take it as C1.
+		for k := i - 1; k >= 0 && k > i-utf8.UTFMax; k-- {
+			if _, n := utf8.DecodeRuneInString(s[k:]); n > i-k {
+				return 0
+			}
 		}
+		return 1
 	case b == 0xc2:
 		if n := at(s, i+1); n >= 0x80 && n <= 0x9f {
 			return 2

@@ -6,7 +6,8 @@ package redact
 // grouped, so a number is first taken apart into groups of digits.
 
 const (
-	maxGroups      = 24
+	maxGroups      = 40
+	spareGroups    = maxPAN + 1 // of a longer number, groups so near the end are parsed again with what follows
 	maxNumberBytes = 64
 )
 
@@ -119,6 +120,10 @@ func (c *scan) number(start int, phoneContext bool) int {
 	var n number
 	n.parse(s, start)
 	for g := 0; g < n.n; {
+		if n.n == maxGroups && n.n-g < spareGroups {
+			n.parse(s, n.g[g].start)
+			g = 0
+		}
 		if e := c.card(&n, g); e > g {
 			g = e
 			continue

@@ -48,7 +48,7 @@ func (c *scan) views(depth int) {
 	if saw&(sawBackslash|sawUnusual) != 0 {
 		c.view(&c.w.views[level][0], false, depth)
 	}
-	if saw&sawPercent != 0 && (depth == maxViewDepth || saw&sawBackslash == 0) {
+	if saw&sawPercent != 0 {
 		c.view(&c.w.views[level][1], true, depth)
 	}
 }
