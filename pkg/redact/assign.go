@@ -124,7 +124,9 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 		}
 	}
 	if at(s, start-1) == '<' && !nameQuoted {
-		return xmlValue(s, i)
+		if v, ok := xmlValue(s, i); ok {
+			return v, ok
+		}
 	}
 	j := i
 	for j < len(s) && j-i < 16 && (s[j] == ' ' || s[j] == '\t') {

@@ -244,7 +244,10 @@ type worker struct {
 	views    [maxViewDepth][2]decoded
 	base64   [maxViewDepth][]byte
 	work     int    // how often detectors may still be called for the text
+	found    []span // what the first pass over the text found
 	out      []byte // the value being rebuilt
+	again    bool   // whether this is another pass over what the first has left
+	before   []byte // the value before another pass
 	bytes    []byte // a byte value, or a number as text
 	counts   counts
 	inRecord []int64 // matches by rule in this record, for the annotation

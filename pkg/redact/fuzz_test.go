@@ -38,7 +38,7 @@ var encodings = []func(string) string{
 	func(s string) string { b, _ := json.Marshal(s); return string(b) },
 	func(s string) string { b, _ := json.Marshal(s); b, _ = json.Marshal(string(b)); return string(b) },
 	url.QueryEscape,
-	func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+	func(s string) string { return url.PathEscape(url.PathEscape(s)) },
 	fullWidth,
 	func(s string) string {
 		return base64.StdEncoding.EncodeToString([]byte("the secret is " + s + " indeed"))

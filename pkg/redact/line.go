@@ -25,7 +25,7 @@ func (e *Engine) Text(s string, rec Recorder) (out string, matches []Match, keep
 			result = dropRecord
 		}
 	} else if int64(len(s)) <= int64(e.cfg.Limits.MaxValueBytes) {
-		for _, sp := range w.scans[0].spans {
+		for _, sp := range w.found {
 			matches = append(matches, Match{e.rules[sp.rule].id, sp.start, sp.end})
 		}
 	}

@@ -118,7 +118,7 @@ func detectIBAN(c *scan, i int) int {
 			}
 			buf[n] = b
 			n++
-		case (b == ' ' || b == '-' || b == '.') && n >= 2 && is(s, j+1, isAlnum):
+		case (b == ' ' || b == '-' || b == '.' || b == '+') && n >= 2 && is(s, j+1, isAlnum):
 		default:
 			return 0
 		}

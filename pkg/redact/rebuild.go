@@ -28,8 +28,33 @@ func (w *worker) text(s string) outcome {
 	if w.e.probe != nil {
 		w.e.probe(s)
 	}
-	c := &w.scans[0]
 	w.work = freeWork + len(s)/bytesPerCall
+	result := w.pass(s)
+	w.found = append(w.found[:0], w.scans[0].spans...)
+	// What was decoded, escaped or replaced may let another pass see what this one could not. It is taken now, so that no later
+	// pass changes anything.
+	for n := 0; result == changed && w.work >= 0; n++ {
+		if n == maxPasses {
+			return w.exceeded(failedWork)
+		}
+		w.before = append(w.before[:0], w.out...)
+		w.again = true
+		again := w.pass(view(w.before))
+		w.again = false
+		if again == unchanged {
+			w.out = append(w.out[:0], w.before...)
+			break
+		}
+		result = again
+	}
+	return result
+}
+
+const maxPasses = 4
+
+// pass redacts s once; see text.
+func (w *worker) pass(s string) outcome {
+	c := &w.scans[0]
 	c.run(w, s, maxViewDepth)
 	if w.work < 0 {
 		// A text made of triggers: to examine it all would take many times what an ordinary text of its length takes.

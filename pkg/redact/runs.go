@@ -211,7 +211,7 @@ func (c *scan) credentialBefore(i int) bool {
 	words := 0
 	for j > floor && words < 8 {
 		for j > floor && class[s[j-1]]&isAlpha == 0 {
-			if s[j-1] == '\n' || class[s[j-1]]&isDigit != 0 && i-j > 24 {
+			if s[j-1] == '\n' || s[j-1] == ']' || class[s[j-1]]&isDigit != 0 && i-j > 24 {
 				return false
 			}
 			j--

@@ -65,12 +65,17 @@ func (c *scan) addText(r ruleID, start, end int, text string) {
 	if rule.action == actionOff || start >= end {
 		return
 	}
+	if n := markerLen(c.s, start); n == end-start && c.w.e.isOurs(c.s[start:end]) {
+		return
+	}
 	if text == "" {
 		text = c.s[start:end]
 	}
 	for _, glob := range rule.allow {
 		if globMatch(glob, text) {
-			c.w.counts.suppressed[r]++
+			if !c.w.again {
+				c.w.counts.suppressed[r]++
+			}
 			return
 		}
 	}

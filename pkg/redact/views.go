@@ -94,6 +94,8 @@ func (d *decoded) decode(s string, percent bool) {
 				i += n
 				continue
 			}
+		case b == '+' && percent:
+			b = ' ' // as forms encode it
 		case b == '\\' && !percent:
 			if n, r, raw := backslashEscape(s, i); n > 0 {
 				d.emit(i, r, raw)

@@ -16,6 +16,7 @@ func (w *worker) guarded(f func() outcome) (result outcome, failed bool) {
 		if r := recover(); r != nil {
 			// The panic's value may hold what was scanned: it is not looked at.
 			w.counts.failures[failedPanic]++
+			w.again = false
 			result, failed = dropRecord, true
 		}
 	}()
