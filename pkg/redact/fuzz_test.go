@@ -37,7 +37,7 @@ var encodings = []func(string) string{
 	func(s string) string { return s },
 	func(s string) string { b, _ := json.Marshal(s); return string(b) },
 	func(s string) string { b, _ := json.Marshal(s); b, _ = json.Marshal(string(b)); return string(b) },
-	url.QueryEscape,
+	url.PathEscape,
 	func(s string) string { return url.PathEscape(url.PathEscape(s)) },
 	fullWidth,
 	func(s string) string {
