@@ -20,7 +20,7 @@ func detectName(c *scan, i int) int {
 		return 0
 	}
 	start := i
-	for start > c.resume && i-start < maxNameBytes && class[s[start-1]]&isIdent != 0 {
+	for start > c.taken && i-start < maxNameBytes && class[s[start-1]]&isIdent != 0 {
 		start--
 	}
 	end := i

@@ -180,6 +180,8 @@ var adversarial = []struct {
 	{"octal escapes", `sent \042password\042:\042hunter2x\042`, []string{"hunter2x"}, nil},
 	// E-mail, allowed and not, is in TestAllow.
 	{"mail", "to Alice.O-Neil+x@mail.corp.example, done", []string{"Alice", "Neil"}, []string{"to ", ", done"}},
+	{"digits before the at sign", "to bob20261123@example.org", []string{"bob2026", "1123@"}, []string{"to "}},
+	{"digits before a name", "x 20261123_password=hunter2x", []string{"hunter2x"}, nil},
 	{"mail in angle brackets", "From: Bob <bob@example.org>", []string{"bob@"}, []string{"<", ">"}},
 	// Social security numbers.
 	{"ssn", "ssn 536-22-8726", []string{"8726"}, nil},

@@ -128,7 +128,7 @@ func detectCookie(c *scan, i int) int {
 		return 0
 	}
 	start := i
-	for start > c.resume && i-start < 32 && class[s[start-1]]&isIdent != 0 {
+	for start > c.taken && i-start < 32 && class[s[start-1]]&isIdent != 0 {
 		start--
 	}
 	end := spanOf(s, i, isIdent)

@@ -75,8 +75,14 @@ func numberStart(s string, i, floor int) int {
 // detectDigits examines the number that the digit at i is part of. The whole number is consumed.
 func detectDigits(c *scan, i int) int {
 	s := c.s
-	if e := i + 4; !is(s, e, isDigit) && !(is(s, e, isNumSep) && is(s, e+1, isDigit)) && !(is(s, i-1, isNumSep) && is(s, i-2, isDigit|isNumSep)) {
-		return 0 // four digits alone, such as a year: the most frequent case
+	end := i + 4
+	for end < len(s) && class[s[end]]&isDigit != 0 {
+		end++
+	}
+	// A few digits alone, such as a year or a size, are the most frequent case by far.
+	if end-i < minNumberDigits && !(end+1 < len(s) && class[s[end]]&isNumSep != 0 && class[s[end+1]]&(isDigit|isNumSep) != 0) &&
+		!(i > 1 && class[s[i-1]]&isNumSep != 0 && class[s[i-2]]&(isDigit|isNumSep) != 0) {
+		return end
 	}
 	return detectSpread(c, i)
 }

@@ -27,7 +27,7 @@ var localChars = func() (t [256]bool) {
 func detectAt(c *scan, i int) int {
 	s := c.s
 	start := i
-	for start > 0 && i-start < maxLocalPart && start > c.resume && localChars[s[start-1]] {
+	for start > 0 && i-start < maxLocalPart && start > c.taken && localChars[s[start-1]] {
 		start--
 	}
 	// An address starts with a letter or digit, and is not preceded by the rest of a longer one.
@@ -173,7 +173,7 @@ func detectIPv4(c *scan, i int) int {
 func detectColon(c *scan, i int) int {
 	s := c.s
 	start := i
-	for start > c.resume && i-start < 39 && (class[s[start-1]]&isHexDigit != 0 || s[start-1] == ':') {
+	for start > c.taken && i-start < 39 && (class[s[start-1]]&isHexDigit != 0 || s[start-1] == ':') {
 		start--
 	}
 	end := i

@@ -32,6 +32,8 @@ type scan struct {
 	saw   uint8
 	// resume is where detectors go on; what they consumed is not offered again.
 	resume int
+	// taken is the end of the last match: what lies before it belongs to no other.
+	taken int
 	// identEnd is the end of the last key name examined: a name with two triggers in it is examined once.
 	identEnd int
 	// curl and client are where the last name of an HTTP client, and of a client that takes -p, stand; -1 is nowhere.
@@ -48,7 +50,7 @@ type scan struct {
 func (c *scan) reset(w *worker, s string) {
 	c.w, c.s = w, s
 	c.spans, c.kept = c.spans[:0], c.kept[:0]
-	c.saw, c.resume, c.identEnd, c.curl, c.client = 0, 0, 0, -1, -1
+	c.saw, c.resume, c.taken, c.identEnd, c.curl, c.client = 0, 0, 0, 0, -1, -1
 	c.bareFrom, c.bareTo, c.rejected, c.quoteFrom, c.quoteTo = 0, 0, -1, 0, -1
 	clear(c.customHits)
 }
@@ -80,6 +82,7 @@ func (c *scan) addText(r ruleID, start, end int, text string) {
 		}
 	}
 	c.spans = append(c.spans, span{start, end, r, text})
+	c.taken = max(c.taken, end)
 }
 
 // run finds all matches in s, looking through depth layers of encoding. The result is in c.spans: in order, not
