@@ -249,6 +249,8 @@ var adversarial = []struct {
 	// Telephone numbers.
 	{"e.164", "call +442079460958 now", []string{"2079460958"}, []string{" now"}},
 	{"international with spaces", "call +44 20 7946 0958", []string{"7946"}, nil},
+	{"e.164 behind another number", "id 12345 +44 20 7946 0958 ok", []string{"7946"}, []string{"id 12345 ", " ok"}},
+	{"north american behind another number", "id 12345 (555) 123-4567 ok", []string{"123-4567"}, []string{" ok"}},
 	{"north american", "phone (555) 123-4567", []string{"123-4567"}, nil},
 }
 

@@ -134,6 +134,14 @@ func (c *scan) number(start int, phoneContext bool) int {
 			g = e
 			continue
 		}
+		if at(s, n.g[g].start-1) == '+' {
+			if end := detectPlus(c, n.g[g].start-1); end > 0 {
+				for g < n.n && n.g[g].start < end {
+					g++
+				}
+				continue
+			}
+		}
 		if e := c.ssn(&n, g); e > g {
 			g = e
 			continue

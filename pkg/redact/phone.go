@@ -43,7 +43,7 @@ func detectPlus(c *scan, i int) int {
 		return 0
 	}
 	c.add(rulePhone, i, extension(s, end))
-	return n.end()
+	return end
 }
 
 // detectParen examines a number that starts with an area code in parentheses: (555) 123-4567, (0141) 496 0123.
