@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package seal implements the Logseal stamp format, version 1: what makes a log
+// record's alteration, deletion, insertion, reordering or replay visible to
+// anyone who holds the stream's public key. docs/stamp-format.md is the
+// specification; this package follows it and does not add to it.
+//
+// There are two sides.
+//
+// A host stamps. [Open] gives a [Sealer] from a key file and a [Store];
+// [Sealer.Stamp] puts an id on every record of a batch and stores its leaf hash
+// before anything is forwarded, [Batch.Settle] says what became of the batch, and
+// [Sealer.Seal] makes seals: log records whose body is a signed note over a
+// Merkle tree of what was settled since the last one. Each seal is signed by a
+// key of its own, named by the seal before and overwritten after use, so that
+// whoever takes the host later can re-sign nothing.
+//
+// An auditor verifies. [ParseTrust] reads the streams that are trusted,
+// [ParseNote] a seal, [Hasher] computes the digest of a record as it was found.
+// A verifier never normalises: what could be read in two ways is an error.
+//
+// The package knows OpenTelemetry's pdata and nothing else of the collector.
+package seal

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/xpdata/entity"
+)
+
+// tooDeep stands for what was nested deeper than [MaxDepth].
+const tooDeep = "logseal: nested deeper than 64"
+
+// normalizeRecord changes a record into one that has a digest: duplicate keys
+// collapse to the last, each invalid UTF-8 byte becomes U+FFFD, references into a
+// string table that logs do not have become empty values, and values nested
+// deeper than [MaxDepth] a tombstone.
+func normalizeRecord(lr plog.LogRecord) {
+	lr.SetSeverityText(validUTF8(lr.SeverityText()))
+	lr.SetEventName(validUTF8(lr.EventName()))
+	normalizeValue(lr.Body(), 1)
+	normalizeMap(lr.Attributes(), 0)
+}
+
+func normalizeResource(rl plog.ResourceLogs) {
+	entity.ResourceEntityRefs(rl.Resource()).RemoveIf(func(entity.EntityRef) bool { return true })
+	rl.SetSchemaUrl(validUTF8(rl.SchemaUrl()))
+	normalizeMap(rl.Resource().Attributes(), 0)
+}
+
+func normalizeScope(sl plog.ScopeLogs) {
+	sl.SetSchemaUrl(validUTF8(sl.SchemaUrl()))
+	scope := sl.Scope()
+	scope.SetName(validUTF8(scope.Name()))
+	scope.SetVersion(validUTF8(scope.Version()))
+	normalizeMap(scope.Attributes(), 0)
+}
+
+// normalizeMap normalises a map whose values are at depth+1. Only a map that
+// needs it is rebuilt, since its keys cannot be changed in place.
+func normalizeMap(m pcommon.Map, depth int) {
+	last := make(map[string]int, m.Len())
+	i, rebuild := 0, false
+	for key := range m.All() {
+		valid := validUTF8(key)
+		_, twice := last[valid]
+		// An empty key may hide a reference into a string table, which a rebuilt
+		// map drops.
+		rebuild = rebuild || twice || valid != key || key == ""
+		last[valid] = i
+		i++
+	}
+	if rebuild {
+		old := pcommon.NewMap()
+		m.MoveTo(old)
+		m.EnsureCapacity(len(last))
+		i = 0
+		for key, value := range old.All() {
+			if valid := validUTF8(key); last[valid] == i {
+				value.MoveTo(m.PutEmpty(valid))
+			}
+			i++
+		}
+	}
+	for _, value := range m.All() {
+		normalizeValue(value, depth+1)
+	}
+}
+
+func normalizeValue(v pcommon.Value, depth int) {
+	if depth > MaxDepth {
+		v.SetStr(tooDeep)
+		return
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		if s := v.Str(); !utf8.ValidString(s) {
+			v.SetStr(validUTF8(s))
+		}
+	case pcommon.ValueTypeSlice:
+		s := v.Slice()
+		for i := range s.Len() {
+			normalizeValue(s.At(i), depth+1)
+		}
+	case pcommon.ValueTypeMap:
+		normalizeMap(v.Map(), depth)
+	case pcommon.ValueTypeEmpty:
+		pcommon.NewValueEmpty().CopyTo(v)
+	}
+}
+
+// validUTF8 replaces each invalid byte by U+FFFD: byte by byte, so that the
+// result does not depend on how a decoder groups them.
+func validUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 8)
+	for _, r := range s { // ranging yields U+FFFD for each invalid byte
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// MaxNoteSize is the most bytes a seal's note has, signatures included.
+const MaxNoteSize = 64 << 10
+
+// EventName is the event name of a seal's log record, and ScopeName the name of
+// the scope it is in.
+const (
+	EventName = "logseal.seal"
+	ScopeName = "logseal"
+)
+
+const (
+	sigPrefix     = "— "
+	anchorSuffix  = "/anchor"
+	maxSignatures = 100
+)
+
+// Note is a seal as it is sent: a C2SP signed note.
+type Note struct {
+	Seal *Seal
+	Text string // what is signed, with its final newline
+
+	signatures []signature
+}
+
+type signature struct {
+	name string
+	id   uint32
+	sig  []byte
+}
+
+var errNote = errors.New("not a signed note: a text, an empty line, signature lines")
+
+// ParseNote parses the body of a seal's log record. It first undoes what stores
+// are known to do to line ends: CRLF, newlines written as a backslash and an n,
+// and a lost final newline. It verifies no signature: see [Note.SignedBy].
+func ParseNote(body string) (*Note, error) {
+	if len(body) > 2*MaxNoteSize {
+		return nil, errors.New("a seal's note is too long")
+	}
+	msg := restoreLines(body)
+	if len(msg) > MaxNoteSize {
+		return nil, errors.New("a seal's note is too long")
+	}
+	// As in C2SP signed-note: valid UTF-8 and no control character but newline.
+	for _, r := range msg {
+		if r < ' ' && r != '\n' {
+			return nil, errNote
+		}
+	}
+	if !utf8.ValidString(msg) {
+		return nil, errNote
+	}
+	split := strings.LastIndex(msg, "\n\n")
+	if split < 0 {
+		return nil, errNote
+	}
+	text, lines := msg[:split+1], msg[split+2:]
+	n := &Note{Text: text}
+	for lines != "" {
+		line, rest, _ := strings.Cut(lines, "\n") // restoreLines ended it with one
+		lines = rest
+		sig, err := parseSignature(line)
+		if err != nil {
+			return nil, err
+		}
+		if n.signatures = append(n.signatures, sig); len(n.signatures) > maxSignatures {
+			return nil, errNote
+		}
+	}
+	if len(n.signatures) == 0 {
+		return nil, errNote
+	}
+	s, err := ParseSeal(text)
+	if err != nil {
+		return nil, err
+	}
+	n.Seal = s
+	return n, nil
+}
+
+// restoreLines undoes changes of line ends. A note holds neither a carriage
+// return nor a backslash, so nothing else can have been meant.
+func restoreLines(body string) string {
+	if strings.ContainsAny(body, "\\\r") {
+		body = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "\r\n", "\n").Replace(body)
+	}
+	if !strings.HasSuffix(body, "\n") {
+		body += "\n"
+	}
+	return body
+}
+
+func parseSignature(line string) (signature, error) {
+	line, ok := strings.CutPrefix(line, sigPrefix)
+	name, encoded, _ := strings.Cut(line, " ")
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || name == "" || len(raw) < 5 {
+		return signature{}, errNote
+	}
+	return signature{name: name, id: binary.BigEndian.Uint32(raw), sig: raw[4:]}, nil
+}
+
+// TextHash returns the SHA-256 of the signed text: what the next seal's Prev is,
+// and what tells two seals of one number apart.
+func (n *Note) TextHash() Hash { return sha256.Sum256([]byte(n.Text)) }
+
+// SignedBy reports whether the note carries the signature of the seal's own key,
+// which seal Number-1 named, or the trust file for seal 0.
+func (n *Note) SignedBy(key *PublicKey) bool { return n.signed(n.Seal.Origin(), key) }
+
+// AnchoredBy reports whether the note carries the signature of the anchor key,
+// which every seal since the last anchor named. A seal whose number is a positive
+// multiple of [AnchorEvery] needs it beside that of its own key.
+func (n *Note) AnchoredBy(key *PublicKey) bool {
+	return n.signed(n.Seal.Origin()+anchorSuffix, key)
+}
+
+// signed follows C2SP signed-note: signatures of other keys are ignored, and of
+// several with one name and key ID the first counts.
+func (n *Note) signed(name string, key *PublicKey) bool {
+	id := keyID(name, key)
+	for _, s := range n.signatures {
+		if s.name == name && s.id == id {
+			return ed25519.Verify(key[:], []byte(n.Text), s.sig)
+		}
+	}
+	return false
+}
+
+// HasAnchor reports whether a seal of this number is signed by an anchor key too.
+func (s *Seal) HasAnchor() bool { return s.Number > 0 && s.Number%AnchorEvery == 0 }
+
+// signNote returns the note over text with the signature of each signer.
+func signNote(text string, signers ...*signer) []byte {
+	var b bytes.Buffer
+	b.WriteString(text)
+	b.WriteByte('\n')
+	for _, s := range signers {
+		raw := binary.BigEndian.AppendUint32(nil, keyID(s.name, &s.public))
+		raw = append(raw, s.sign([]byte(text))...)
+		b.WriteString(sigPrefix + s.name + " " + b64(raw) + "\n")
+	}
+	return b.Bytes()
+}
+
+// IsSeal reports whether a record claims to be a seal: its event name is
+// [EventName], its body a string, and it carries no id. A record with an id was
+// stamped, so it came from outside, whatever it looks like.
+func IsSeal(lr plog.LogRecord) bool {
+	if lr.EventName() != EventName || lr.Body().Type() != pcommon.ValueTypeStr {
+		return false
+	}
+	_, stamped := lr.Attributes().Get(IDKey)
+	return !stamped
+}

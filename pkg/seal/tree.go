@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"crypto/sha256"
+	"errors"
+	"math/bits"
+)
+
+// HashSize is the size of every hash of the format: SHA-256.
+const HashSize = sha256.Size
+
+// GroupSize is the number of leaves under one group root of a block.
+const GroupSize = 16
+
+// Hash is a SHA-256 value: a digest, a leaf, a node or a root.
+type Hash [HashSize]byte
+
+// LeafHash returns the RFC 6962 leaf hash of 32 bytes of data: SHA-256(0x00 ‖ data).
+// The data is a record's digest in a block, and a block's root in the stream's tree.
+func LeafHash(data *Hash) Hash {
+	var buf [1 + HashSize]byte
+	copy(buf[1:], data[:])
+	return sha256.Sum256(buf[:])
+}
+
+// nodeHash is the RFC 6962 hash of an interior node: SHA-256(0x01 ‖ left ‖ right).
+func nodeHash(left, right *Hash) Hash {
+	var buf [1 + 2*HashSize]byte
+	buf[0] = 1
+	copy(buf[1:], left[:])
+	copy(buf[1+HashSize:], right[:])
+	return sha256.Sum256(buf[:])
+}
+
+// Root returns the RFC 6962 root over nodes that are hashed already: leaf hashes,
+// or the roots of groups. A group is a complete subtree wherever the tree is
+// split, so the root over group roots is the root over their leaves.
+// The root of nothing is the SHA-256 of nothing.
+func Root(nodes []Hash) Hash {
+	switch len(nodes) {
+	case 0:
+		return sha256.Sum256(nil)
+	case 1:
+		return nodes[0]
+	}
+	// The largest power of two below len(nodes).
+	k := 1 << (bits.Len(uint(len(nodes)-1)) - 1)
+	left, right := Root(nodes[:k]), Root(nodes[k:])
+	return nodeHash(&left, &right)
+}
+
+// AppendGroups appends to dst the root of each group of size leaves; the last
+// group holds what is left over. It returns the extended slice.
+func AppendGroups(dst, leaves []Hash, size int) []Hash {
+	for len(leaves) > 0 {
+		n := min(size, len(leaves))
+		dst = append(dst, Root(leaves[:n]))
+		leaves = leaves[n:]
+	}
+	return dst
+}
+
+// Tree is an RFC 6962 tree that only grows: the stream's tree of block roots. It
+// keeps the roots of its complete subtrees, at most 64 hashes, and no leaf.
+// The zero value is the empty tree.
+type Tree struct {
+	size     uint64
+	frontier []Hash // one complete subtree per set bit of size, the largest first
+}
+
+// Size returns the number of leaves.
+func (t *Tree) Size() uint64 { return t.size }
+
+// Append adds a leaf that holds data, which for the stream's tree is a block's root.
+func (t *Tree) Append(data Hash) {
+	h := LeafHash(&data)
+	for n := t.size; n&1 == 1; n >>= 1 {
+		last := len(t.frontier) - 1
+		h = nodeHash(&t.frontier[last], &h)
+		t.frontier = t.frontier[:last]
+	}
+	t.frontier = append(t.frontier, h)
+	t.size++
+}
+
+// Root returns the tree's root.
+func (t *Tree) Root() Hash {
+	if t.size == 0 {
+		return sha256.Sum256(nil)
+	}
+	h := t.frontier[len(t.frontier)-1]
+	for i := len(t.frontier) - 2; i >= 0; i-- {
+		h = nodeHash(&t.frontier[i], &h)
+	}
+	return h
+}
+
+// Clone returns an independent copy.
+func (t *Tree) Clone() Tree {
+	return Tree{size: t.size, frontier: append([]Hash(nil), t.frontier...)}
+}
+
+// treeOf restores a tree from its size and the roots of its complete subtrees.
+func treeOf(size uint64, frontier []Hash) (Tree, error) {
+	if bits.OnesCount64(size) != len(frontier) {
+		return Tree{}, errors.New("the tree's size and its subtrees do not agree")
+	}
+	return Tree{size: size, frontier: append([]Hash(nil), frontier...)}, nil
+}
