@@ -127,8 +127,8 @@ func (n *Note) TextHash() Hash { return sha256.Sum256([]byte(n.Text)) }
 func (n *Note) SignedBy(key *PublicKey) bool { return n.signed(n.Seal.Origin(), key) }
 
 // AnchoredBy reports whether the note carries the signature of the anchor key,
-// which every seal since the last anchor named. A seal whose number is a positive
-// multiple of [AnchorEvery] needs it beside that of its own key.
+// which earlier seals named for its number ([AnchorsAfter]). A seal whose number is a
+// positive multiple of [AnchorEvery] needs it beside that of its own key.
 func (n *Note) AnchoredBy(key *PublicKey) bool {
 	return n.signed(n.Seal.Origin()+anchorSuffix, key)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,10 +76,15 @@ type Seal struct {
 	Groups   []Hash // if Covered: the root of each group of leaves (GroupSize; 1 if Doubt)
 	Prefixes []byte // if Covered and not Doubt: the first 2 bytes of each leaf hash
 
-	Prev      Hash // SHA-256 of the signed text of seal Number-1; zero and unused in seal 0
-	Next      PublicKey
-	Anchor    uint64 // the next multiple of AnchorEvery above Number
-	AnchorKey PublicKey
+	Prev    Hash // SHA-256 of the signed text of seal Number-1; zero and unused in seal 0
+	Next    PublicKey
+	Anchors []Anchor // ascending; see [AnchorsAfter]
+}
+
+// Anchor is a later seal that will be signed by a second key, and that key.
+type Anchor struct {
+	Number uint64
+	Key    PublicKey
 }
 
 // Origin returns the stream's checkpoint origin, which is the name of its keys too.
@@ -92,8 +98,18 @@ func (s *Seal) GroupSize() int {
 	return GroupSize
 }
 
-// nextAnchor returns the number of the first anchor after seal n.
-func nextAnchor(n uint64) uint64 { return (n/AnchorEvery + 1) * AnchorEvery }
+// AnchorsAfter returns the numbers of the anchors that seal n names, ascending:
+// the next two multiples of 64, so that losing one anchor does not break the chain,
+// and the next of 4,096 and of 262,144, so that losing hours of seals does not.
+func AnchorsAfter(n uint64) []uint64 {
+	near := nextMultiple(n, AnchorEvery)
+	numbers := []uint64{near, near + AnchorEvery, nextMultiple(n, 4096), nextMultiple(n, 262144)}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+// nextMultiple returns the first multiple of m above n.
+func nextMultiple(n, m uint64) uint64 { return (n/m + 1) * m }
 
 // Text returns the text that is signed, with its final newline. It does not
 // check the seal; [ParseSeal] takes exactly what a well-formed seal writes.
@@ -160,7 +176,10 @@ func (s *Seal) Text() string {
 	if s.Number > 0 {
 		line("prev", b64(s.Prev[:]))
 	}
-	line("next", b64(s.Next[:]), "anchor", decimal(s.Anchor), b64(s.AnchorKey[:]))
+	line("next", b64(s.Next[:]))
+	for i := range s.Anchors {
+		line("anchor", decimal(s.Anchors[i].Number), b64(s.Anchors[i].Key[:]))
+	}
 	return b.String()
 }
 
@@ -430,17 +449,19 @@ func (p *parser) block(s *Seal) {
 }
 
 func (p *parser) keys(s *Seal) {
-	parts := strings.Split(p.field("next"), " ")
-	if len(parts) != 4 || parts[1] != "anchor" {
-		p.fail(errors.New(`the last line is "next", a key, "anchor", a number and a key`))
+	p.base64(p.field("next"), s.Next[:])
+	if p.err != nil {
 		return
 	}
-	p.base64(parts[0], s.Next[:])
-	s.Anchor = p.number(parts[2])
-	if s.Anchor != nextAnchor(s.Number) {
-		p.fail(errors.New("the anchor is not the next one"))
+	for _, number := range AnchorsAfter(s.Number) {
+		anchor := Anchor{Number: number}
+		written, key, _ := strings.Cut(p.field("anchor"), " ")
+		if p.number(written) != number {
+			p.fail(fmt.Errorf("anchor %d belongs here", number))
+		}
+		p.base64(key, anchor.Key[:])
+		s.Anchors = append(s.Anchors, anchor)
 	}
-	p.base64(parts[3], s.AnchorKey[:])
 }
 
 // checkSoftware returns an error unless name can stand in an open seal.

@@ -23,7 +23,8 @@ func sampleSeals() map[string]Seal {
 		StreamID: "9f86d081884c7d65", Size: 3417, Root: fill(1), Number: 3502,
 		Handle: "k3x2a2qd", Nonce: [16]byte{1, 2, 3}, Time: time.Date(2026, 11, 23, 5, 22, 20, 123456789, time.UTC),
 		Uptime: 86400*time.Second + 123*time.Millisecond, BootID: [16]byte{9},
-		Prev: fill(2), Next: fill(3), Anchor: 3520, AnchorKey: fill(4),
+		Prev: fill(2), Next: fill(3),
+		Anchors: []Anchor{{3520, fill(4)}, {3584, fill(5)}, {4096, fill(6)}, {262144, fill(7)}},
 	}
 	seals := map[string]Seal{}
 	add := func(name string, change func(*Seal)) {
@@ -36,7 +37,8 @@ func sampleSeals() map[string]Seal {
 		s.Interval, s.Heartbeat = time.Second, time.Minute
 	})
 	add("open, first", func(s *Seal) {
-		s.Kind, s.Name, s.Software, s.Number, s.Anchor, s.Prev = KindOpen, "w", "x", 0, 64, Hash{}
+		s.Kind, s.Name, s.Software, s.Number, s.Prev = KindOpen, "w", "x", 0, Hash{}
+		s.Anchors = []Anchor{{64, fill(4)}, {128, fill(5)}, {4096, fill(6)}, {262144, fill(7)}}
 		s.Exclude = []string{"a.b", "k8s.*"}
 	})
 	add("open, rolled back", func(s *Seal) {
@@ -99,7 +101,8 @@ func TestParseSealRefuses(t *testing.T) {
 		"block without leaves":  strings.Replace(block.Text(), "block 0-15,17\n", "", 1),
 		"missing digests":       cutLine(block.Text(), "digests"),
 		"missing prev":          cutLine(block.Text(), "prev"),
-		"another anchor":        strings.Replace(block.Text(), "anchor 3520", "anchor 3584", 1),
+		"another anchor":        strings.Replace(block.Text(), "anchor 3520", "anchor 3521", 1),
+		"an anchor less":        cutLine(block.Text(), "anchor 3584"),
 		"adopt settles nothing": cutLine(cutLine(cutLine(adopt.Text(), "sent"), "groups"), "digests"),
 		"unsorted excludes":     strings.Replace(open.Text(), "prev", "exclude b\nexclude a\nprev", 1),
 		"exclude everything":    strings.Replace(open.Text(), "prev", "exclude *\nprev", 1),
