@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// maxHeld bounds the seals that wait for others to vouch for them, in bytes of text: more than a year of one stream's.
+	maxHeld = 1 << 30
+
+	// maxStrangers bounds how many streams that nobody trusts are told apart.
+	maxStrangers = 100
+
+	maxConflicts = 1 << 16 // a handle
+)
+
+var errHeld = errors.New("more than 1 GiB of seals are out of order: give the files in the order in which they were written, or verify fewer streams at once")
+
+// Verifier checks records and seals against each other as they come, in any order. Its memory is bounded by what is out of order:
+// it keeps the leaf hashes of records whose seal has not come, and of groups that do not verify; of everything else ranges, and about
+// 70 bytes for each seal. Work on a record or seal does not depend on the numbers in it.
+//
+//	v := seal.NewVerifier(trust)
+//	for … {
+//		v.Prepare(&record) // may be left out; may be called from several goroutines at once
+//		v.Add(&record)
+//	}
+//	report, err := v.Finish()
+//	if again := v.Again(); again != nil { /* read the archive once more, into again */ }
+type Verifier struct {
+	plain   *Policy // excludes nothing
+	streams map[string]*stream
+	handles map[string]*handle
+
+	firstUse bool // trust streams when their seal 0 is met
+
+	mu       sync.Mutex // for writers of policies
+	policies atomic.Pointer[map[string]*Policy]
+	interned []*Policy
+
+	files     map[string]uint64
+	names     []string
+	lastFile  string
+	lastIndex uint64
+
+	records   uint64
+	lastName  *handle
+	strangers map[string]bool
+	done      doneQueue
+	freePages []*page
+	held      int
+	findings  findings
+	again     bool
+	err       error
+}
+
+// NewVerifier returns a verifier that trusts the given streams.
+func NewVerifier(trust []Trust) *Verifier {
+	v := &Verifier{
+		plain:     new(Policy),
+		streams:   map[string]*stream{},
+		handles:   map[string]*handle{},
+		files:     map[string]uint64{},
+		strangers: map[string]bool{},
+	}
+	v.policies.Store(&map[string]*Policy{})
+	v.interned = []*Policy{v.plain}
+	for _, t := range trust {
+		v.trust(t)
+	}
+	return v
+}
+
+// NewFirstUseVerifier returns a verifier that trusts every stream whose first seal it meets. It can tell that an archive is
+// consistent, but not whose it is: whoever could replace the whole archive could have made the keys in it.
+func NewFirstUseVerifier() *Verifier {
+	v := NewVerifier(nil)
+	v.firstUse = true
+	return v
+}
+
+func (v *Verifier) trust(t Trust) *stream {
+	st := &stream{
+		trust: t, id: t.StreamID(),
+		pending: map[uint64][]*heldNote{}, anchors: map[uint64]PublicKey{}, sessions: map[[16]byte]*session{},
+	}
+	v.streams[st.id] = st
+	return st
+}
+
+// Prepare does the part of Add that needs no order. It may be called from several goroutines at once.
+func (v *Verifier) Prepare(o *Observed) {
+	if !o.HasID || o.Fault != "" {
+		return
+	}
+	policy := (*v.policies.Load())[o.ID.Handle]
+	if policy == nil {
+		policy = v.plain
+	}
+	o.digest(policy)
+}
+
+// Add takes in the next record. It keeps nothing that o points to.
+func (v *Verifier) Add(o *Observed) {
+	if o.Note != nil && o.Fault == "" {
+		v.addNote(o)
+		return
+	}
+	v.records++
+	if !o.HasID {
+		if o.Fault != "" {
+			v.findings.other(Finding{Verdict: Malformed, Place: o.Place, Message: "cannot be read in one way only: " + o.Fault})
+		} else {
+			v.findings.other(Finding{Verdict: Unstamped, Place: o.Place, Message: "has no " + IDKey + ": it was not stamped, or the stamp was taken off"})
+		}
+		return
+	}
+	h := v.handle(o.ID.Handle)
+	h.records++
+	at := v.place(o.Place)
+	if o.Fault != "" {
+		if h.malformed == nil {
+			h.malformed = map[uint64]place{}
+		}
+		h.malformed[o.ID.Seq] = at
+		f := Finding{Verdict: Malformed, Place: o.Place, Message: "cannot be read in one way only: " + o.Fault}
+		v.findings.record(h.finding(f, o.ID.Seq))
+		return
+	}
+	if t := o.timeOf(); t != 0 {
+		if h.from == 0 || t < h.from {
+			h.from = t
+		}
+		h.to = max(h.to, t)
+	}
+	switch len(h.sessions) {
+	case 0:
+		v.Prepare(o)
+		if (*v.policies.Load())[h.name] == nil {
+			h.blind = true
+		}
+		v.hold(h, o.ID.Seq, &o.leaf, at)
+	case 1:
+		ss := h.sessions[0]
+		policy := ss.policy
+		if policy == nil {
+			v.Prepare(o)
+			if (*v.policies.Load())[h.name] == nil {
+				h.blind = true
+			}
+			policy = o.policy
+		}
+		o.digest(policy)
+		v.addTo(ss, o.ID.Seq, &o.leaf, at)
+	default:
+		v.addShared(h, o, at)
+	}
+}
+
+// addTo gives a record to the one session that its handle stands for.
+func (v *Verifier) addTo(ss *session, seq uint64, leaf *Hash, at place) {
+	h := ss.handle
+	if n := len(ss.settled); n == 0 || seq > ss.settled[n-1].Last || !ss.settled.Contains(seq) {
+		v.hold(h, seq, leaf, at)
+		return
+	}
+	if g := ss.groups[seq]; g != nil {
+		v.offer(g, seq, leaf, at)
+		return
+	}
+	if ss.void.Contains(seq) {
+		h.voided++
+		return
+	}
+	v.repeat(h, seq, leaf, at)
+}
+
+// repeat judges a record whose id has been verified for another one before.
+func (v *Verifier) repeat(h *handle, seq uint64, leaf *Hash, at place) {
+	genuine, ok := h.kept[seq]
+	if p, slot, here := h.leaf(seq); here {
+		genuine, ok = candidate{p.leaf[slot], p.place[slot]}, true
+	}
+	switch {
+	case !ok:
+		h.recheck = h.recheck.Add(Range{seq, seq})
+		v.again = true
+	case genuine.leaf == *leaf:
+		h.duplicates++
+	default:
+		v.conflict(h, conflict{seq: seq, candidate: candidate{*leaf, at}, against: genuine.place, backed: true})
+	}
+}
+
+// addShared gives a record to whichever session of those that share its handle has room for it. It counts as good if one has.
+func (v *Verifier) addShared(h *handle, o *Observed, at place) {
+	seq := o.ID.Seq
+	for _, ss := range h.sessions {
+		if ss.policy == nil {
+			o.digest(v.plain)
+		} else {
+			o.digest(ss.policy)
+		}
+		if p, slot, here := h.leaf(seq); here && p.leaf[slot] == o.leaf {
+			h.duplicates++
+			return
+		}
+		if g := ss.groups[seq]; g != nil {
+			if i := g.index(seq); g.have>>i&1 == 0 || g.fits(i, &o.leaf) {
+				v.offer(g, seq, &o.leaf, at)
+				return
+			}
+		}
+	}
+	for _, ss := range h.sessions {
+		if !ss.settled.Contains(seq) {
+			if ss.policy != nil {
+				o.digest(ss.policy)
+			}
+			v.hold(h, seq, &o.leaf, at)
+			return
+		}
+	}
+	for _, ss := range h.sessions {
+		if ss.void.Contains(seq) {
+			h.voided++
+			return
+		}
+	}
+	v.repeat(h, seq, &o.leaf, at)
+}
+
+// hold keeps a record until a seal settles it.
+func (v *Verifier) hold(h *handle, seq uint64, leaf *Hash, at place) {
+	p, slot, ok := h.leaf(seq)
+	switch {
+	case !ok:
+		v.put(h, seq, leaf, at)
+	case p.leaf[slot] == *leaf:
+		h.duplicates++
+	default:
+		v.addExtra(h, seq, leaf, at, p.place[slot])
+	}
+}
+
+func (v *Verifier) conflict(h *handle, c conflict) {
+	if len(h.conflicts) < maxConflicts {
+		h.conflicts = append(h.conflicts, c)
+		return
+	}
+	v.findings.note(&Finding{Verdict: Conflict})
+	v.findings.omitted++
+}
+
+func (v *Verifier) handle(name string) *handle {
+	if v.lastName != nil && v.lastName.name == name {
+		return v.lastName
+	}
+	h := v.handles[name]
+	if h == nil {
+		h = &handle{name: name, pages: map[uint64]*page{}}
+		v.handles[name] = h
+	}
+	v.lastName = h
+	return h
+}
+
+// finding fills in what a finding on a record of this handle says of it.
+func (h *handle) finding(f Finding, seq uint64) Finding {
+	f.seq = seq
+	f.ID = ID{h.name, seq}.String()
+	f.handle = h
+	return f
+}
+
+func (v *Verifier) place(p Place) place {
+	if p.File != v.lastFile || len(v.names) == 0 {
+		index, ok := v.files[p.File]
+		if !ok {
+			index = uint64(len(v.names))
+			v.files[p.File] = index
+			v.names = append(v.names, p.File)
+		}
+		v.lastFile, v.lastIndex = p.File, index
+	}
+	return place(v.lastIndex<<lineBits | uint64(p.Line)&(1<<lineBits-1))
+}
+
+func (v *Verifier) where(p place) Place {
+	return Place{v.names[p>>lineBits], int(p & (1<<lineBits - 1))}
+}
+
+// intern returns the one pointer for equal policies.
+func (v *Verifier) intern(p Policy) *Policy {
+	for _, known := range v.interned {
+		if slices.Equal(known.names, p.names) {
+			return known
+		}
+	}
+	v.interned = append(v.interned, &p)
+	return &p
+}
+
+// publish lets Prepare know the policy of a handle.
+func (v *Verifier) publish(handle string, policy *Policy) {
+	if policy == v.plain {
+		if _, known := (*v.policies.Load())[handle]; !known {
+			return // plain is what Prepare assumes
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	next := maps.Clone(*v.policies.Load())
+	next[handle] = policy
+	v.policies.Store(&next)
+}
+
+func (v *Verifier) fail(err error) {
+	if v.err == nil {
+		v.err = err
+	}
+}
+
+// meet is called for a seal of a stream that is not trusted.
+func (v *Verifier) meet(n *heldNote) *stream {
+	if v.firstUse {
+		if st := v.firstMeeting(n); st != nil {
+			return st
+		}
+	}
+	id := n.Seal.StreamID
+	if !v.strangers[id] {
+		if len(v.strangers) == maxStrangers {
+			id = "…"
+		}
+		v.strangers[id] = true
+	}
+	v.findings.other(Finding{Verdict: Unknown, Place: n.place, Message: fmt.Sprintf("are seals of stream %s, which is not in the trust file; if it is yours, add the line that \"logseal enroll\" printed for it", id)})
+	return nil
+}
+
+// unreadable is called for what claims to be a seal and is none.
+func (v *Verifier) unreadable(err error, at Place) {
+	if errors.Is(err, ErrUnsupported) {
+		v.findings.other(Finding{Verdict: Unsupported, Place: at, Message: "are seals of a stamp format version that this program does not know"})
+		return
+	}
+	v.findings.other(Finding{Verdict: BadSeal, Place: at, Message: "look like seals, but their text is not that of one"})
+}
+
+// bad is called for a seal that no key vouches for. Anybody can write one, so it is not held against the stream it names.
+func (v *Verifier) bad(n *heldNote) {
+	v.findings.other(Finding{Verdict: BadSeal, Place: n.place, Message: fmt.Sprintf("look like seals of stream %s, but no key that is expected signed them", n.Seal.StreamID)})
+}
+
+// Again returns a verifier for a second pass, when the first one cannot answer without: because records came before the seal that
+// says which of their attributes count, or came again long after they were verified. It returns nil when the report of the
+// first pass stands. The archive is then to be added once more, in the same order.
+func (v *Verifier) Again() *Verifier {
+	if !v.again {
+		return nil
+	}
+	next := NewVerifier(nil)
+	next.firstUse = v.firstUse
+	for _, st := range v.streams {
+		next.trust(st.trust)
+		for _, ss := range st.sessions {
+			if ss.policy != nil {
+				policy := next.intern(*ss.policy)
+				known := *next.policies.Load()
+				known[ss.handle.name] = policy
+			}
+		}
+	}
+	for name, h := range v.handles {
+		if len(h.recheck) > 0 {
+			next.handle(name).watch = h.recheck
+		}
+	}
+	return next
+}

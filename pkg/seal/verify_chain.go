@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// stream is a trusted stream, and its chain of seals as far as it is known to be authentic.
+type stream struct {
+	trust Trust
+	id    string
+
+	// runs holds the authentic seals: numbers without a gap within each, ascending, and a gap between two. All but the first, which
+	// starts at seal 0, were reached through an anchor.
+	runs    []*run
+	pending map[uint64][]*heldNote // seals by number that no key is known for yet; texts differ
+	anchors map[uint64]PublicKey   // the keys of anchors to come, as authentic seals name them
+
+	sessions map[[16]byte]*session
+	orphaned []*session // known only because their records were adopted
+	seals    uint64
+	last     sealEnd
+	excluded []string
+
+	problems []chainProblem
+	late     []*lateSeal
+	rollback []uint64 // numbers of open seals that say so
+}
+
+// run is a run of authentic seals without a gap.
+type run struct {
+	first uint64
+	marks []sealMark // of seal first, first+1, …
+
+	head *heldNote // the seal at first, to join the run with what may come to be known below it
+	tip  *heldNote // the last seal
+
+	tree *Tree // of all blocks up to tip; nil where a block is not known
+
+	// lateUntil is the lowest anchor that vouches for the run while there is a gap below it: seals before it are late.
+	lateUntil uint64
+}
+
+// sealMark is what is kept of each authentic seal: enough to tell its copies from other seals of its number.
+type sealMark struct {
+	text Hash
+	key  PublicKey // its own; zero where only an anchor vouches for it
+}
+
+func (r *run) end() uint64 { return r.first + uint64(len(r.marks)) } // one beyond the last
+
+// sealEnd is what a report says of the end of a stream.
+type sealEnd struct {
+	number uint64
+	time   time.Time
+	kind   Kind
+}
+
+// lateSeal collects what was verified with a seal that lies between a gap and an anchor.
+type lateSeal struct {
+	number   uint64
+	session  *session
+	verified Ranges
+}
+
+type chainProblem struct {
+	verdict Verdict
+	number  uint64
+	message string
+	place   Place
+}
+
+func (v *Verifier) broken(st *stream, number uint64, what string) {
+	v.problem(st, BrokenChain, number, fmt.Sprintf("seal %d is authentic, but %s; a host that is in order does not do this", number, what), Place{})
+}
+
+func (v *Verifier) problem(st *stream, verdict Verdict, number uint64, message string, at Place) {
+	if len(st.problems) < maxFindings {
+		st.problems = append(st.problems, chainProblem{verdict, number, message, at})
+	}
+}
+
+// heldNote is a seal that was found.
+type heldNote struct {
+	*Note
+	hash  Hash
+	place Place
+
+	// What was tried last, so that seals nobody can authenticate cost their signature checks once.
+	own, anchor       PublicKey
+	ownOK, anchorOK   bool
+	ownTried, anTried bool
+}
+
+func (n *heldNote) signedBy(key *PublicKey) bool {
+	if !n.ownTried || n.own != *key {
+		n.ownTried, n.own, n.ownOK = true, *key, n.SignedBy(key)
+	}
+	return n.ownOK
+}
+
+func (n *heldNote) anchoredBy(key *PublicKey) bool {
+	if !n.anTried || n.anchor != *key {
+		n.anTried, n.anchor, n.anchorOK = true, *key, n.AnchoredBy(key)
+	}
+	return n.anchorOK
+}
+
+// hasOwnSignature reports whether there is a signature that claims to be that of the seal's own key.
+func (n *Note) hasOwnSignature() bool {
+	origin := n.Seal.Origin()
+	return slices.ContainsFunc(n.signatures, func(s signature) bool { return s.name == origin })
+}
+
+// addNote takes in a record that claims to be a seal.
+func (v *Verifier) addNote(o *Observed) {
+	parsed, err := ParseNote(string(o.Note))
+	if err != nil {
+		v.unreadable(err, o.Place)
+		return
+	}
+	n := &heldNote{Note: parsed, hash: parsed.TextHash(), place: o.Place}
+	st := v.streams[n.Seal.StreamID]
+	if st == nil {
+		if st = v.meet(n); st == nil {
+			return
+		}
+	}
+	number := n.Seal.Number
+	i := st.below(number)
+	if i >= 0 && number < st.runs[i].end() {
+		v.another(st, st.runs[i], n)
+		return
+	}
+	for _, other := range st.pending[number] {
+		if other.hash == n.hash {
+			return
+		}
+	}
+	if v.held += len(n.Text); v.held > maxHeld {
+		v.fail(errHeld)
+		return
+	}
+	st.pending[number] = append(st.pending[number], n)
+	if i < 0 {
+		if i = 0; !v.start(st) {
+			return
+		}
+	}
+	v.advance(st, i)
+}
+
+// another judges a seal whose number has an authentic seal already.
+func (v *Verifier) another(st *stream, r *run, n *heldNote) {
+	mark := &r.marks[n.Seal.Number-r.first]
+	switch {
+	case mark.text == n.hash:
+	case mark.key != PublicKey{} && n.SignedBy(&mark.key):
+		v.forked(st, n)
+	default:
+		v.bad(n)
+	}
+}
+
+func (v *Verifier) forked(st *stream, n *heldNote) {
+	v.problem(st, Forked, n.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: the stream's state was copied or rolled back, or somebody has its key; this one is not followed", n.Seal.Number), n.place)
+}
+
+// below returns the index of the last run that begins at or below number, -1 if there is none.
+func (st *stream) below(number uint64) int {
+	i, _ := slices.BinarySearchFunc(st.runs, number, func(r *run, number uint64) int {
+		if r.first <= number {
+			return -1
+		}
+		return 1
+	})
+	return i - 1
+}
+
+// advance authenticates what can be by the rules of docs/stamp-format.md, section 8.1, from run i on.
+func (v *Verifier) advance(st *stream, i int) {
+	v.extend(st, i)
+	for len(st.pending) > 0 && v.jump(st, i) {
+		v.extend(st, i)
+		if i+1 < len(st.runs) {
+			i++
+			v.extend(st, i)
+		}
+	}
+}
+
+// extend closes in on the gap above run i from both sides.
+func (v *Verifier) extend(st *stream, i int) {
+	for progress := true; progress; {
+		progress = false
+		for v.forward(st, i) {
+			progress = true
+		}
+		if i+1 == len(st.runs) {
+			return
+		}
+		for v.backward(st, i+1) {
+			progress = true
+		}
+		if st.runs[i].end() == st.runs[i+1].first {
+			v.join(st, i)
+			progress = true
+		}
+	}
+}
+
+// start looks for seal 0.
+func (v *Verifier) start(st *stream) bool {
+	for _, n := range st.pending[0] {
+		if n.signedBy(&st.trust.Key) {
+			r := &run{tree: new(Tree)}
+			st.runs = append(st.runs, r)
+			v.accept(st, r, n, st.trust.Key)
+			return true
+		}
+	}
+	return false
+}
+
+// forward looks for the seal after run i.
+func (v *Verifier) forward(st *stream, i int) bool {
+	r := st.runs[i]
+	number := r.end()
+	if i+1 < len(st.runs) && st.runs[i+1].first == number {
+		return false
+	}
+	for _, n := range st.pending[number] {
+		if n.Seal.Prev != r.tip.hash || !n.signedBy(&r.tip.Seal.Next) {
+			continue
+		}
+		if n.Seal.HasAnchor() {
+			key, ok := r.tip.Seal.anchor(number)
+			if !ok || !n.anchoredBy(&key) {
+				continue
+			}
+		}
+		v.accept(st, r, n, r.tip.Seal.Next)
+		return true
+	}
+	return false
+}
+
+// backward looks for the seal below run i: the one whose text its first seal names.
+func (v *Verifier) backward(st *stream, i int) bool {
+	r := st.runs[i]
+	number := r.first - 1
+	if number < st.runs[i-1].end() {
+		return false
+	}
+	for _, n := range st.pending[number] {
+		if n.hash == r.head.Seal.Prev {
+			v.prepend(st, r, n)
+			return true
+		}
+	}
+	return false
+}
+
+// jump looks for an anchor in the gap above run i, and begins a run with it.
+func (v *Verifier) jump(st *stream, i int) bool {
+	var numbers []uint64
+	for number := range st.anchors {
+		if number > st.runs[i].end() && (i+1 == len(st.runs) || number < st.runs[i+1].first) {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	for _, number := range numbers {
+		key := st.anchors[number]
+		for _, n := range st.pending[number] {
+			if !n.anchoredBy(&key) || !n.hasOwnSignature() || !st.consistent(n) {
+				continue
+			}
+			r := &run{first: number, lateUntil: number}
+			st.runs = slices.Insert(st.runs, i+1, r)
+			v.accept(st, r, n, PublicKey{})
+			return true
+		}
+	}
+	return false
+}
+
+// consistent reports whether an anchor is signed with the key that the seal before it names, should that be here.
+func (st *stream) consistent(anchor *heldNote) bool {
+	for _, n := range st.pending[anchor.Seal.Number-1] {
+		if n.hash == anchor.Seal.Prev {
+			return anchor.signedBy(&n.Seal.Next)
+		}
+	}
+	return true
+}
+
+func (s *Seal) anchor(number uint64) (PublicKey, bool) {
+	for i := range s.Anchors {
+		if s.Anchors[i].Number == number {
+			return s.Anchors[i].Key, true
+		}
+	}
+	return PublicKey{}, false
+}
+
+// accept puts an authentic seal at the end of a run.
+func (v *Verifier) accept(st *stream, r *run, n *heldNote, key PublicKey) {
+	v.unpend(st, n, key)
+	before := r.tip
+	if before == nil {
+		r.head = n
+	}
+	r.marks = append(r.marks, sealMark{n.hash, key})
+	r.tip = n
+	v.checkTree(st, r, n.Seal)
+	v.follow(st, n.Seal)
+	if before != nil {
+		v.checkPair(st, before.Seal, n.Seal)
+	}
+	v.obey(st, r, n.Seal)
+}
+
+// prepend puts an authentic seal before a run that has a gap below it.
+func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
+	v.unpend(st, n, PublicKey{})
+	after := r.head
+	r.marks = slices.Insert(r.marks, 0, sealMark{text: n.hash})
+	r.first--
+	r.head = n
+	v.checkSigned(st, n, after, &r.marks[1])
+	if n.Seal.HasAnchor() {
+		if key, ok := st.anchors[n.Seal.Number]; ok && n.anchoredBy(&key) {
+			r.lateUntil = n.Seal.Number
+		}
+	}
+	v.follow(st, n.Seal)
+	v.checkPair(st, n.Seal, after.Seal)
+	v.obey(st, r, n.Seal)
+}
+
+// checkSigned checks that a seal that was reached otherwise is signed with the key that the seal before it names.
+func (v *Verifier) checkSigned(st *stream, before, n *heldNote, mark *sealMark) {
+	if !n.signedBy(&before.Seal.Next) {
+		v.broken(st, n.Seal.Number, "is not signed with the key that the seal before it names")
+		return
+	}
+	mark.key = before.Seal.Next
+}
+
+// join makes one run of two that have come to touch.
+func (v *Verifier) join(st *stream, i int) {
+	low, high := st.runs[i], st.runs[i+1]
+	if high.head.Seal.Prev != low.tip.hash {
+		v.problem(st, Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, high.first), low.tip.place)
+	} else {
+		v.checkSigned(st, low.tip, high.head, &high.marks[0])
+		v.checkPair(st, low.tip.Seal, high.head.Seal)
+	}
+	low.marks = append(low.marks, high.marks...)
+	low.tip = high.tip
+	low.tree = nil
+	st.runs = slices.Delete(st.runs, i+1, i+2)
+}
+
+// unpend removes an authentic seal from the waiting ones, and judges the others of its number.
+func (v *Verifier) unpend(st *stream, n *heldNote, key PublicKey) {
+	all := st.pending[n.Seal.Number]
+	delete(st.pending, n.Seal.Number)
+	for _, other := range all {
+		v.held -= len(other.Text)
+		switch {
+		case other == n:
+		case key != PublicKey{} && other.SignedBy(&key):
+			v.forked(st, other)
+		default:
+			v.bad(other)
+		}
+	}
+}
+
+// follow notes what an authentic seal says of the stream and its session.
+func (v *Verifier) follow(st *stream, s *Seal) {
+	st.seals++
+	if st.seals == 1 || s.Number > st.last.number {
+		st.last = sealEnd{s.Number, s.Time, s.Kind}
+	}
+	for _, a := range s.Anchors {
+		if key, ok := st.anchors[a.Number]; ok && key != a.Key {
+			v.broken(st, s.Number, fmt.Sprintf("names another key for seal %d than an earlier seal does", a.Number))
+			continue
+		}
+		st.anchors[a.Number] = a.Key
+	}
+	if len(st.anchors) > 64 {
+		for number := range st.anchors {
+			if number < st.runs[0].end() {
+				delete(st.anchors, number)
+			}
+		}
+	}
+	v.attend(st, s)
+}
+
+// obey settles what an authentic seal settles.
+func (v *Verifier) obey(st *stream, r *run, s *Seal) {
+	target := st.sessions[s.Nonce]
+	if s.Kind == KindAdopt {
+		target = v.adopted(st, s)
+	}
+	if target == nil || len(s.Covered)+len(s.Void) == 0 {
+		return
+	}
+	var late *lateSeal
+	if r.first > 0 && s.Number < r.lateUntil {
+		late = &lateSeal{number: s.Number, session: target}
+		st.late = append(st.late, late)
+	}
+	v.settle(target, s, late)
+}
+
+// checkTree checks size and root while all blocks are known.
+func (v *Verifier) checkTree(st *stream, r *run, s *Seal) {
+	if r.tree == nil {
+		return
+	}
+	if len(s.Covered) > 0 {
+		r.tree.Append(Root(s.Groups))
+	}
+	if r.tree.Size() != s.Size || r.tree.Root() != s.Root {
+		v.broken(st, s.Number, "its checkpoint is not that of the blocks so far")
+		r.tree = nil // said once
+	}
+}
+
+// checkPair checks what must hold between an authentic seal and the next (section 6.1).
+func (v *Verifier) checkPair(st *stream, before, s *Seal) {
+	size := before.Size
+	if len(s.Covered) > 0 {
+		size++
+	}
+	if s.Size != size || len(s.Covered) == 0 && s.Root != before.Root {
+		v.broken(st, s.Number, "its checkpoint does not follow from the one before")
+	}
+	same := s.Nonce == before.Nonce
+	switch {
+	case s.Kind == KindOpen && same:
+		v.broken(st, s.Number, "it opens the session that was open")
+	case s.Kind == KindOpen:
+		prior, next := st.sessions[before.Nonce], st.sessions[s.Nonce]
+		next.prior, prior.next = prior, next
+	case !same:
+		v.broken(st, s.Number, "it belongs to another session than the seal before, and does not open it")
+	case before.Kind == KindClose:
+		v.broken(st, s.Number, "it goes on with a session that was closed")
+	case s.Kind == KindAdopt && before.Kind != KindOpen && before.Kind != KindAdopt:
+		v.broken(st, s.Number, "it adopts records, which only the first seals of a session may")
+	}
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Finish ends the verification and returns what was found. Every stream must be complete up to the time until; when that is zero
+// nothing is asked, but then a stream that was running where the archive ends counts as incomplete: what came after
+// its last seal may have been taken away. The verifier cannot be used after Finish, except for [Verifier.Again].
+func (v *Verifier) Finish(until time.Time) (*Report, error) {
+	if v.err != nil {
+		return nil, v.err
+	}
+	streams := slices.SortedFunc(maps.Values(v.streams), func(a, b *stream) int { return cmp.Compare(a.trust.Name, b.trust.Name) })
+	sealed := false
+	for _, st := range streams {
+		sealed = sealed || len(st.runs) > 0
+		v.finishChain(st, until)
+		for _, ss := range st.all() {
+			v.finishSession(ss)
+		}
+		v.finishLate(st)
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.handles)) {
+		v.finishHandle(v.handles[name])
+	}
+	if !sealed {
+		v.findings.other(Finding{Verdict: Absent, Message: "there is no authentic seal of a trusted stream in the archive, so nothing in it is verified"})
+	}
+	report := &Report{Records: v.records, Outcome: v.findings.outcome}
+	for _, st := range streams {
+		if len(st.runs) == 0 && st.trust.Optional {
+			continue
+		}
+		sr := v.streamReport(st)
+		report.Streams = append(report.Streams, sr)
+		report.Verified += sr.Verified
+	}
+	for _, h := range v.handles {
+		report.Duplicates += h.duplicates
+	}
+	report.Findings, report.Omitted = v.findings.sorted(), v.findings.omitted
+	if report.Outcome == "" {
+		report.Outcome = OK
+	}
+	return report, nil
+}
+
+// all returns the stream's sessions in their order.
+func (st *stream) all() []*session {
+	return append(slices.SortedFunc(maps.Values(st.sessions), func(a, b *session) int { return cmp.Compare(a.first, b.first) }), st.orphaned...)
+}
+
+func (v *Verifier) streamReport(st *stream) StreamReport {
+	sr := StreamReport{Name: st.trust.Name, StreamID: st.id, Outcome: OK, Seals: st.seals, Excluded: st.excluded}
+	if o := v.findings.streams[st.trust.Name]; o != "" {
+		sr.Outcome = o
+	}
+	if st.seals > 0 {
+		sr.CompleteAsOf, sr.Closed = st.last.time, st.last.kind == KindClose
+	}
+	var from, to uint64
+	for _, ss := range st.all() {
+		sr.Verified += ss.verified
+		sr.Voids += ss.void.Len()
+		h := ss.handle
+		if h.sessions[0] != ss {
+			continue // what two sessions share is counted once
+		}
+		sr.Records += h.records
+		sr.Duplicates += h.duplicates
+		sr.Voided += h.voided
+		if h.from != 0 && (from == 0 || h.from < from) {
+			from = h.from
+		}
+		to = max(to, h.to)
+	}
+	if to != 0 {
+		sr.From, sr.To = time.Unix(0, int64(from)).UTC(), time.Unix(0, int64(to)).UTC()
+	}
+	return sr
+}
+
+// finishChain reports what is wrong with a stream's seals.
+func (v *Verifier) finishChain(st *stream, until time.Time) {
+	name := st.trust.Name
+	waiting := 0
+	for _, number := range slices.Sorted(maps.Keys(st.pending)) {
+		for _, n := range st.pending[number] {
+			v.bad(n)
+			waiting++
+		}
+	}
+	if len(st.runs) == 0 {
+		switch {
+		case waiting > 0:
+			v.findings.other(Finding{Verdict: Absent, Stream: name, Message: fmt.Sprintf("has no authentic seal here: %d seals name it, but without its first seal, number 0, and those after it none of them can be authenticated", waiting)})
+		case !st.trust.Optional:
+			v.findings.other(Finding{Verdict: Absent, Stream: name, Message: "is trusted, and there is no seal of it here at all"})
+		}
+		return
+	}
+	for i, r := range st.runs[1:] {
+		low := st.runs[i]
+		first, last := low.end(), r.first-1
+		message := fmt.Sprintf("seals %d to %d are missing: what they covered cannot be verified, and whether they covered anything is not known", first, last)
+		if first == last {
+			message = fmt.Sprintf("seal %d is missing: what it covered cannot be verified, and whether it covered anything is not known", first)
+		}
+		v.findings.other(Finding{Verdict: MissingSeal, Stream: name, Count: last - first + 1, Message: message})
+	}
+	slices.SortStableFunc(st.problems, func(a, b chainProblem) int { return cmp.Compare(a.number, b.number) })
+	for _, p := range st.problems {
+		v.findings.other(Finding{Verdict: p.verdict, Stream: name, Place: p.place, Message: p.message})
+	}
+	for _, number := range st.rollback {
+		v.findings.other(Finding{Verdict: StateRolledBack, Stream: name, Message: fmt.Sprintf("says in seal %d that its storage had fallen behind its keys, as after a loss of power or when a snapshot is restored: records that were not sealed by then are lost or cannot be verified", number)})
+	}
+	at := st.last.time.Format(time.RFC3339Nano)
+	switch {
+	case !until.IsZero() && st.last.time.Before(until):
+		v.findings.other(Finding{Verdict: EndsTooEarly, Stream: name, Message: fmt.Sprintf("ends with its seal of %s, before the time up to which it must be complete: what came after was lost or taken away, or the host was silent", at)})
+	case until.IsZero() && st.last.kind != KindClose:
+		v.findings.other(Finding{Verdict: OpenEnd, Stream: name, Message: fmt.Sprintf("was running at its last seal, %s, and what came after that is not here; say with --until up to when it must be complete", at)})
+	}
+}
+
+// finishSession reports the groups that did not verify.
+func (v *Verifier) finishSession(ss *session) {
+	st, h := ss.stream, ss.handle
+	if ss.closed && !st.missingIn(ss.first, ss.last) {
+		whole := len(ss.settled) == 0 && ss.end == 0 || len(ss.settled) == 1 && ss.settled[0] == Range{0, ss.end - 1}
+		if !whole {
+			v.findings.other(Finding{Verdict: BrokenChain, Stream: st.trust.Name, Message: fmt.Sprintf("seal %d closes a session of which not every id was settled; a host that is in order does not do this", ss.last)})
+		}
+	}
+	for _, seq := range slices.Sorted(maps.Keys(ss.groups)) {
+		g := ss.groups[seq]
+		i := g.index(seq)
+		f := h.finding(Finding{Stream: st.trust.Name}, seq)
+		if g.have>>i&1 == 0 {
+			if _, there := h.malformed[seq]; there {
+				continue // said already
+			}
+			f.Verdict, f.Message = Missing, "was sealed and is not here: it was deleted, or lost after the host had sent it"
+			if g.doubt {
+				f.Verdict, f.Message = Doubt, "was on its way when the host stopped, and is not here: it may never have left the host"
+			}
+			v.findings.record(f)
+			continue
+		}
+		list := append([]candidate{{g.leaf[i], g.place[i]}}, h.extras[seq]...)
+		for n, c := range list {
+			f.Place = v.where(c.place)
+			switch {
+			case n > 0:
+				f.Verdict, f.Message = Conflict, "has the id of another record that says something else, and the seal backs neither"
+			case ss.policy == nil:
+				f.Verdict, f.Message = Unresolved, "cannot be checked: the open seal of its session is missing, which says what attributes do not count"
+			case len(g.choices(i)) > 0:
+				f.Verdict, f.Message = Unresolved, fmt.Sprintf("is one of the %d records %s-%d to %d, which were sealed together and do not hold together: one or more of them are missing or were altered", len(g.seqs), h.name, g.seqs[0], g.seqs[len(g.seqs)-1])
+			default:
+				f.Verdict, f.Message = Altered, "is not the record that was sealed under this id"
+			}
+			v.findings.record(f)
+		}
+		delete(h.extras, seq)
+	}
+}
+
+// finishLate moves what only a later anchor vouches for from the verified records to the findings.
+func (v *Verifier) finishLate(st *stream) {
+	for _, late := range st.late {
+		r := st.runs[st.below(late.number)]
+		if r.first == 0 || late.number >= r.lateUntil {
+			continue // the gap was closed later
+		}
+		late.session.verified -= late.verified.Len()
+		for _, rg := range late.verified {
+			f := late.session.handle.finding(Finding{Verdict: Late, Stream: st.trust.Name, Message: fmt.Sprintf("is what was sealed, but seals before that seal, %d, are missing, and the next thing that vouches for it is seal %d: whoever took the host before that was made could have changed it", late.number, r.lateUntil)}, rg.First)
+			f.last, f.Count = rg.Last, rg.Len()
+			if rg.Last > rg.First {
+				f.LastID = ID{late.session.handle.name, rg.Last}.String()
+			}
+			v.findings.note(&f)
+			v.findings.append(f)
+		}
+	}
+}
+
+// finishHandle reports the records that no seal settled, and those that stood against others.
+func (v *Verifier) finishHandle(h *handle) {
+	stream := ""
+	if len(h.sessions) > 0 {
+		stream = h.sessions[0].stream.trust.Name
+	}
+	for _, number := range slices.Sorted(maps.Keys(h.pages)) {
+		p := h.pages[number]
+		for _, seq := range p.open(number) {
+			f := h.finding(Finding{Verdict: Orphan, Message: "has an id of a session that no authentic seal knows", Place: v.where(p.place[seq%pageSize])}, seq)
+			for i, ss := range h.sessions {
+				verdict, message := ss.fate(seq)
+				if i == 0 || verdict == Unsealed && f.Verdict != Unsealed {
+					f.Verdict, f.Message, f.Stream = verdict, message, ss.stream.trust.Name
+				}
+			}
+			v.findings.record(f)
+		}
+	}
+	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {
+		for _, c := range h.extras[seq] {
+			v.findings.record(h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal tells which is genuine"}, seq))
+		}
+	}
+	slices.SortStableFunc(h.conflicts, func(a, b conflict) int { return cmp.Compare(a.seq, b.seq) })
+	for _, c := range h.conflicts {
+		message := "has the id of another record that says something else"
+		if c.backed {
+			at := v.where(c.against)
+			message = fmt.Sprintf("has the id of another record that says something else; the seal backs the other one, at %s:%d", at.File, at.Line)
+		}
+		v.findings.record(h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: message}, c.seq))
+	}
+}

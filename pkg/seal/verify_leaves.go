@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import "math/bits"
+
+const (
+	pageSize = 16
+
+	// maxDone is how many pages of verified leaves are kept to tell late duplicates from forgeries: those of about a quarter of a
+	// million records, in 11 MB. What comes again after more than that costs a second pass over the archive.
+	maxDone = 16384
+
+	// maxCandidates bounds how many records with one id but other content are held for a seal to choose from.
+	maxCandidates = 8
+)
+
+// place is a Place in eight bytes: the file's index and the line.
+type place uint64
+
+const lineBits = 40
+
+// page holds the leaves of sixteen consecutive seqs.
+type page struct {
+	have   uint16 // a leaf is here
+	done   uint16 // and it is verified; it stays only to compare duplicates with
+	queued bool   // in leafStore.doneQueue
+	leaf   [pageSize]Hash
+	place  [pageSize]place
+}
+
+// candidate is a record that shares its id with an earlier one.
+type candidate struct {
+	leaf  Hash
+	place place
+}
+
+type pageKey struct {
+	handle *handle
+	number uint64
+}
+
+// handle is all that is known of the records whose ids begin with one handle. There is a session for it once a seal of one is
+// authentic; that two share it is rare, but possible.
+type handle struct {
+	name     string
+	sessions []*session
+
+	pages    map[uint64]*page
+	last     *page // the page used last
+	lastPage uint64
+
+	extras    map[uint64][]candidate // further records of a seq that is not settled yet, or of an open group
+	malformed map[uint64]place       // records that have this id and no meaning
+	conflicts []conflict
+
+	records, duplicates, voided uint64
+	from, to                    uint64 // times in nanoseconds, 0 while there is none
+
+	blind   bool   // records were digested before the session's policy was known
+	recheck Ranges // came again when their leaf was gone already: for a second pass
+	watch   Ranges // in a second pass: keep the leaves of these
+	kept    map[uint64]candidate
+}
+
+// conflict is a record that another one with the same id stands against.
+type conflict struct {
+	seq uint64
+	candidate
+	against place // of the other one
+	backed  bool  // and a seal backs that one
+}
+
+// doneQueue holds the pages with verified leaves, the oldest first.
+type doneQueue struct {
+	ring  []pageKey
+	first int
+	used  int
+}
+
+func (h *handle) page(number uint64) *page {
+	if h.last != nil && h.lastPage == number {
+		return h.last
+	}
+	p := h.pages[number]
+	if p != nil {
+		h.last, h.lastPage = p, number
+	}
+	return p
+}
+
+// leaf returns the leaf of seq, if one is here.
+func (h *handle) leaf(seq uint64) (p *page, slot int, ok bool) {
+	p = h.page(seq / pageSize)
+	slot = int(seq % pageSize)
+	return p, slot, p != nil && p.have>>slot&1 == 1
+}
+
+func (v *Verifier) put(h *handle, seq uint64, leaf *Hash, at place) (*page, int) {
+	number := seq / pageSize
+	p := h.page(number)
+	if p == nil {
+		if n := len(v.freePages); n > 0 {
+			p = v.freePages[n-1]
+			v.freePages = v.freePages[:n-1]
+		} else {
+			p = new(page)
+		}
+		h.pages[number] = p
+		h.last, h.lastPage = p, number
+	}
+	slot := int(seq % pageSize)
+	p.have |= 1 << slot
+	p.done &^= 1 << slot
+	p.leaf[slot] = *leaf
+	p.place[slot] = at
+	return p, slot
+}
+
+// take removes a leaf.
+func (v *Verifier) take(h *handle, seq uint64) {
+	p, slot, ok := h.leaf(seq)
+	if !ok {
+		return
+	}
+	p.have &^= 1 << slot
+	p.done &^= 1 << slot
+	if p.have == 0 && !p.queued {
+		v.drop(h, seq/pageSize, p)
+	}
+}
+
+func (v *Verifier) drop(h *handle, number uint64, p *page) {
+	delete(h.pages, number)
+	if h.last == p {
+		h.last = nil
+	}
+	*p = page{}
+	if len(v.freePages) < 1024 {
+		v.freePages = append(v.freePages, p)
+	}
+}
+
+// finish marks a leaf as verified: it is not needed any more, but kept for a while.
+func (v *Verifier) finish(h *handle, seq uint64, p *page, slot int) {
+	p.done |= 1 << slot
+	if h.watch != nil && h.watch.Contains(seq) {
+		if h.kept == nil {
+			h.kept = map[uint64]candidate{}
+		}
+		h.kept[seq] = candidate{p.leaf[slot], p.place[slot]}
+	}
+	if p.queued {
+		return
+	}
+	p.queued = true
+	q := &v.done
+	if q.ring == nil {
+		q.ring = make([]pageKey, maxDone)
+	}
+	if q.used == maxDone {
+		oldest := q.ring[q.first]
+		q.first = (q.first + 1) % maxDone
+		q.used--
+		v.evict(oldest)
+	}
+	q.ring[(q.first+q.used)%maxDone] = pageKey{h, seq / pageSize}
+	q.used++
+}
+
+// evict forgets the verified leaves of a page. What is open in it stays, until a seal settles that too.
+func (v *Verifier) evict(key pageKey) {
+	p := key.handle.page(key.number)
+	if p == nil {
+		return
+	}
+	p.queued = false
+	p.have &^= p.done
+	p.done = 0
+	if p.have == 0 {
+		v.drop(key.handle, key.number, p)
+	}
+}
+
+// open returns the seqs of a page whose leaves are not verified.
+func (p *page) open(number uint64) []uint64 {
+	var seqs []uint64
+	for rest := p.have &^ p.done; rest != 0; rest &= rest - 1 {
+		seqs = append(seqs, number*pageSize+uint64(bits.TrailingZeros16(rest)))
+	}
+	return seqs
+}

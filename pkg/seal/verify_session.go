@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+// session is one session of a trusted stream, authentic by its seals.
+type session struct {
+	stream *stream
+	handle *handle
+	policy *Policy // nil until the open seal is authentic
+	open   *Seal   // its open seal, without what settles records
+
+	first, last uint64   // numbers of its seals, as far as they are known
+	prior, next *session // in the stream, where no seal is missing between the two
+	began       uint64   // number of the first seal that is neither open nor adopt: by then, what the session before left is settled
+	working     bool     // there is such a seal
+	closed      bool
+	end         uint64 // if closed: how many ids it gave out
+
+	settled  Ranges
+	void     Ranges
+	groups   map[uint64]*group // open groups, by each of their seqs
+	verified uint64            // late ones included
+}
+
+// attend finds or makes the session of an authentic seal.
+func (v *Verifier) attend(st *stream, s *Seal) {
+	ss := st.sessions[s.Nonce]
+	if ss == nil {
+		if s.Handle != NewHandle(&st.trust.Key, &s.Nonce) {
+			v.broken(st, s.Number, "its session's handle does not belong to its nonce")
+		}
+		ss = &session{stream: st, first: s.Number, last: s.Number, groups: map[uint64]*group{}}
+		st.sessions[s.Nonce] = ss
+		v.attach(ss, s.Handle)
+	}
+	ss.first, ss.last = min(ss.first, s.Number), max(ss.last, s.Number)
+	if s.Kind == KindOpen {
+		v.opened(ss, s)
+	}
+	if s.Kind == KindClose {
+		ss.closed, ss.end = true, s.End
+	}
+	if s.Kind != KindOpen && s.Kind != KindAdopt && (!ss.working || s.Number < ss.began) {
+		ss.began, ss.working = s.Number, true
+	}
+}
+
+// attach gives a session the records that carry its handle.
+func (v *Verifier) attach(ss *session, name string) {
+	h := v.handle(name)
+	ss.handle = h
+	h.sessions = append(h.sessions, ss)
+	if len(h.sessions) > 1 {
+		// What stood against the other session's records may be this one's.
+		for _, c := range h.conflicts {
+			v.addExtra(h, c.seq, &c.leaf, c.place, c.against)
+		}
+		h.conflicts = nil
+	}
+}
+
+func (v *Verifier) opened(ss *session, s *Seal) {
+	if ss.open != nil {
+		v.broken(ss.stream, s.Number, "its session has an open seal already")
+		return
+	}
+	ss.open = &Seal{Number: s.Number, BootID: s.BootID, RolledBack: s.RolledBack, RollbackTo: s.RollbackTo}
+	policy, err := NewPolicy(s.Exclude)
+	if err != nil { // ParseSeal has checked it
+		panic("seal: " + err.Error())
+	}
+	ss.policy = v.intern(policy)
+	if ss.handle.blind && ss.policy != v.plain {
+		v.again = true
+	}
+	v.publish(ss.handle.name, ss.policy)
+	for _, name := range s.Exclude {
+		ss.stream.exclude(name)
+	}
+	if s.RolledBack {
+		ss.stream.rollback = append(ss.stream.rollback, s.Number)
+	}
+}
+
+// adopted returns the session whose records an adopt seal settles: the one before that of the seal. Where the seals between
+// are missing it goes by the handle.
+func (v *Verifier) adopted(st *stream, s *Seal) *session {
+	if own := st.sessions[s.Nonce]; own.prior != nil {
+		switch {
+		case own.prior.handle.name != s.Adopts:
+			v.broken(st, s.Number, "it adopts records of a session that is not the one before")
+			return nil
+		case own.prior.closed:
+			v.broken(st, s.Number, "it adopts records of a session that was closed")
+			return nil
+		}
+		return own.prior
+	}
+	var found *session
+	for _, ss := range st.sessions {
+		if ss.handle.name == s.Adopts && ss.first < s.Number && (found == nil || ss.first > found.first) {
+			found = ss
+		}
+	}
+	if found == nil {
+		// All of its own seals are missing. This one is authentic, and says that the session was.
+		found = &session{stream: st, first: s.Number, last: s.Number, groups: map[uint64]*group{}}
+		st.orphaned = append(st.orphaned, found)
+		v.attach(found, s.Adopts)
+	}
+	return found
+}
+
+// fate says what to make of a record with an id of this session that no seal has settled.
+func (ss *session) fate(seq uint64) (Verdict, string) {
+	st := ss.stream
+	switch {
+	case ss.closed && seq >= ss.end:
+		return Inserted, "its session was closed and never gave out this id"
+	case st.missingIn(ss.first, ss.lastChance()):
+		return Unsealed, "the seal that covered it may be one of those that are missing"
+	case ss.closed:
+		return Inserted, "its session was closed, and no seal of it covers this id"
+	case ss.next == nil && !st.later(ss):
+		return Unsealed, "it is newer than the last seal that settles records of its session"
+	case ss.next == nil:
+		return Unsealed, "the seal that covered it may be one of those that are missing"
+	case !ss.next.working:
+		return Unsealed, "its session crashed, and the archive ends before the next session has taken over what it left"
+	case ss.open == nil || ss.next.open == nil:
+		return Unsealed, "the seal that covered it may be one of those that are missing"
+	case ss.next.open.RolledBack || ss.open.BootID != ss.next.open.BootID:
+		return Unsealed, "its host lost power or its storage before the record was sealed"
+	}
+	return Inserted, "its session has ended, and no seal of it covers this id"
+}
+
+// lastChance is the number of the last seal that may settle records of the session, as far as is known.
+func (ss *session) lastChance() uint64 {
+	switch {
+	case ss.closed:
+		return ss.last
+	case ss.next != nil && ss.next.working:
+		return ss.next.began
+	case ss.next != nil:
+		return ss.next.last
+	}
+	return ss.last
+}
+
+// missingIn reports whether a seal between two authentic ones, both included, is missing.
+func (st *stream) missingIn(first, last uint64) bool {
+	i := st.below(first)
+	return i < 0 || last >= st.runs[i].end()
+}
+
+// later reports whether there are authentic seals of later sessions.
+func (st *stream) later(ss *session) bool { return st.last.number > ss.last }
+
+func (st *stream) exclude(name string) {
+	for _, known := range st.excluded {
+		if known == name {
+			return
+		}
+	}
+	st.excluded = append(st.excluded, name)
+}
