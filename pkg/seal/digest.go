@@ -59,6 +59,7 @@ type Hasher struct {
 	// sawEmpty is set when a record or resource holds an empty value, which in
 	// pdata may hide a reference into a string table. Only a stamp cares.
 	sawEmpty bool
+	sawID    bool // the record had an id already
 }
 
 type pair struct {
@@ -157,7 +158,7 @@ func (h *Hasher) release() {
 func (h *Hasher) start(tag string) {
 	h.buf = append(h.buf[:0], tag...)
 	h.pairs = h.pairs[:0]
-	h.sawEmpty = false
+	h.sawEmpty, h.sawID = false, false
 }
 
 func (h *Hasher) uint32(v uint32) { h.buf = binary.BigEndian.AppendUint32(h.buf, v) }
@@ -177,27 +178,34 @@ func (h *Hasher) string(s string) error {
 func (h *Hasher) attributes(m pcommon.Map, policy *Policy, depth int) error {
 	base := len(h.pairs)
 	for key, value := range m.All() {
-		if policy != nil && policy.excludes(key) {
-			continue
-		}
 		h.pairs = append(h.pairs, pair{key, value})
 	}
 	sortPairs(h.pairs[base:])
 	end := len(h.pairs)
-	h.uint32(uint32(end - base))
+	countAt, count := len(h.buf), uint32(0)
+	h.uint32(0)
 	for i := base; i < end; i++ {
 		// By index: a nested map may move h.pairs.
 		p := h.pairs[i]
 		if i > base && h.pairs[i-1].key == p.key {
 			return ErrDuplicateKey
 		}
+		start := len(h.buf)
 		if err := h.string(p.key); err != nil {
 			return err
 		}
 		if err := h.value(p.value, depth+1); err != nil {
 			return err
 		}
+		// What is left out must still be readable in one way only.
+		if policy != nil && policy.excludes(p.key) {
+			h.buf = h.buf[:start]
+			h.sawID = h.sawID || p.key == IDKey
+			continue
+		}
+		count++
 	}
+	binary.BigEndian.PutUint32(h.buf[countAt:], count)
 	h.pairs = h.pairs[:base]
 	return nil
 }

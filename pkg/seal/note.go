@@ -3,7 +3,6 @@
 package seal
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -148,17 +147,23 @@ func (n *Note) signed(name string, key *PublicKey) bool {
 // HasAnchor reports whether a seal of this number is signed by an anchor key too.
 func (s *Seal) HasAnchor() bool { return s.Number > 0 && s.Number%AnchorEvery == 0 }
 
-// signNote returns the note over text with the signature of each signer.
-func signNote(text string, signers ...*signer) []byte {
-	var b bytes.Buffer
-	b.WriteString(text)
-	b.WriteByte('\n')
-	for _, s := range signers {
-		raw := binary.BigEndian.AppendUint32(nil, keyID(s.name, &s.public))
-		raw = append(raw, s.sign([]byte(text))...)
-		b.WriteString(sigPrefix + s.name + " " + b64(raw) + "\n")
+// noteSignature is a signature to be written.
+type noteSignature struct {
+	name string
+	key  *PublicKey
+	sig  []byte
+}
+
+// marshalNote returns the note over text with its signatures. The signing is not
+// done here, nor by package note, whose signers take keys as strings that cannot
+// be overwritten.
+func marshalNote(text string, signatures []noteSignature) []byte {
+	b := append([]byte(text), '\n')
+	for _, s := range signatures {
+		raw := binary.BigEndian.AppendUint32(nil, keyID(s.name, s.key))
+		b = append(b, sigPrefix+s.name+" "+b64(append(raw, s.sig...))+"\n"...)
 	}
-	return b.Bytes()
+	return b
 }
 
 // IsSeal reports whether a record claims to be a seal: its event name is

@@ -67,6 +67,14 @@ func (rs Ranges) Add(r Range) Ranges {
 	return slices.Replace(rs, lo, hi, r)
 }
 
+// union returns the set with all of other in it, reusing memory as Add does.
+func (rs Ranges) union(other Ranges) Ranges {
+	for _, r := range other {
+		rs = rs.Add(r)
+	}
+	return rs
+}
+
 // Remove returns the set without the numbers of r, in new memory.
 func (rs Ranges) Remove(r Range) Ranges {
 	out := make(Ranges, 0, len(rs)+1)

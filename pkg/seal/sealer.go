@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Config says what a [Sealer] works with. Keys and Store are required.
+type Config struct {
+	Keys  *KeyFile // closed by the Sealer
+	Store Store
+	Clock Clock // SystemClock() if nil
+
+	// Policy leaves attributes out of the digests. See [NewPolicy].
+	Policy Policy
+	// Software is the program and its version in the open seal: "logseal/0.1.0".
+	Software string
+	// SealResource is the resource that seals are sent under.
+	SealResource map[string]string
+
+	Interval  time.Duration // between seals while records flow; 1 s if 0
+	Heartbeat time.Duration // between seals when idle; 60 s if 0
+	// MaxUnsealed is how many records may wait for their seal, those included that
+	// the next consumer has not returned yet; beyond it Stamp refuses. 262,144 if 0,
+	// which takes 8 MiB.
+	MaxUnsealed int
+
+	random io.Reader // tests and vectors need to know the keys
+}
+
+const (
+	defaultInterval    = time.Second
+	defaultHeartbeat   = 60 * time.Second
+	defaultMaxUnsealed = 1 << 18
+	// minRound is the shortest time between two rounds of sealing: each costs two
+	// writes that wait for the disk. At high rates a round makes several seals.
+	minRound = 100 * time.Millisecond
+	// maxUnsent is how many seals may wait to be sent. A consumer that refuses seals
+	// refuses records too, so there are few to cover.
+	maxUnsent = 4096
+)
+
+// Sealer stamps the records of one stream and makes its seals. Its methods are
+// safe for concurrent use.
+type Sealer struct {
+	cfg      Config
+	trust    Trust
+	streamID string
+	nonce    [16]byte
+	handle   string
+
+	ready chan struct{} // Due may have moved closer
+
+	// sealing serialises rounds; it is taken before mu.
+	sealing sync.Mutex
+	chain   *chain
+	slot    int    // of the key file, that holds chain
+	round   *round // begun and not finished
+	state   state  // as it is stored
+	unsent  []storedSeal
+	sent    []uint64 // seals that the store still has
+	ended   bool     // by Close
+
+	mu         sync.Mutex
+	closed     bool
+	failed     error // why the round that was begun could not be finished
+	nextSeq    uint64
+	nextChunk  uint64
+	committing bool
+	waiting    []*Batch       // to be stored with the next commit
+	inFlight   int            // batches admitted and not settled
+	idle       chan struct{}  // if not nil, closed when inFlight reaches 0
+	unsealed   int            // records admitted and in no round yet
+	open       Ranges         // seqs given out and in no round yet
+	settled    []*Batch       // forwarded, to be covered by the next round
+	settledLen int            // their records
+	void       Ranges         // not forwarded, to be declared void by the next round
+	newSent    Ranges         // settled since the last commit, which the store does not know
+	newVoid    Ranges         // likewise
+	chunks     map[uint64]int // chunks that are needed, and how many of their batches are in no round yet
+	dead       []uint64       // chunks that are not
+	oldest     time.Duration  // uptime at which the first of settled was settled
+	lastRound  time.Duration  // uptime
+	retryAt    time.Duration  // uptime before which nothing is tried again
+	stats      Stats
+}
+
+// Stats are counters since the Sealer was opened, and its present state.
+type Stats struct {
+	Records uint64 // stamped
+	Seals   uint64 // made
+	Refused uint64 // records that Stamp refused
+	Voided  uint64 // records that were stamped and not forwarded
+	Adopted uint64 // records of the session before, sealed at start as sent
+	Doubted uint64 // records of the session before, sealed at start as in doubt
+
+	InFlight int           // batches that are stamped and not settled
+	Waiting  int           // records that are settled and not sealed
+	Oldest   time.Duration // how long the first of these has been waiting
+	Unsent   int           // seals that are made and not sent
+}
+
+// storedSeal is a seal that is stored and not sent.
+type storedSeal struct {
+	number uint64
+	time   time.Time
+	note   string
+}
+
+// Batch is a batch of records that was stamped.
+type Batch struct {
+	s      *Sealer
+	first  uint64
+	leaves []Hash
+	chunk  uint64
+
+	wake    chan bool // told to lead the next commit, or that it is done
+	err     error
+	settled bool // guarded by s.mu
+}
+
+// ErrClosed is returned by the methods of a Sealer that was closed.
+var ErrClosed = errors.New("the sealer is closed")
+
+// ErrBusy is wrapped by errors of [Sealer.Stamp] that say that too much waits for a seal.
+var ErrBusy = errors.New("too many records wait for their seal")
+
+var hashers = sync.Pool{New: func() any { return new(Hasher) }}
+
+// Trust returns the stream's trust line.
+func (s *Sealer) Trust() Trust { return s.trust }
+
+// Ready receives after [Sealer.Due] may have moved closer.
+func (s *Sealer) Ready() <-chan struct{} { return s.ready }
+
+// Stats returns the counters.
+func (s *Sealer) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	st.InFlight, st.Waiting = s.inFlight, s.settledLen
+	if st.Waiting > 0 {
+		st.Oldest = s.cfg.Clock().Uptime - s.oldest
+	}
+	return st
+}
+
+// Stamp normalises the records of ld, gives each an id, and stores their leaf
+// hashes. Only then may ld be forwarded, unchanged; then [Batch.Settle] must be
+// called. Any error is retryable, and then ld may be stamped but must not be
+// forwarded: when storage cannot be written, nothing is stamped that would stay
+// unsealed.
+func (s *Sealer) Stamp(ctx context.Context, ld plog.Logs) (*Batch, error) {
+	b := &Batch{s: s, leaves: make([]Hash, ld.LogRecordCount())}
+	if len(b.leaves) == 0 {
+		b.settled = true
+		return b, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.admit(len(b.leaves)); err != nil {
+		return nil, err
+	}
+	h := hashers.Get().(*Hasher)
+	h.leaves(ld, &s.cfg.Policy, b.leaves)
+	h.release()
+	hashers.Put(h)
+	if err := s.commit(ctx, b); err != nil {
+		s.mu.Lock()
+		s.landed()
+		s.mu.Unlock()
+		return nil, err
+	}
+	s.putIDs(ld, b.first)
+	return b, nil
+}
+
+// admit makes room for n records or refuses them.
+func (s *Sealer) admit(n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	switch {
+	case s.closed:
+		err = ErrClosed
+	case s.failed != nil:
+		err = fmt.Errorf("nothing is stamped until seals can be stored again: %w", s.failed)
+	case s.unsealed > 0 && s.unsealed+n > s.cfg.MaxUnsealed:
+		err = fmt.Errorf("%w: %d", ErrBusy, s.unsealed)
+	}
+	if err != nil {
+		s.stats.Refused += uint64(n)
+		return err
+	}
+	s.unsealed += n
+	s.inFlight++
+	return nil
+}
+
+// landed notes that an admitted batch is settled or given up. s.mu is held.
+func (s *Sealer) landed() {
+	s.inFlight--
+	if s.inFlight == 0 && s.idle != nil {
+		close(s.idle)
+		s.idle = nil
+	}
+}
+
+// leaves computes the leaf hashes of all records of ld, normalising those that
+// have no digest as they are.
+func (h *Hasher) leaves(ld plog.Logs, policy *Policy, dst []Hash) {
+	i := 0
+	for r := range ld.ResourceLogs().Len() {
+		rl := ld.ResourceLogs().At(r)
+		resource, err := h.Resource(rl)
+		if err != nil || h.sawEmpty {
+			normalizeResource(rl)
+			resource = mustDigest(h.Resource(rl))
+		}
+		for c := range rl.ScopeLogs().Len() {
+			sl := rl.ScopeLogs().At(c)
+			scope, err := h.Scope(sl)
+			if err != nil || h.sawEmpty {
+				normalizeScope(sl)
+				scope = mustDigest(h.Scope(sl))
+			}
+			records := sl.LogRecords()
+			for n := range records.Len() {
+				lr := records.At(n)
+				digest, err := h.Record(&resource, &scope, lr, policy)
+				if err != nil || h.sawEmpty {
+					normalizeRecord(lr)
+					digest = mustDigest(h.Record(&resource, &scope, lr, policy))
+				}
+				dst[i] = LeafHash(&digest)
+				i++
+			}
+		}
+	}
+}
+
+// mustDigest takes the digest of what was just normalised.
+func mustDigest(digest Hash, err error) Hash {
+	if err != nil {
+		panic("seal: no digest after normalising: " + err.Error())
+	}
+	return digest
+}
+
+// putIDs gives the records of ld their ids, from first on, in the place of any
+// that came in.
+func (s *Sealer) putIDs(ld plog.Logs, first uint64) {
+	// One string for all ids of a batch, and parts of it for each.
+	n := ld.LogRecordCount()
+	buf := make([]byte, 0, n*(HandleSize+1+len(strconv.FormatUint(first+uint64(n), 10))))
+	for i := range n {
+		buf = append(buf, s.handle...)
+		buf = append(buf, '-')
+		buf = strconv.AppendUint(buf, first+uint64(i), 10)
+	}
+	ids, seq := string(buf), first
+	for r := range ld.ResourceLogs().Len() {
+		rl := ld.ResourceLogs().At(r)
+		for c := range rl.ScopeLogs().Len() {
+			records := rl.ScopeLogs().At(c).LogRecords()
+			for n := range records.Len() {
+				size := HandleSize + 1 + digits(seq)
+				records.At(n).Attributes().PutStr(IDKey, ids[:size])
+				ids = ids[size:]
+				seq++
+			}
+		}
+	}
+}
+
+func digits(n uint64) int {
+	d := 1
+	for ; n >= 10; n /= 10 {
+		d++
+	}
+	return d
+}
+
+// commit gives the batch its seqs and stores its leaves. Batches that come while
+// another commit is under way are stored together by the next.
+func (s *Sealer) commit(ctx context.Context, b *Batch) error {
+	s.mu.Lock()
+	s.waiting = append(s.waiting, b)
+	if s.committing {
+		b.wake = make(chan bool, 1)
+		s.mu.Unlock()
+		if lead := <-b.wake; !lead {
+			return b.err
+		}
+		s.mu.Lock()
+	}
+	s.committing = true
+	group := s.waiting
+	s.waiting = nil
+	first, number := s.nextSeq, s.nextChunk
+	for _, other := range group {
+		other.first, other.chunk = s.nextSeq, number
+		s.nextSeq += uint64(len(other.leaves))
+	}
+	s.open = s.open.Add(Range{first, s.nextSeq - 1})
+	sent, void := s.newSent, s.newVoid
+	s.newSent, s.newVoid = nil, nil
+	s.mu.Unlock()
+
+	// Others wait for this commit, so it does not end with the leader's context.
+	err := s.storeChunk(context.WithoutCancel(ctx), number, first, group, sent, void)
+
+	s.mu.Lock()
+	if err != nil {
+		// It may have been stored all the same, so its seqs are used up. Its number
+		// is not: what is there will be overwritten, or is of seqs that are settled.
+		s.newSent, s.newVoid = s.newSent.union(sent), s.newVoid.union(void)
+	} else {
+		s.nextChunk++
+		s.chunks[number] = len(group)
+	}
+	for _, other := range group {
+		n := uint64(len(other.leaves))
+		if other.err = err; err != nil {
+			s.stats.Refused += n
+			s.addVoid(Range{other.first, other.first + n - 1})
+		} else {
+			s.stats.Records += n
+		}
+		if other != b {
+			other.wake <- false
+		}
+	}
+	if s.committing = len(s.waiting) > 0; s.committing {
+		s.waiting[0].wake <- true
+	}
+	s.mu.Unlock()
+	return err
+}
+
+var chunkBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func (s *Sealer) storeChunk(ctx context.Context, number, first uint64, group []*Batch, sent, void Ranges) error {
+	buf := chunkBuffers.Get().(*[]byte)
+	defer chunkBuffers.Put(buf)
+	leaves := 0
+	for _, b := range group {
+		leaves += len(b.leaves)
+	}
+	value := appendChunkHeader((*buf)[:0], &s.nonce, sent, void, first, leaves)
+	for _, b := range group {
+		for i := range b.leaves {
+			value = append(value, b.leaves[i][:]...)
+		}
+	}
+	*buf = value
+	return s.cfg.Store.Batch(ctx, &Op{Kind: OpSet, Key: s.chunkKey(number), Value: value})
+}
+
+// Settle says what became of the batch: whether the next consumer took it. It
+// must be called once; further calls do nothing. A refused batch's numbers are
+// declared void; a retry of its records is stamped anew.
+func (b *Batch) Settle(forwarded bool) {
+	s := b.s
+	s.mu.Lock()
+	if b.settled {
+		s.mu.Unlock()
+		return
+	}
+	b.settled = true
+	r := b.seqs()
+	before := s.settledLen
+	if forwarded {
+		if s.settledLen == 0 {
+			s.oldest = s.cfg.Clock().Uptime
+		}
+		s.settled = append(s.settled, b)
+		s.settledLen += len(b.leaves)
+		s.newSent = s.newSent.Add(r)
+	} else {
+		s.addVoid(r)
+		s.stats.Voided += r.Len()
+		s.newVoid = s.newVoid.Add(r)
+		s.releaseChunk(b.chunk)
+	}
+	s.landed()
+	wake := (before == 0 && s.settledLen > 0) || (before < MaxBlock && s.settledLen >= MaxBlock)
+	s.mu.Unlock()
+	if wake {
+		s.signal()
+	}
+}
+
+// seqs returns the numbers of a batch that was stored.
+func (b *Batch) seqs() Range { return Range{b.first, b.first + uint64(len(b.leaves)) - 1} }
+
+// addVoid notes seqs that were given out and not forwarded. s.mu is held.
+func (s *Sealer) addVoid(r Range) {
+	s.void = s.void.Add(r)
+	s.unsealed -= int(r.Len())
+}
