@@ -203,7 +203,7 @@ func (v *Verifier) finishHandle(h *handle) {
 	for _, number := range slices.Sorted(maps.Keys(h.pages)) {
 		p := h.pages[number]
 		for _, seq := range p.open(number) {
-			f := h.finding(Finding{Verdict: Orphan, Message: "has an id of a session that no authentic seal knows", Place: v.where(p.place[seq%pageSize])}, seq)
+			f := h.finding(Finding{Verdict: Orphan, Message: "has an id of a session that no authentic seal knows", Place: v.where(p.place[seq%leavesAPage])}, seq)
 			for i, ss := range h.sessions {
 				verdict, message := ss.fate(seq)
 				if i == 0 || verdict == Unsealed && f.Verdict != Unsealed {

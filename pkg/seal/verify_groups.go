@@ -69,7 +69,7 @@ func (v *Verifier) dropVoid(h *handle, r Range) {
 			v.take(h, seq)
 		}
 	}
-	if r.Len() <= uint64(len(h.pages))*pageSize {
+	if r.Len() <= uint64(len(h.pages))*leavesAPage {
 		for seq := r.First; seq <= r.Last; seq++ {
 			drop(seq)
 		}

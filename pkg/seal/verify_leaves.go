@@ -5,7 +5,7 @@ package seal
 import "math/bits"
 
 const (
-	pageSize = 16
+	leavesAPage = 16
 
 	// maxDone is how many pages of verified leaves are kept to tell late duplicates from forgeries: those of about a quarter of a
 	// million records, in 11 MB. What comes again after more than that costs a second pass over the archive.
@@ -25,8 +25,8 @@ type page struct {
 	have   uint16 // a leaf is here
 	done   uint16 // and it is verified; it stays only to compare duplicates with
 	queued bool   // in leafStore.doneQueue
-	leaf   [pageSize]Hash
-	place  [pageSize]place
+	leaf   [leavesAPage]Hash
+	place  [leavesAPage]place
 }
 
 // candidate is a record that shares its id with an earlier one.
@@ -91,13 +91,13 @@ func (h *handle) page(number uint64) *page {
 
 // leaf returns the leaf of seq, if one is here.
 func (h *handle) leaf(seq uint64) (p *page, slot int, ok bool) {
-	p = h.page(seq / pageSize)
-	slot = int(seq % pageSize)
+	p = h.page(seq / leavesAPage)
+	slot = int(seq % leavesAPage)
 	return p, slot, p != nil && p.have>>slot&1 == 1
 }
 
 func (v *Verifier) put(h *handle, seq uint64, leaf *Hash, at place) (*page, int) {
-	number := seq / pageSize
+	number := seq / leavesAPage
 	p := h.page(number)
 	if p == nil {
 		if n := len(v.freePages); n > 0 {
@@ -109,7 +109,7 @@ func (v *Verifier) put(h *handle, seq uint64, leaf *Hash, at place) (*page, int)
 		h.pages[number] = p
 		h.last, h.lastPage = p, number
 	}
-	slot := int(seq % pageSize)
+	slot := int(seq % leavesAPage)
 	p.have |= 1 << slot
 	p.done &^= 1 << slot
 	p.leaf[slot] = *leaf
@@ -126,7 +126,7 @@ func (v *Verifier) take(h *handle, seq uint64) {
 	p.have &^= 1 << slot
 	p.done &^= 1 << slot
 	if p.have == 0 && !p.queued {
-		v.drop(h, seq/pageSize, p)
+		v.drop(h, seq/leavesAPage, p)
 	}
 }
 
@@ -164,7 +164,7 @@ func (v *Verifier) finish(h *handle, seq uint64, p *page, slot int) {
 		q.used--
 		v.evict(oldest)
 	}
-	q.ring[(q.first+q.used)%maxDone] = pageKey{h, seq / pageSize}
+	q.ring[(q.first+q.used)%maxDone] = pageKey{h, seq / leavesAPage}
 	q.used++
 }
 
@@ -186,7 +186,7 @@ func (v *Verifier) evict(key pageKey) {
 func (p *page) open(number uint64) []uint64 {
 	var seqs []uint64
 	for rest := p.have &^ p.done; rest != 0; rest &= rest - 1 {
-		seqs = append(seqs, number*pageSize+uint64(bits.TrailingZeros16(rest)))
+		seqs = append(seqs, number*leavesAPage+uint64(bits.TrailingZeros16(rest)))
 	}
 	return seqs
 }

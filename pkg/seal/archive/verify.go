@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package archive
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// ErrReadTwice says that standard input would have to be read a second time; see [seal.Verifier.Again].
+var ErrReadTwice = errors.New("this archive has to be read twice, because records come before the seal that says which of their attributes count, or come again long after the first time: give it as a file, not on standard input")
+
+// Verify reads the files, as [Files] lists them, into v and returns its report. It reads them a second time if it must.
+//
+// When some files cannot be read or recognised, Verify returns the report on the others together with an error.
+func Verify(ctx context.Context, files []string, v *seal.Verifier, until time.Time, opts Options) (*seal.Report, error) {
+	for {
+		opts.Prepare = v.Prepare
+		readErr := Read(ctx, files, opts, func(o *seal.Observed) error {
+			v.Add(o)
+			return nil
+		})
+		if ctx.Err() != nil {
+			return nil, readErr
+		}
+		report, err := v.Finish(until)
+		if err != nil {
+			return nil, err
+		}
+		next := v.Again()
+		if next == nil || readErr != nil {
+			return report, readErr
+		}
+		if slices.Contains(files, Stdin) {
+			return nil, ErrReadTwice
+		}
+		v = next
+	}
+}

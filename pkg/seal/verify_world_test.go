@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
+)
+
+// store is a Store in memory.
+type store map[string][]byte
+
+func (m store) Batch(_ context.Context, ops ...*seal.Op) error {
+	for _, op := range ops {
+		switch op.Kind {
+		case seal.OpGet:
+			op.Value = slices.Clone(m[op.Key])
+		case seal.OpSet:
+			m[op.Key] = slices.Clone(op.Value)
+		case seal.OpDelete:
+			delete(m, op.Key)
+		}
+	}
+	return nil
+}
+
+// keyMemory is a key file in memory, so that a killed sealer can just be forgotten.
+type keyMemory struct{ data []byte }
+
+func (k *keyMemory) ReadAt(b []byte, at int64) (int, error) {
+	return bytes.NewReader(k.data).ReadAt(b, at)
+}
+
+func (k *keyMemory) WriteAt(b []byte, at int64) (int, error) {
+	if need := int(at) + len(b); need > len(k.data) {
+		k.data = append(k.data, make([]byte, need-len(k.data))...)
+	}
+	return copy(k.data[at:], b), nil
+}
+
+func (k *keyMemory) Close() error { return nil }
+func (k *keyMemory) Sync() error  { return nil }
+
+// host is a host with one stream, and the archive of what it sends: one record a line, so that a test can name lines.
+type host struct {
+	t       *testing.T
+	name    string
+	keyFile *keyMemory
+	trust   seal.Trust
+	store   store
+	now     seal.Reading
+	policy  seal.Policy
+	sealer  *seal.Sealer
+	archive *lines
+	text    int // numbers the records' texts
+}
+
+// lines is an archive of OTLP JSON lines.
+type lines struct{ list []string }
+
+func newHost(t *testing.T, name string) *host { return newHostInto(t, name, &lines{}) }
+
+func newHostInto(t *testing.T, name string, into *lines) *host {
+	h := &host{
+		t: t, name: name, keyFile: &keyMemory{}, store: store{}, archive: into,
+		now: seal.Reading{Time: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), Uptime: time.Hour, BootID: [16]byte{1}},
+	}
+	require.NoError(t, seal.InitKeyFile(h.keyFile, name))
+	keys, err := seal.LoadKeyFile(h.keyFile)
+	require.NoError(t, err)
+	h.trust = keys.Trust()
+	return h
+}
+
+// start starts a session.
+func (h *host) start() *host {
+	keys, err := seal.LoadKeyFile(h.keyFile)
+	require.NoError(h.t, err)
+	h.sealer, err = seal.Open(h.t.Context(), seal.Config{
+		Keys: keys, Store: h.store, Policy: h.policy, Software: "test/1", SealResource: map[string]string{"host.name": h.name},
+		Clock: func() seal.Reading { return h.now },
+	})
+	require.NoError(h.t, err)
+	return h.seal()
+}
+
+func (h *host) emit(_ context.Context, ld plog.Logs) error {
+	h.archive.add(h.t, ld)
+	return nil
+}
+
+// send stamps and forwards n records, as one batch.
+func (h *host) send(n int) *host {
+	ld := h.batch(n)
+	b, err := h.sealer.Stamp(h.t.Context(), ld)
+	require.NoError(h.t, err)
+	h.archive.add(h.t, ld)
+	b.Settle(true)
+	return h
+}
+
+func (h *host) batch(n int) plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("host.name", h.name)
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName("test")
+	for range n {
+		lr := sl.LogRecords().AppendEmpty()
+		lr.SetTimestamp(1795410000000000000)
+		lr.Body().SetStr(fmt.Sprintf("line %d of %s", h.text, h.name))
+		lr.Attributes().PutStr("k8s.pod", "a")
+		h.text++
+	}
+	return ld
+}
+
+// seal lets time pass and makes the seals that are due.
+func (h *host) seal() *host {
+	h.now.Uptime += time.Minute
+	h.now.Time = h.now.Time.Add(time.Minute)
+	require.NoError(h.t, h.sealer.Seal(h.t.Context(), h.emit))
+	return h
+}
+
+// stop ends the session in good order.
+func (h *host) stop() *host {
+	require.NoError(h.t, h.sealer.Close(h.t.Context(), h.emit))
+	return h
+}
+
+// kill ends the session as kill -9 does.
+func (h *host) kill() *host {
+	h.sealer = nil
+	return h
+}
+
+// snapshot copies what the host has on its disk.
+func (h *host) snapshot() func() {
+	keys, saved := slices.Clone(h.keyFile.data), maps.Clone(h.store)
+	return func() {
+		h.keyFile = &keyMemory{slices.Clone(keys)}
+		h.store = maps.Clone(saved)
+	}
+}
+
+// add writes each record to a line of its own.
+func (l *lines) add(t *testing.T, ld plog.Logs) {
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				one := plog.NewLogs()
+				to := one.ResourceLogs().AppendEmpty()
+				rl.Resource().CopyTo(to.Resource())
+				to.SetSchemaUrl(rl.SchemaUrl())
+				scope := to.ScopeLogs().AppendEmpty()
+				sl.Scope().CopyTo(scope.Scope())
+				scope.SetSchemaUrl(sl.SchemaUrl())
+				lr.CopyTo(scope.LogRecords().AppendEmpty())
+				data, err := (&plog.JSONMarshaler{}).MarshalLogs(one)
+				require.NoError(t, err)
+				l.list = append(l.list, string(data))
+			}
+		}
+	}
+}
+
+func (l *lines) clone() *lines { return &lines{slices.Clone(l.list)} }
+
+// find returns the index of the only line that holds all of the texts.
+func (l *lines) find(t *testing.T, texts ...string) int {
+	found := -1
+	for i, line := range l.list {
+		all := true
+		for _, text := range texts {
+			all = all && strings.Contains(line, text)
+		}
+		if all {
+			require.Equal(t, -1, found, "two lines hold %q", texts)
+			found = i
+		}
+	}
+	require.NotEqual(t, -1, found, "no line holds %q", texts)
+	return found
+}
+
+// record returns the index of the line with the n-th text of a host.
+func (l *lines) record(t *testing.T, n int) int {
+	return l.find(t, fmt.Sprintf(`"line %d of `, n))
+}
+
+// sealNumber returns the index of the line with a seal.
+func (l *lines) sealNumber(t *testing.T, n int) int {
+	return l.find(t, `"logseal.seal"`, fmt.Sprintf(`\nseal %d\n`, n))
+}
+
+func (l *lines) isSeal(i int) bool { return strings.Contains(l.list[i], `"logseal.seal"`) }
+
+func (l *lines) remove(i int) { l.list = slices.Delete(l.list, i, i+1) }
+
+func (l *lines) replace(t *testing.T, i int, old, new string) {
+	require.Contains(t, l.list[i], old)
+	l.list[i] = strings.Replace(l.list[i], old, new, 1)
+}
+
+func (l *lines) id(t *testing.T, i int) string {
+	_, rest, ok := strings.Cut(l.list[i], `"logseal.id","value":{"stringValue":"`)
+	require.True(t, ok, "line without an id: %s", l.list[i])
+	id, _, _ := strings.Cut(rest, `"`)
+	return id
+}
+
+// verify verifies the lines as a file, with standard input closed, the way the command does.
+func (l *lines) verify(t *testing.T, trust ...seal.Trust) *seal.Report {
+	return l.verifyUntil(t, time.Time{}, trust...)
+}
+
+func (l *lines) verifyUntil(t *testing.T, until time.Time, trust ...seal.Trust) *seal.Report {
+	path := filepath.Join(t.TempDir(), "archive.json")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(l.list, "\n")+"\n"), 0o600))
+	report, err := archive.Verify(t.Context(), []string{path}, seal.NewVerifier(trust), until, archive.Options{Stdin: bytes.NewReader(nil)})
+	require.NoError(t, err)
+	return report
+}
+
+// expect checks that a report's findings are of exactly these verdicts, with these counts, and returns them by verdict.
+func expect(t *testing.T, report *seal.Report, want map[seal.Verdict]int) map[seal.Verdict][]seal.Finding {
+	t.Helper()
+	got, all := map[seal.Verdict]int{}, map[seal.Verdict][]seal.Finding{}
+	for _, f := range report.Findings {
+		got[f.Verdict] += int(f.Count)
+		all[f.Verdict] = append(all[f.Verdict], f)
+	}
+	require.Equal(t, want, got, "findings: %s", show(report))
+	return all
+}
+
+func show(report *seal.Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %d records, %d verified\n", report.Outcome, report.Records, report.Verified)
+	for _, f := range report.Findings {
+		fmt.Fprintf(&b, "  %s %s %s..%s ×%d %s:%d %s\n", f.Verdict, f.Stream, f.ID, f.LastID, f.Count, f.Place.File, f.Place.Line, f.Message)
+	}
+	return b.String()
+}
