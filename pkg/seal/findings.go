@@ -14,23 +14,23 @@ type Verdict string
 
 // Something is wrong.
 const (
-	Altered      Verdict = "ALTERED"        // the record is not what was sealed under its id
-	Unresolved   Verdict = "UNRESOLVED"     // one of a group that does not verify as a whole; it may be the bad one
-	Missing      Verdict = "MISSING"        // sealed, and not there
-	Inserted     Verdict = "INSERTED"       // an id that its session never gave out
-	Conflict     Verdict = "CONFLICT"       // an id that another record has too, with other content
-	Unstamped    Verdict = "UNSTAMPED"      // no id
-	Orphan       Verdict = "ORPHAN"         // an id of no authenticated session
-	Malformed    Verdict = "MALFORMED"      // not readable in one way only
-	Late         Verdict = "LATE"           // sealed, but nothing vouches for the seal but a later one
-	Absent       Verdict = "ABSENT"         // a trusted stream without an authentic seal
-	Unknown      Verdict = "UNKNOWN_STREAM" // seals of a stream that nobody trusts
-	BadSeal      Verdict = "BAD_SEAL"       // looks like a seal; no key that was expected signed it
-	MissingSeal  Verdict = "MISSING_SEAL"   // a seal number is not there
-	Forked       Verdict = "FORKED"         // two authentic seals have one number
-	BrokenChain  Verdict = "BROKEN_CHAIN"   // authentic seals contradict each other
-	Unsupported  Verdict = "UNSUPPORTED"    // seals of a format version that is not known here
-	EndsTooEarly Verdict = "SILENT"         // the stream ends before the time up to which it must be complete
+	Altered       Verdict = "ALTERED"        // the record is not what was sealed under its id
+	Unresolved    Verdict = "UNRESOLVED"     // one of a group that does not verify as a whole; it may be the bad one
+	Missing       Verdict = "MISSING"        // sealed, and not there
+	Inserted      Verdict = "INSERTED"       // an id that its session never gave out
+	Conflict      Verdict = "CONFLICT"       // an id that another record has too, with other content
+	Unstamped     Verdict = "UNSTAMPED"      // no id
+	Orphan        Verdict = "ORPHAN"         // an id of no authenticated session
+	Malformed     Verdict = "MALFORMED"      // not readable in one way only
+	Late          Verdict = "LATE"           // sealed, but nothing vouches for the seal but a later one
+	Absent        Verdict = "ABSENT"         // a trusted stream without an authentic seal
+	UnknownStream Verdict = "UNKNOWN_STREAM" // seals of a stream that nobody trusts
+	BadSeal       Verdict = "BAD_SEAL"       // looks like a seal; no key that was expected signed it
+	MissingSeal   Verdict = "MISSING_SEAL"   // a seal number is not there
+	Forked        Verdict = "FORKED"         // two authentic seals have one number
+	BrokenChain   Verdict = "BROKEN_CHAIN"   // authentic seals contradict each other
+	Unsupported   Verdict = "UNSUPPORTED"    // seals of a format version that is not known here
+	Silent        Verdict = "SILENT"         // the stream ends before the time up to which it must be complete
 )
 
 // Nothing is wrong, but something cannot be known.

@@ -342,7 +342,7 @@ func (v *Verifier) meet(n *heldNote) *stream {
 		}
 		v.strangers[id] = true
 	}
-	v.findings.other(Finding{Verdict: Unknown, Place: n.place, Message: fmt.Sprintf("are seals of stream %s, which is not in the trust file; if it is yours, add the line that \"logseal enroll\" printed for it", id)})
+	v.findings.other(Finding{Verdict: UnknownStream, Place: n.place, Message: fmt.Sprintf("are seals of stream %s, which is not in the trust file; if it is yours, add the line that \"logseal enroll\" printed for it", id)})
 	return nil
 }
 
@@ -357,7 +357,7 @@ func (v *Verifier) unreadable(err error, at Place) {
 
 // bad is called for a seal that no key vouches for. Anybody can write one, so it is not held against the stream it names.
 func (v *Verifier) bad(n *heldNote) {
-	v.findings.other(Finding{Verdict: BadSeal, Place: n.place, Message: fmt.Sprintf("look like seals of stream %s, but no key that is expected signed them", n.Seal.StreamID)})
+	v.findings.other(Finding{Verdict: BadSeal, Place: n.place, Message: fmt.Sprintf("look like seals of stream %s, but no key that is known signed them: they were forged or edited, or the seals that name their keys are missing", n.Seal.StreamID)})
 }
 
 // Again returns a verifier for a second pass, when the first one cannot answer without: because records came before the seal that

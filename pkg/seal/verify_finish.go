@@ -125,7 +125,7 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 	at := st.last.time.Format(time.RFC3339Nano)
 	switch {
 	case !until.IsZero() && st.last.time.Before(until):
-		v.findings.other(Finding{Verdict: EndsTooEarly, Stream: name, Message: fmt.Sprintf("ends with its seal of %s, before the time up to which it must be complete: what came after was lost or taken away, or the host was silent", at)})
+		v.findings.other(Finding{Verdict: Silent, Stream: name, Message: fmt.Sprintf("ends with its seal of %s, before the time up to which it must be complete: what came after was lost or taken away, or the host was silent", at)})
 	case until.IsZero() && st.last.kind != KindClose:
 		v.findings.other(Finding{Verdict: OpenEnd, Stream: name, Message: fmt.Sprintf("was running at its last seal, %s, and what came after that is not here; say with --until up to when it must be complete", at)})
 	}

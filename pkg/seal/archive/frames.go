@@ -113,7 +113,7 @@ func unpack(r *bufio.Reader) (io.ReadCloser, error) {
 // isLines reports whether a file that begins with head holds JSON lines. The first line may have been damaged.
 func isLines(head []byte) bool {
 	first := bytes.TrimLeft(head, " \t\r\n")
-	if len(first) > 0 && first[0] == '{' {
+	if len(first) == 0 || first[0] == '{' {
 		return true
 	}
 	return !isMessages(head) && bytes.Contains(head, []byte("\n{"))

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import "crypto/rand"
+
+// Forger makes seals with the keys of a key file: whatever somebody could make who has taken the host.
+type Forger struct{ chain *chain }
+
+// NewForger takes the keys out of a key file.
+func NewForger(k *KeyFile) *Forger {
+	f := &Forger{}
+	for _, c := range k.slots {
+		if c != nil && (f.chain == nil || c.number > f.chain.number) {
+			f.chain = c
+		}
+	}
+	return f
+}
+
+// Number is that of the next seal.
+func (f *Forger) Number() uint64 { return f.chain.number }
+
+// Seal signs what s says as the next seal, and returns the note. Checkpoint, prev, next and anchors are filled in, and then edit
+// may change them.
+func (f *Forger) Seal(s Seal, edit func(*Seal)) string {
+	var block *Hash
+	if len(s.Covered) > 0 {
+		root := Root(s.Groups)
+		block = &root
+	}
+	text, after, err := f.chain.next(&s, block, rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	if edit != nil {
+		edit(&s)
+		text = s.Text()
+		after.prev = sumText(text)
+	}
+	note := f.chain.sign(text, s.Origin())
+	f.chain = after
+	return string(note)
+}
+
+func sumText(text string) Hash { return (&Note{Text: text}).TextHash() }
