@@ -71,13 +71,12 @@ func newChain(random io.Reader) (*chain, error) {
 	return &chain{key: key}, nil
 }
 
-// next completes s as the chain's next seal, for a block with the given root
-// unless that is nil, and returns its text and the chain after it. The receiver
-// keeps its keys, since the seal is not signed yet.
-func (c *chain) next(s *Seal, block *Hash, random io.Reader) (string, *chain, error) {
+// next completes s as the chain's next seal, and returns its text and the chain
+// after it. The receiver keeps its keys, since the seal is not signed yet.
+func (c *chain) next(s *Seal, random io.Reader) (string, *chain, error) {
 	after := &chain{number: c.number + 1, tree: c.tree.Clone()}
-	if block != nil {
-		after.tree.Append(*block)
+	if len(s.Groups) > 0 {
+		after.tree.Append(Root(s.Groups))
 	}
 	var err error
 	if after.key, err = newKeyPair(random); err != nil {

@@ -58,10 +58,10 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	for n := st.chunk; n < end; n++ {
 		s.round.dead = append(s.round.dead, n)
 	}
-	s.round.drafts = []draft{{Seal: Seal{
+	s.round.drafts = []*Seal{{
 		Kind: KindOpen, Name: s.trust.Name, Software: cfg.Software,
 		Interval: cfg.Interval, Heartbeat: cfg.Heartbeat, Exclude: cfg.Policy.Names(),
-	}}}
+	}}
 	if rolledBack {
 		s.round.drafts[0].RolledBack, s.round.drafts[0].RollbackTo = true, st.next
 	} else {
@@ -241,20 +241,20 @@ func (s *Sealer) adopt(st *state, chunks []*chunk) {
 		markedVoid = markedVoid.union(c.void)
 	}
 	adopts := NewHandle(&s.trust.Key, &st.nonce)
-	sent := adoption{draft: draft{Seal: Seal{Kind: KindAdopt, Adopts: adopts}}, limit: MaxBlock}
-	doubt := adoption{draft: draft{Seal: Seal{Kind: KindAdopt, Adopts: adopts, Doubt: true}}, limit: MaxDoubtBlock}
+	sent := coverer{template: Seal{Kind: KindAdopt, Adopts: adopts}, limit: MaxBlock}
+	doubt := coverer{template: Seal{Kind: KindAdopt, Adopts: adopts, Doubt: true}, limit: MaxDoubtBlock}
 	var kept Ranges
 	for _, c := range chunks {
-		for i, leaf := range c.leaves {
+		for i := range c.leaves {
 			seq := c.first + uint64(i)
 			switch {
 			case !open.Contains(seq) || markedVoid.Contains(seq):
 				continue
 			case markedSent.Contains(seq):
-				sent.add(seq, leaf)
+				sent.add(seq, c.leaves[i:i+1])
 				s.stats.Adopted++
 			default:
-				doubt.add(seq, leaf)
+				doubt.add(seq, c.leaves[i:i+1])
 				s.stats.Doubted++
 			}
 			kept = kept.Add(Range{seq, seq})
@@ -265,25 +265,7 @@ func (s *Sealer) adopt(st *state, chunks []*chunk) {
 		void = void.Remove(r)
 	}
 	s.stats.Voided += void.Len()
-	drafts := append(sent.drafts, doubt.drafts...)
-	drafts = spreadVoid(drafts, void, draft{Seal: Seal{Kind: KindAdopt, Adopts: adopts}})
-	s.round.drafts = append(s.round.drafts, drafts...)
-}
-
-// adoption cuts leaves into seals of at most limit.
-type adoption struct {
-	draft  draft // an empty one
-	limit  int
-	drafts []draft
-}
-
-func (a *adoption) add(seq uint64, leaf Hash) {
-	last := len(a.drafts) - 1
-	if last < 0 || len(a.drafts[last].leaves) == a.limit {
-		a.drafts = append(a.drafts, a.draft)
-		last++
-	}
-	d := &a.drafts[last]
-	d.Covered = d.Covered.Add(Range{seq, seq})
-	d.leaves = append(d.leaves, leaf)
+	seals := append(sent.finish(), doubt.finish()...)
+	seals = spreadVoid(seals, void, Seal{Kind: KindAdopt, Adopts: adopts})
+	s.round.drafts = append(s.round.drafts, seals...)
 }

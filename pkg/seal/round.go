@@ -3,6 +3,7 @@
 package seal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -22,7 +23,7 @@ import (
 // counts. After 2 the seals are there to be sent at the next start. Nothing is
 // sent while a key that signed it is on the disk.
 type round struct {
-	drafts []draft
+	drafts []*Seal  // complete but for their place in the chain and in time
 	state  state    // after the round, but for what only its seals tell
 	dead   []uint64 // chunks that are not needed after it
 
@@ -32,24 +33,12 @@ type round struct {
 	ops   []*Op
 }
 
-// draft is a seal to be made, and the leaves it covers.
-type draft struct {
-	Seal
-	leaves []Hash
-}
-
 // take moves what is settled out of the Sealer, into a round that seals it.
 // s.sealing is held.
 func (s *Sealer) take() *round {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	batches, void := s.settled, s.void
-	slices.SortFunc(batches, func(a, b *Batch) int {
-		if a.first < b.first {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(batches, func(a, b *Batch) int { return cmp.Compare(a.first, b.first) })
 	gone := slices.Clone(void)
 	for _, b := range batches {
 		s.releaseChunk(b.chunk)
@@ -58,7 +47,7 @@ func (s *Sealer) take() *round {
 	for _, r := range gone {
 		s.open = s.open.Remove(r)
 	}
-	r := &round{drafts: blocks(batches, void), dead: s.dead}
+	r := &round{dead: s.dead}
 	r.state = state{nonce: s.nonce, seqEnd: s.nextSeq, open: slices.Clone(s.open), chunk: s.nextChunk}
 	r.state.chunks = slices.Sorted(maps.Keys(s.chunks))
 	s.unsealed -= s.settledLen
@@ -66,6 +55,16 @@ func (s *Sealer) take() *round {
 	// Whatever the store does not know of yet, the round settles.
 	s.newSent, s.newVoid = nil, nil
 	s.lastRound = s.cfg.Clock().Uptime
+	s.mu.Unlock()
+
+	// The trees are hashed outside the lock.
+	cover := coverer{template: Seal{Kind: KindBlock}, limit: MaxBlock}
+	for _, b := range batches {
+		cover.add(b.first, *b.leaves)
+		leafBuffers.Put(b.leaves)
+		b.leaves = nil
+	}
+	r.drafts = spreadVoid(cover.finish(), void, Seal{Kind: KindHeartbeat})
 	return r
 }
 
@@ -77,45 +76,66 @@ func (s *Sealer) releaseChunk(n uint64) {
 	}
 }
 
-// blocks returns the seals that cover batches, which are in seq order: blocks of at
-// most MaxBlock leaves. Voids go with them, and with heartbeats if there are more.
-func blocks(batches []*Batch, void Ranges) []draft {
-	var drafts []draft
-	var d draft
-	flush := func() {
-		if len(d.leaves) > 0 {
-			d.Kind = KindBlock
-			drafts = append(drafts, d)
-			d = draft{}
+// coverer makes the seals that cover leaves given in seq order: copies of template,
+// each over limit leaves, the last over what is left.
+type coverer struct {
+	template Seal
+	limit    int
+	seals    []*Seal
+	leaves   int // under the last seal
+	group    []Hash
+}
+
+func (c *coverer) add(first uint64, leaves []Hash) {
+	for len(leaves) > 0 {
+		if c.leaves == c.limit || len(c.seals) == 0 {
+			c.closeGroup()
+			s := c.template
+			c.seals, c.leaves = append(c.seals, &s), 0
 		}
-	}
-	for _, b := range batches {
-		first, leaves := b.first, b.leaves
-		for len(leaves) > 0 {
-			n := min(MaxBlock-len(d.leaves), len(leaves))
-			d.Covered = d.Covered.Add(Range{first, first + uint64(n) - 1})
-			d.leaves = append(d.leaves, leaves[:n]...)
-			first, leaves = first+uint64(n), leaves[n:]
-			if len(d.leaves) == MaxBlock {
-				flush()
+		s := c.seals[len(c.seals)-1]
+		n := min(s.GroupSize()-len(c.group), len(leaves), c.limit-c.leaves)
+		s.Covered = s.Covered.Add(Range{first, first + uint64(n) - 1})
+		if !s.Doubt {
+			for i := range leaves[:n] {
+				s.Prefixes = append(s.Prefixes, leaves[i][0], leaves[i][1])
 			}
 		}
+		c.group = append(c.group, leaves[:n]...)
+		if len(c.group) == s.GroupSize() {
+			c.closeGroup()
+		}
+		c.leaves += n
+		first, leaves = first+uint64(n), leaves[n:]
 	}
-	flush()
-	return spreadVoid(drafts, void, draft{Seal: Seal{Kind: KindHeartbeat}})
+}
+
+// closeGroup adds the root of the group that was begun, if one was.
+func (c *coverer) closeGroup() {
+	if len(c.group) > 0 {
+		s := c.seals[len(c.seals)-1]
+		s.Groups = append(s.Groups, Root(c.group))
+		c.group = c.group[:0]
+	}
+}
+
+func (c *coverer) finish() []*Seal {
+	c.closeGroup()
+	return c.seals
 }
 
 // spreadVoid gives each seal as many ranges of void as it may have, and adds
 // copies of extra for the rest.
-func spreadVoid(drafts []draft, void Ranges, extra draft) []draft {
+func spreadVoid(seals []*Seal, void Ranges, extra Seal) []*Seal {
 	for i := 0; len(void) > 0; i++ {
-		if i == len(drafts) {
-			drafts = append(drafts, extra)
+		if i == len(seals) {
+			s := extra
+			seals = append(seals, &s)
 		}
 		n := min(maxVoidRanges, len(void))
-		drafts[i].Void, void = void[:n:n], void[n:]
+		seals[i].Void, void = void[:n:n], void[n:]
 	}
-	return drafts
+	return seals
 }
 
 // prepare completes and signs the round's seals, and puts the chain after them
@@ -126,10 +146,10 @@ func (s *Sealer) prepare(r *round) error {
 	chains := make([]*chain, len(r.drafts))
 	texts := make([]string, len(r.drafts))
 	for i := range r.drafts {
-		d := &r.drafts[i]
+		d := r.drafts[i]
 		d.StreamID, d.Handle, d.Nonce = s.streamID, s.handle, s.nonce
 		d.Time, d.Uptime, d.BootID = now.Time.UTC(), now.Uptime.Truncate(time.Millisecond), now.BootID
-		text, after, err := last.next(&d.Seal, d.block(), s.cfg.random)
+		text, after, err := last.next(d, s.cfg.random)
 		if err != nil {
 			return err
 		}
@@ -151,23 +171,6 @@ func (s *Sealer) prepare(r *round) error {
 	r.state.next = last.number
 	r.ops = append(r.ops, s.markSent(&r.state, r.seals)...)
 	return nil
-}
-
-// block fills in what stands for the leaves, and returns the block's root, or nil
-// if there is no block.
-func (d *draft) block() *Hash {
-	if len(d.leaves) == 0 {
-		return nil
-	}
-	d.Groups = AppendGroups(nil, d.leaves, d.GroupSize())
-	d.Prefixes = nil
-	if !d.Doubt {
-		for i := range d.leaves {
-			d.Prefixes = append(d.Prefixes, d.leaves[i][0], d.leaves[i][1])
-		}
-	}
-	root := Root(d.Groups)
-	return &root
 }
 
 // markSent returns the operations that store st with the seals that are not sent

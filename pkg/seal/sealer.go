@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -119,9 +120,10 @@ type storedSeal struct {
 // Batch is a batch of records that was stamped.
 type Batch struct {
 	s      *Sealer
+	size   int // records
 	first  uint64
-	leaves []Hash
 	chunk  uint64
+	leaves *[]Hash // until they are sealed
 
 	wake    chan bool // told to lead the next commit, or that it is done
 	err     error
@@ -134,7 +136,10 @@ var ErrClosed = errors.New("the sealer is closed")
 // ErrBusy is wrapped by errors of [Sealer.Stamp] that say that too much waits for a seal.
 var ErrBusy = errors.New("too many records wait for their seal")
 
-var hashers = sync.Pool{New: func() any { return new(Hasher) }}
+var (
+	hashers     = sync.Pool{New: func() any { return new(Hasher) }}
+	leafBuffers = sync.Pool{New: func() any { return new([]Hash) }}
+)
 
 // Trust returns the stream's trust line.
 func (s *Sealer) Trust() Trust { return s.trust }
@@ -160,19 +165,21 @@ func (s *Sealer) Stats() Stats {
 // forwarded: when storage cannot be written, nothing is stamped that would stay
 // unsealed.
 func (s *Sealer) Stamp(ctx context.Context, ld plog.Logs) (*Batch, error) {
-	b := &Batch{s: s, leaves: make([]Hash, ld.LogRecordCount())}
-	if len(b.leaves) == 0 {
+	b := &Batch{s: s, size: ld.LogRecordCount()}
+	if b.size == 0 {
 		b.settled = true
 		return b, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.admit(len(b.leaves)); err != nil {
+	if err := s.admit(b.size); err != nil {
 		return nil, err
 	}
+	b.leaves = leafBuffers.Get().(*[]Hash)
+	*b.leaves = slices.Grow((*b.leaves)[:0], b.size)[:b.size]
 	h := hashers.Get().(*Hasher)
-	h.leaves(ld, &s.cfg.Policy, b.leaves)
+	h.leaves(ld, &s.cfg.Policy, *b.leaves)
 	h.release()
 	hashers.Put(h)
 	if err := s.commit(ctx, b); err != nil {
@@ -310,7 +317,7 @@ func (s *Sealer) commit(ctx context.Context, b *Batch) error {
 	first, number := s.nextSeq, s.nextChunk
 	for _, other := range group {
 		other.first, other.chunk = s.nextSeq, number
-		s.nextSeq += uint64(len(other.leaves))
+		s.nextSeq += uint64(other.size)
 	}
 	s.open = s.open.Add(Range{first, s.nextSeq - 1})
 	sent, void := s.newSent, s.newVoid
@@ -330,7 +337,7 @@ func (s *Sealer) commit(ctx context.Context, b *Batch) error {
 		s.chunks[number] = len(group)
 	}
 	for _, other := range group {
-		n := uint64(len(other.leaves))
+		n := uint64(other.size)
 		if other.err = err; err != nil {
 			s.stats.Refused += n
 			s.addVoid(Range{other.first, other.first + n - 1})
@@ -355,12 +362,12 @@ func (s *Sealer) storeChunk(ctx context.Context, number, first uint64, group []*
 	defer chunkBuffers.Put(buf)
 	leaves := 0
 	for _, b := range group {
-		leaves += len(b.leaves)
+		leaves += b.size
 	}
 	value := appendChunkHeader((*buf)[:0], &s.nonce, sent, void, first, leaves)
 	for _, b := range group {
-		for i := range b.leaves {
-			value = append(value, b.leaves[i][:]...)
+		for i := range *b.leaves {
+			value = append(value, (*b.leaves)[i][:]...)
 		}
 	}
 	*buf = value
@@ -385,7 +392,7 @@ func (b *Batch) Settle(forwarded bool) {
 			s.oldest = s.cfg.Clock().Uptime
 		}
 		s.settled = append(s.settled, b)
-		s.settledLen += len(b.leaves)
+		s.settledLen += b.size
 		s.newSent = s.newSent.Add(r)
 	} else {
 		s.addVoid(r)
@@ -402,7 +409,7 @@ func (b *Batch) Settle(forwarded bool) {
 }
 
 // seqs returns the numbers of a batch that was stored.
-func (b *Batch) seqs() Range { return Range{b.first, b.first + uint64(len(b.leaves)) - 1} }
+func (b *Batch) seqs() Range { return Range{b.first, b.first + uint64(b.size) - 1} }
 
 // addVoid notes seqs that were given out and not forwarded. s.mu is held.
 func (s *Sealer) addVoid(r Range) {

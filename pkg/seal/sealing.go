@@ -66,7 +66,7 @@ func (s *Sealer) Seal(ctx context.Context, emit Emit) error {
 	if makeErr == nil && s.roundDue() {
 		s.round = s.take()
 		if len(s.round.drafts) == 0 {
-			s.round.drafts = []draft{{Seal: Seal{Kind: KindHeartbeat}}}
+			s.round.drafts = []*Seal{{Kind: KindHeartbeat}}
 		}
 		makeErr = s.finish(ctx)
 	}
@@ -179,7 +179,7 @@ func (s *Sealer) end(ctx context.Context) error {
 	open, seqEnd := s.inFlight, s.nextSeq
 	s.mu.Unlock()
 	if open == 0 {
-		s.round.drafts = append(s.round.drafts, draft{Seal: Seal{Kind: KindClose, End: seqEnd}})
+		s.round.drafts = append(s.round.drafts, &Seal{Kind: KindClose, End: seqEnd})
 		s.round.state.closed = true
 	}
 	if len(s.round.drafts) == 0 {

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// accessLogs returns n records as a file receiver makes them of a web server's
+// access log: a 157-byte line, and the file's name.
+func accessLogs(n int) plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("service.name", "web")
+	rl.Resource().Attributes().PutStr("host.name", "web-17")
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.LogRecords().EnsureCapacity(n)
+	for i := range n {
+		lr := sl.LogRecords().AppendEmpty()
+		lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i))
+		lr.SetObservedTimestamp(pcommon.Timestamp(1_700_000_000_000_100_000 + i))
+		lr.Attributes().PutStr("log.file.name", "access.log")
+		line := fmt.Sprintf(`192.0.2.%03d - - [23/Nov/2026:05:22:20 +0000] "GET /products/%06d?ref=home HTTP/1.1" 200 %05d "https://shop.example/" "Mozilla/5.0 (X11; Linux x86_64)"`, i%256, i%1_000_000, i%100_000)
+		lr.Body().SetStr(fmt.Sprintf("%-157.157s", line))
+	}
+	return ld
+}
+
+// BenchmarkDigest is the cost of one record up to its leaf hash.
+func BenchmarkDigest(b *testing.B) {
+	ld := accessLogs(1000)
+	var h Hasher
+	leaves := make([]Hash, 1000)
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += 1000 {
+		h.leaves(ld, &Policy{}, leaves)
+	}
+}
+
+// BenchmarkDigestAndTree adds a record's share of the block: groups, root, prefixes.
+func BenchmarkDigestAndTree(b *testing.B) {
+	ld := accessLogs(MaxBlock)
+	var h Hasher
+	leaves := make([]Hash, MaxBlock)
+	groups := make([]Hash, 0, MaxBlock/GroupSize)
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += MaxBlock {
+		h.leaves(ld, &Policy{}, leaves)
+		groups = AppendGroups(groups[:0], leaves, GroupSize)
+		Root(groups)
+	}
+}
+
+// BenchmarkSeal is the cost of a seal of 1,000 records, both fsyncs included.
+func BenchmarkSeal(b *testing.B) {
+	s, _ := benchSealer(b)
+	ld := accessLogs(1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		batch, err := s.Stamp(b.Context(), ld)
+		require.NoError(b, err)
+		batch.Settle(true)
+		s.sealing.Lock()
+		s.round = s.take()
+		require.NoError(b, s.finish(b.Context()))
+		s.unsent = nil
+		s.sealing.Unlock()
+	}
+}
+
+// lockedStore is a store in memory.
+type lockedStore struct {
+	mu sync.Mutex
+	m  memStore
+}
+
+func (l *lockedStore) Batch(ctx context.Context, ops ...*Op) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.m.Batch(ctx, ops...)
+}
+
+func benchSealer(b *testing.B) (*Sealer, *lockedStore) {
+	path := filepath.Join(b.TempDir(), "key")
+	_, err := CreateKeyFile(path, "bench")
+	require.NoError(b, err)
+	keys, err := OpenKeyFile(path)
+	require.NoError(b, err)
+	store := &lockedStore{m: memStore{}}
+	s, err := Open(b.Context(), Config{Keys: keys, Store: store, MaxUnsealed: 1 << 22})
+	require.NoError(b, err)
+	b.Cleanup(func() {
+		require.NoError(b, s.Close(context.Background(), func(context.Context, plog.Logs) error { return nil }))
+	})
+	return s, store
+}
+
+// BenchmarkStream is a whole stream under load: several sources stamp batches at
+// once, everything is sealed as in production. It reports records a second.
+func BenchmarkStream(b *testing.B) {
+	for _, size := range []int{100, 1000} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			s, _ := benchSealer(b)
+			discard := func(context.Context, plog.Logs) error { return nil }
+			stop, done := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(done)
+				for {
+					t := time.NewTimer(s.Due())
+					select {
+					case <-stop:
+						return
+					case <-t.C:
+						if err := s.Seal(context.Background(), discard); err != nil {
+							b.Error(err)
+						}
+					case <-s.Ready():
+					}
+				}
+			}()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var wg sync.WaitGroup
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range runtime.GOMAXPROCS(0) {
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					ld := accessLogs(size)
+					for left.Add(int64(-size)) > int64(-size) {
+						batch, err := s.Stamp(context.Background(), ld)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						batch.Settle(true)
+					}
+				}()
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+			b.StopTimer()
+			close(stop)
+			<-done
+		})
+	}
+}
