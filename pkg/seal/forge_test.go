@@ -24,12 +24,7 @@ func (f *Forger) Number() uint64 { return f.chain.number }
 // Seal signs what s says as the next seal, and returns the note. Checkpoint, prev, next and anchors are filled in, and then edit
 // may change them.
 func (f *Forger) Seal(s Seal, edit func(*Seal)) string {
-	var block *Hash
-	if len(s.Covered) > 0 {
-		root := Root(s.Groups)
-		block = &root
-	}
-	text, after, err := f.chain.next(&s, block, rand.Reader)
+	text, after, err := f.chain.next(&s, rand.Reader)
 	if err != nil {
 		panic(err)
 	}

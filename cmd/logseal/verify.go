@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
+)
+
+// exitIncomplete is the status of "verify" when nothing is wrong, but something cannot be known.
+const exitIncomplete = 3
+
+type verifyOptions struct {
+	trust    string
+	firstUse bool
+	until    string
+	format   string
+	strict   bool
+}
+
+func newVerifyCommand() *cobra.Command {
+	var opts verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify (--trust FILE | --trust-on-first-use) PATH...",
+		Short: "Check that an archive holds exactly what its hosts wrote",
+		Long: `verify reads an archive of logs and says whether every record is what its host wrote, and all are there, or
+exactly which are not. It works offline, and needs nothing but the archive and the trust lines of its streams.
+
+PATH is a file, a folder (read with all below it, in order of name) or "-" for standard input: OTLP JSON lines or OTLP
+protobuf messages as the collector's file exporter writes them, plain or compressed with gzip or zstd.
+
+The trust file has one line for each stream, as "logseal enroll" prints it. With "optional" at its end, a line does not ask
+that the stream be in the archive. Without a trust file, --trust-on-first-use takes the keys from the archive itself: that
+shows whether the archive is consistent, but not whose it is. Whoever could replace all of it could have made the keys.
+
+Exit status:
+  0  every record is verified, and none is missing
+  1  something is wrong: altered, missing, inserted, forged, …
+  2  usage, or input that cannot be read or recognised
+  3  nothing is wrong, but something cannot be known: records newer than the last seal, a stream that was running where the
+     archive ends, a crash or a loss of power. With --strict this is 1
+
+docs/verify.md explains every finding, and what to do about it.`,
+		Example: `  # a folder of files that a gateway wrote
+  logseal verify --trust streams.trust /var/log/archive
+
+  # it must be complete up to midnight
+  logseal verify --trust streams.trust --until 2026-11-23T00:00:00Z /var/log/archive
+
+  # for a program
+  zstd -dc logs.json.zst | logseal verify --trust streams.trust --format json -`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return opts.run(cmd, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.trust, "trust", "", "file with the trust `lines` of the streams")
+	flags.BoolVar(&opts.firstUse, "trust-on-first-use", false, "take the streams' keys from the archive: shows consistency, not origin")
+	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
+	flags.StringVar(&opts.format, "format", "text", "text or json")
+	flags.BoolVar(&opts.strict, "strict", false, "exit with 1 instead of 3")
+	cmd.MarkFlagsMutuallyExclusive("trust", "trust-on-first-use")
+	return cmd
+}
+
+func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
+	verifier, err := o.verifier()
+	if err != nil {
+		return err
+	}
+	var until time.Time
+	if o.until != "" {
+		if until, err = time.Parse(time.RFC3339Nano, o.until); err != nil {
+			return fmt.Errorf("--until %q: write a time like 2026-11-23T00:00:00Z", o.until)
+		}
+	}
+	if o.format != "text" && o.format != "json" {
+		return fmt.Errorf("--format %q: write text or json", o.format)
+	}
+	files, size, err := archive.Files(paths)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), size)
+	report, readErr := archive.Verify(cmd.Context(), files, verifier, until, archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add})
+	bar.done()
+	if report == nil {
+		return readErr
+	}
+	if err := o.write(cmd.OutOrStdout(), report); err != nil {
+		return err
+	}
+	switch {
+	case errors.Is(readErr, context.Canceled):
+		return exitError{code: exitFailed, err: errors.New("interrupted")}
+	case readErr != nil:
+		return readErr // exit status 2: part of what was asked for was not verified at all
+	case report.Outcome == seal.Tampered, report.Outcome == seal.Incomplete && o.strict:
+		return exitError{code: exitFailed}
+	case report.Outcome == seal.Incomplete:
+		return exitError{code: exitIncomplete}
+	}
+	return nil
+}
+
+func (o *verifyOptions) verifier() (*seal.Verifier, error) {
+	if o.firstUse {
+		return seal.NewFirstUseVerifier(), nil
+	}
+	if o.trust == "" {
+		return nil, errors.New(`whose logs are these? Give --trust with the lines that "logseal enroll" printed; --trust-on-first-use takes the keys from the archive itself, which shows that it is consistent but not whose it is`)
+	}
+	file, err := os.Open(o.trust)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	trust, err := seal.ParseTrust(file)
+	if err != nil {
+		return nil, fmt.Errorf("trust file %s: %w", o.trust, err)
+	}
+	return seal.NewVerifier(trust), nil
+}
+
+func (o *verifyOptions) write(w io.Writer, report *seal.Report) error {
+	if o.format == "text" {
+		return report.WriteText(w)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
+}
+
+// progress is a bar on a terminal, and nothing elsewhere.
+type progress struct{ bar *progressbar.ProgressBar }
+
+func newProgress(w io.Writer, size int64) progress {
+	file, ok := w.(*os.File)
+	if !ok {
+		return progress{}
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return progress{}
+	}
+	if size == 0 {
+		size = -1 // not known: a spinner
+	}
+	return progress{progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(file),
+		progressbar.OptionSetDescription("verifying"),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(200*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)}
+}
+
+func (p progress) add(n int) {
+	if p.bar != nil {
+		_ = p.bar.Add(n)
+	}
+}
+
+func (p progress) done() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+)
+
+// WriteText writes the report for people: a line for each stream, then the findings. What comes from the archive or its
+// file names cannot move the cursor or forge a line: control characters are escaped.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	if len(r.Streams) > 0 {
+		table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "STREAM\tVERDICT\tRECORDS\tVERIFIED\tFROM\tTO\tSEALS\tCOMPLETE AS OF")
+		for _, s := range r.Streams {
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n", clean(s.Name), s.Outcome, s.Records, s.Verified, when(s.From), when(s.To), s.Seals, when(s.CompleteAsOf))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		for _, s := range r.Streams {
+			for _, line := range s.remarks() {
+				fmt.Fprintf(&b, "%s: %s\n", clean(s.Name), line)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	for _, f := range r.Findings {
+		b.WriteString(f.text())
+		b.WriteByte('\n')
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintf(&b, "and findings on %d more records or seals, which are not listed\n", r.Omitted)
+	}
+	if len(r.Findings) > 0 {
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%s: %d of %d records verified\n", r.Outcome, r.Verified, r.Records)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// remarks are what there is to know of a stream that is no finding.
+func (s *StreamReport) remarks() []string {
+	var list []string
+	if len(s.Excluded) > 0 {
+		list = append(list, "no digest covers the attributes "+clean(strings.Join(s.Excluded, ", "))+", as the stream declares")
+	}
+	if s.Duplicates > 0 {
+		list = append(list, fmt.Sprintf("%d records are here more than once, each time the same (DUPLICATE)", s.Duplicates))
+	}
+	if s.Voids > 0 {
+		list = append(list, fmt.Sprintf("%d ids were given to records that the host then could not pass on (VOIDED); %d of them are here", s.Voids, s.Voided))
+	}
+	return list
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+// text is one line: verdict, what it is about, where it is, what happened.
+func (f *Finding) text() string {
+	parts := []string{string(f.Verdict)}
+	if f.Stream != "" {
+		parts = append(parts, f.Stream)
+	}
+	if f.ID != "" {
+		id := f.ID
+		if f.LastID != "" {
+			id += " to " + f.LastID
+		}
+		parts = append(parts, id)
+	}
+	if f.Count > 1 {
+		parts = append(parts, fmt.Sprintf("(%d)", f.Count))
+	}
+	if f.Place.Line > 0 {
+		parts = append(parts, fmt.Sprintf("%s:%d", f.Place.File, f.Place.Line))
+	}
+	return clean(strings.Join(parts, "  ") + ": " + f.Message)
+}
+
+// clean escapes what a terminal would act on, or what would make text look like other text.
+func clean(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		}
+	}
+	return b.String()
+}
+
+// MarshalJSON writes the report for programs: docs/verify.md says what is in it.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	type stream struct {
+		Stream       string     `json:"stream"`
+		ID           string     `json:"id"`
+		Verdict      Outcome    `json:"verdict"`
+		Records      uint64     `json:"records"`
+		Verified     uint64     `json:"verified"`
+		Duplicates   uint64     `json:"duplicates"`
+		Voided       uint64     `json:"voided"`
+		Voids        uint64     `json:"voids"`
+		From         *time.Time `json:"from,omitempty"`
+		To           *time.Time `json:"to,omitempty"`
+		Seals        uint64     `json:"seals"`
+		CompleteAsOf *time.Time `json:"complete_as_of,omitempty"`
+		Closed       bool       `json:"closed"`
+		Excluded     []string   `json:"excluded,omitempty"`
+	}
+	type finding struct {
+		Verdict Verdict `json:"verdict"`
+		Stream  string  `json:"stream,omitempty"`
+		ID      string  `json:"id,omitempty"`
+		LastID  string  `json:"last_id,omitempty"`
+		Count   uint64  `json:"count"`
+		File    string  `json:"file,omitempty"`
+		Line    int     `json:"line,omitempty"`
+		Message string  `json:"message"`
+	}
+	out := struct {
+		Verdict    Outcome   `json:"verdict"`
+		Records    uint64    `json:"records"`
+		Verified   uint64    `json:"verified"`
+		Duplicates uint64    `json:"duplicates"`
+		Streams    []stream  `json:"streams"`
+		Findings   []finding `json:"findings"`
+		Omitted    uint64    `json:"omitted,omitempty"`
+	}{r.Outcome, r.Records, r.Verified, r.Duplicates, []stream{}, []finding{}, r.Omitted}
+	at := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	for _, s := range r.Streams {
+		out.Streams = append(out.Streams, stream{
+			s.Name, s.StreamID, s.Outcome, s.Records, s.Verified, s.Duplicates, s.Voided, s.Voids,
+			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded,
+		})
+	}
+	for _, f := range r.Findings {
+		out.Findings = append(out.Findings, finding{f.Verdict, f.Stream, f.ID, f.LastID, f.Count, f.Place.File, f.Place.Line, f.Message})
+	}
+	return json.Marshal(out)
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal
+
+import (
+	"encoding/binary"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// AddLogs takes in records and seals as pdata has read them, and gives all of them the same place. What pdata lets through
+// without a trace, such as repeated members in JSON, cannot be seen any more: for archives use the package archive.
+func (v *Verifier) AddLogs(ld plog.Logs, place Place) {
+	h := hashers.Get().(*Hasher)
+	defer func() {
+		h.release()
+		hashers.Put(h)
+	}()
+	for _, rl := range ld.ResourceLogs().All() {
+		resource, resourceErr := h.Resource(rl)
+		for _, sl := range rl.ScopeLogs().All() {
+			scope, err := h.Scope(sl)
+			if resourceErr != nil {
+				err = resourceErr
+			}
+			for _, lr := range sl.LogRecords().All() {
+				o := Observed{Place: place}
+				o.observe(h, &resource, &scope, lr, v.plain, err)
+				v.Add(&o)
+			}
+		}
+	}
+}
+
+// observe fills in an observed record from pdata. err is what is wrong with its resource or scope.
+func (o *Observed) observe(h *Hasher, resource, scope *Hash, lr plog.LogRecord, plain *Policy, err error) {
+	ids := 0
+	for key, value := range lr.Attributes().All() {
+		if key != IDKey {
+			continue
+		}
+		ids++
+		id, idErr := ParseID(value.Str())
+		if value.Type() != pcommon.ValueTypeStr || idErr != nil || ids > 1 {
+			err = errID
+			continue
+		}
+		o.ID, o.HasID = id, true
+	}
+	if err == nil {
+		o.Canonical, err = h.Canonical(resource, scope, lr, plain)
+	}
+	if err != nil {
+		o.Fault, o.Canonical = err.Error(), nil
+		return
+	}
+	o.Attributes = attributesAt(o.Canonical)
+	if IsSeal(lr) {
+		o.Note = []byte(lr.Body().Str())
+	}
+}
+
+// attributesAt returns where in a canonical encoding the pairs of the record's own attributes begin.
+func attributesAt(b []byte) int {
+	at := len(recordTag) + 2*HashSize + 8 + 8 + 4
+	for range 2 { // severity text and event name
+		at += 4 + int(binary.BigEndian.Uint32(b[at:]))
+	}
+	at += 16 + 8 + 4 + 4
+	return at + valueSize(b[at:])
+}
