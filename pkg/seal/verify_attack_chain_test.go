@@ -221,14 +221,14 @@ func TestAttackCutTheTail(t *testing.T) {
 	require.Equal(t, seal.OK, whole.verify(t, h.trust).Outcome)
 	require.Equal(t, seal.OK, whole.verifyUntil(t, end, h.trust).Outcome)
 	for n := len(whole.list) - 1; n > 0; n-- {
-		a := &lines{whole.list[:n]}
+		a := &lines{list: whole.list[:n]}
 		report := a.verify(t, h.trust)
 		require.NotEqual(t, seal.OK, report.Outcome, "the first %d lines", n)
 		require.True(t, report.Streams[0].CompleteAsOf.Before(end.Add(1)))
 	}
 	// Cut right after a seal, so that every record that is left verifies.
 	cut := whole.sealNumber(t, 2) + 1
-	a := &lines{whole.list[:cut]}
+	a := &lines{list: whole.list[:cut]}
 	expect(t, a.verify(t, h.trust), verdicts{seal.OpenEnd: 1})
 	at := a.note(t, cut-1).Seal.Time
 	require.Equal(t, at, a.verify(t, h.trust).Streams[0].CompleteAsOf)
@@ -261,8 +261,8 @@ func TestAttackRollBackState(t *testing.T) {
 		split := len(h.archive.list)
 		restore()
 		h.start().stop()
-		one := &lines{h.archive.list[:split]}
-		two := &lines{append(slices.Clone(h.archive.list[:common]), h.archive.list[split:]...)}
+		one := &lines{list: h.archive.list[:split]}
+		two := &lines{list: append(slices.Clone(h.archive.list[:common]), h.archive.list[split:]...)}
 		require.Equal(t, seal.OK, one.verify(t, h.trust).Outcome)
 		require.Equal(t, seal.OK, two.verify(t, h.trust).Outcome)
 		expectSome(t, h.archive.verify(t, h.trust), seal.Forked)
@@ -387,16 +387,16 @@ func TestAttackDeleteStreams(t *testing.T) {
 	two := newHostInto(t, "db-3", a).start().send(20).seal().stop()
 	require.Equal(t, seal.OK, a.verify(t, one.trust, two.trust).Outcome)
 
-	cut := &lines{a.list[:split]}
+	cut := &lines{list: a.list[:split]}
 	found := expect(t, cut.verify(t, one.trust, two.trust), verdicts{seal.Absent: 1})
 	require.Equal(t, "db-3", found[seal.Absent][0].Stream)
 	optional := two.trust
 	optional.Optional = true
 	require.Equal(t, seal.OK, cut.verify(t, one.trust, optional).Outcome)
 
-	start := &lines{a.list[1:split]} // without seal 0
+	start := &lines{list: a.list[1:split]} // without seal 0
 	expect(t, start.verify(t, one.trust), verdicts{seal.BadSeal: 2, seal.Orphan: 20, seal.Absent: 2})
-	start = &lines{a.list[split-1 : split]} // the close seal alone
+	start = &lines{list: a.list[split-1 : split]} // the close seal alone
 	expect(t, start.verify(t, one.trust), verdicts{seal.BadSeal: 1, seal.Absent: 2})
 }
 

@@ -71,7 +71,10 @@ type host struct {
 }
 
 // lines is an archive of OTLP JSON lines.
-type lines struct{ list []string }
+type lines struct {
+	list []string
+	logs *[]plog.Logs // where to keep what comes instead, as pdata, if set
+}
 
 func newHost(t *testing.T, name string) *host { return newHostInto(t, name, &lines{}) }
 
@@ -85,6 +88,18 @@ func newHostInto(t *testing.T, name string, into *lines) *host {
 	require.NoError(t, err)
 	h.trust = keys.Trust()
 	return h
+}
+
+// received makes the archive keep what it gets from now on as pdata, and returns it.
+func (h *host) received() *[]plog.Logs {
+	var all []plog.Logs
+	for _, line := range h.archive.list {
+		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
+		require.NoError(h.t, err)
+		all = append(all, ld)
+	}
+	h.archive.logs = &all
+	return &all
 }
 
 // start starts a session.
@@ -106,7 +121,10 @@ func (h *host) emit(_ context.Context, ld plog.Logs) error {
 
 // send stamps and forwards n records, as one batch.
 func (h *host) send(n int) *host {
-	ld := h.batch(n)
+	return h.sendLogs(h.batch(n))
+}
+
+func (h *host) sendLogs(ld plog.Logs) *host {
 	b, err := h.sealer.Stamp(h.t.Context(), ld)
 	require.NoError(h.t, err)
 	h.archive.add(h.t, ld)
@@ -161,6 +179,10 @@ func (h *host) snapshot() func() {
 
 // add writes each record to a line of its own.
 func (l *lines) add(t *testing.T, ld plog.Logs) {
+	if l.logs != nil {
+		*l.logs = append(*l.logs, ld)
+		return
+	}
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
@@ -180,7 +202,7 @@ func (l *lines) add(t *testing.T, ld plog.Logs) {
 	}
 }
 
-func (l *lines) clone() *lines { return &lines{slices.Clone(l.list)} }
+func (l *lines) clone() *lines { return &lines{list: slices.Clone(l.list)} }
 
 // find returns the index of the only line that holds all of the texts.
 func (l *lines) find(t *testing.T, texts ...string) int {
@@ -311,4 +333,19 @@ func cover(s seal.Seal, covered seal.Ranges, leaves []seal.Hash) seal.Seal {
 		s.Prefixes = append(s.Prefixes, leaves[i][:2]...)
 	}
 	return s
+}
+
+// leafFast is leaf without reading the line as an archive, for those who try many.
+func (l *lines) leafFast(t *testing.T, i int) seal.Hash {
+	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(l.list[i]))
+	require.NoError(t, err)
+	var h seal.Hasher
+	rl := ld.ResourceLogs().At(0)
+	resource, err := h.Resource(rl)
+	require.NoError(t, err)
+	scope, err := h.Scope(rl.ScopeLogs().At(0))
+	require.NoError(t, err)
+	digest, err := h.Record(&resource, &scope, rl.ScopeLogs().At(0).LogRecords().At(0), &seal.Policy{})
+	require.NoError(t, err)
+	return seal.LeafHash(&digest)
 }
