@@ -100,6 +100,7 @@ func benchSealer(b *testing.B) (*Sealer, *lockedStore) {
 	store := &lockedStore{m: memStore{}}
 	s, err := Open(b.Context(), Config{Keys: keys, Store: store, MaxUnsealed: 1 << 22})
 	require.NoError(b, err)
+	require.NoError(b, s.Seal(b.Context(), func(context.Context, plog.Logs) error { return nil }))
 	b.Cleanup(func() {
 		require.NoError(b, s.Close(context.Background(), func(context.Context, plog.Logs) error { return nil }))
 	})

@@ -12,8 +12,9 @@ import (
 )
 
 // Open starts a session: it reads where the stream stands, makes the open seal, and
-// adopts what the session before stamped and did not seal. The seals are sent by
-// the first call of [Sealer.Seal]. Open takes over cfg.Keys, and closes it on error.
+// adopts what the session before stamped and did not seal. The first call of
+// [Sealer.Seal] sends these seals; nothing is stamped before it did, so make it
+// before records come. Open takes over cfg.Keys, and closes it on error.
 func Open(ctx context.Context, cfg Config) (*Sealer, error) {
 	s, err := open(ctx, cfg)
 	if err != nil && cfg.Keys != nil {
@@ -59,7 +60,7 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 		s.round.dead = append(s.round.dead, n)
 	}
 	s.round.drafts = []*Seal{{
-		Kind: KindOpen, Name: s.trust.Name, Software: cfg.Software,
+		Kind: KindOpen, Name: s.trust.Name, Key: s.trust.Key, Software: cfg.Software,
 		Interval: cfg.Interval, Heartbeat: cfg.Heartbeat, Exclude: cfg.Policy.Names(),
 	}}
 	if rolledBack {
@@ -67,6 +68,7 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	} else {
 		s.adopt(st, chunks)
 	}
+	s.openNumber = s.chain.number
 	if err := s.finish(ctx); err != nil {
 		return nil, err
 	}

@@ -220,3 +220,11 @@ func (s *Sealer) finish(ctx context.Context) error {
 	s.mu.Unlock()
 	return nil
 }
+
+// firstUnsent returns the number of the first seal that was not sent.
+func (s *Sealer) firstUnsent() uint64 {
+	if len(s.unsent) > 0 {
+		return s.unsent[0].number
+	}
+	return s.chain.number
+}

@@ -71,7 +71,10 @@ type Sealer struct {
 	sent    []uint64 // seals that the store still has
 	ended   bool     // by Close
 
+	openNumber uint64 // of this session's open seal
+
 	mu         sync.Mutex
+	opened     bool // the open seal was sent
 	closed     bool
 	failed     error // why the round that was begun could not be finished
 	nextSeq    uint64
@@ -161,9 +164,9 @@ func (s *Sealer) Stats() Stats {
 
 // Stamp normalises the records of ld, gives each an id, and stores their leaf
 // hashes. Only then may ld be forwarded, unchanged; then [Batch.Settle] must be
-// called. Any error is retryable, and then ld may be stamped but must not be
-// forwarded: when storage cannot be written, nothing is stamped that would stay
-// unsealed.
+// called. After an error ld must not be forwarded; every error is worth a retry:
+// the open seal is not sent yet (see [Sealer.Seal]), storage or the key file cannot
+// be written, or too much waits for its seal ([ErrBusy]).
 func (s *Sealer) Stamp(ctx context.Context, ld plog.Logs) (*Batch, error) {
 	b := &Batch{s: s, size: ld.LogRecordCount()}
 	if b.size == 0 {
@@ -200,6 +203,10 @@ func (s *Sealer) admit(n int) error {
 	switch {
 	case s.closed:
 		err = ErrClosed
+	case !s.opened:
+		// Otherwise an archive could end with records of a session that no seal in
+		// it knows, and nobody could tell them from forged ones.
+		err = errors.New("the session's open seal could not be sent yet")
 	case s.failed != nil:
 		err = fmt.Errorf("nothing is stamped until seals can be stored again: %w", s.failed)
 	case s.unsealed > 0 && s.unsealed+n > s.cfg.MaxUnsealed:

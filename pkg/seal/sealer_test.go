@@ -58,6 +58,7 @@ func TestSmoke(t *testing.T) {
 		require.NoError(t, err)
 		s, err := Open(t.Context(), Config{Keys: keys, Store: store, Clock: func() Reading { return now }})
 		require.NoError(t, err)
+		require.NoError(t, s.Seal(t.Context(), emit))
 		b, err := s.Stamp(t.Context(), makeLogs(40))
 		require.NoError(t, err)
 		b.Settle(true)

@@ -104,6 +104,7 @@ func (s *Sealer) send(ctx context.Context, emit Emit) error {
 		}
 		s.unsent = s.unsent[n:]
 		s.mu.Lock()
+		s.opened = s.opened || s.firstUnsent() > s.openNumber
 		s.stats.Unsent = len(s.unsent)
 		s.mu.Unlock()
 	}

@@ -61,6 +61,7 @@ type Seal struct {
 	Void    Ranges // adopt, block, heartbeat, close: seqs that were never forwarded
 
 	Name       string        // open: the operator's name for the stream
+	Key        PublicKey     // open: pk0, the stream's first key, for who has no trust line
 	Software   string        // open: program/version
 	Interval   time.Duration // open: between seals while records flow, in whole milliseconds
 	Heartbeat  time.Duration // open: between seals when idle, in whole milliseconds
@@ -137,6 +138,7 @@ func (s *Seal) Text() string {
 	switch s.Kind {
 	case KindOpen:
 		line("name", s.Name)
+		line("key", b64(s.Key[:]))
 		line("software", s.Software)
 		line("interval", decimal(uint64(s.Interval.Milliseconds())))
 		line("heartbeat", decimal(uint64(s.Heartbeat.Milliseconds())))
@@ -397,6 +399,10 @@ func (p *parser) open(s *Seal) {
 	s.Name = p.field("name")
 	if err := CheckName(s.Name); err != nil {
 		p.fail(err)
+	}
+	p.base64(p.field("key"), s.Key[:])
+	if StreamID(&s.Key) != s.StreamID {
+		p.fail(errors.New("the key is not that of the stream"))
 	}
 	s.Software = p.field("software")
 	if err := checkSoftware(s.Software); err != nil {

@@ -30,6 +30,8 @@ type Host struct {
 	rng         *rand.Rand
 	sealer      *seal.Sealer
 	flying      []flight
+	landed      []plog.Logs // since the last seal
+	doubtful    []plog.Logs
 	serial      int
 	RefuseSeals bool
 }
@@ -55,7 +57,7 @@ func NewHost(name string, rng *rand.Rand) (*Host, error) {
 	return h, nil
 }
 
-// Start starts the sealer.
+// Start starts the sealer, and sends its first seals if the SIEM takes them.
 func (h *Host) Start(ctx context.Context) error {
 	keys, err := seal.LoadKeyFile(h.Disk)
 	if err != nil {
@@ -64,7 +66,13 @@ func (h *Host) Start(ctx context.Context) error {
 	h.sealer, err = seal.Open(ctx, seal.Config{
 		Keys: keys, Store: h.Disk, Clock: func() seal.Reading { return h.Now }, Software: "sealtest/1",
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	if err := h.sealer.Seal(ctx, h.Emit); err != nil && !errors.Is(err, errRefused) {
+		return err
+	}
+	return nil
 }
 
 // Sealer returns the sealer that runs.
@@ -107,6 +115,7 @@ func (h *Host) Land(i int, fate Fate) {
 	case TakenTurned:
 		h.Refused = append(h.Refused, f.logs)
 	}
+	h.landed = append(h.landed, f.logs)
 	f.batch.Settle(fate == Taken || fate == Duplicated)
 }
 
@@ -122,7 +131,11 @@ func (h *Host) Emit(_ context.Context, ld plog.Logs) error {
 // Seal moves the clock on until the sealer has something to do, and lets it.
 func (h *Host) Seal(ctx context.Context) error {
 	h.Advance(h.sealer.Due())
-	return h.sealer.Seal(ctx, h.Emit)
+	err := h.sealer.Seal(ctx, h.Emit)
+	if err == nil && h.sealer.Stats().Waiting == 0 {
+		h.landed = nil
+	}
+	return err
 }
 
 // Advance moves the clocks on.
@@ -138,6 +151,9 @@ func (h *Host) Stop(ctx context.Context) error {
 	}
 	defer cancel()
 	err := h.sealer.Close(ctx, h.Emit)
+	if err == nil {
+		h.landed = nil
+	}
 	h.lose()
 	return err
 }
@@ -161,9 +177,12 @@ func (h *Host) lose() {
 	for _, f := range h.flying {
 		if h.rng.IntN(2) == 0 {
 			h.Received = append(h.Received, f.logs)
+			h.doubtful = append(h.doubtful, f.logs)
 		}
 	}
-	h.flying = nil
+	// Nor does the store know of batches that landed since its last write.
+	h.doubtful = append(h.doubtful, h.landed...)
+	h.flying, h.landed = nil, nil
 }
 
 // records makes records of which some are alike.
@@ -183,4 +202,19 @@ func (h *Host) records(n int) plog.Logs {
 		lr.Attributes().PutInt("n", int64(h.serial))
 	}
 	return ld
+}
+
+// Doubtful returns the ids of received records whose absence a verifier must take
+// for possible: those the host does not know to have arrived, or refused.
+func (h *Host) Doubtful() map[string]bool {
+	ids := map[string]bool{}
+	for _, list := range [][]plog.Logs{h.Refused, h.doubtful} {
+		for _, ld := range list {
+			for _, lr := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+				id, _ := lr.Attributes().Get(seal.IDKey)
+				ids[id.Str()] = true
+			}
+		}
+	}
+	return ids
 }
