@@ -73,7 +73,7 @@ func NewVerifier(trust []Trust) *Verifier {
 	v.policies.Store(&map[string]*Policy{})
 	v.interned = []*Policy{v.plain}
 	for _, t := range trust {
-		v.trust(t)
+		v.trust(t, t.StreamID())
 	}
 	return v
 }
@@ -86,9 +86,9 @@ func NewFirstUseVerifier() *Verifier {
 	return v
 }
 
-func (v *Verifier) trust(t Trust) *stream {
+func (v *Verifier) trust(t Trust, id string) *stream {
 	st := &stream{
-		trust: t, id: t.StreamID(),
+		trust: t, id: id,
 		pending: map[uint64][]*heldNote{}, anchors: map[uint64]PublicKey{}, sessions: map[[16]byte]*session{},
 	}
 	v.streams[st.id] = st
@@ -330,12 +330,11 @@ func (v *Verifier) fail(err error) {
 
 // meet is called for a seal of a stream that is not trusted.
 func (v *Verifier) meet(n *heldNote) *stream {
-	if v.firstUse {
-		if st := v.firstMeeting(n); st != nil {
-			return st
-		}
-	}
 	id := n.Seal.StreamID
+	if v.firstUse {
+		// Its key comes with an open seal, and is proven by the stream id. Until then it is not known, and nothing verifies with it.
+		return v.trust(Trust{Name: id}, id)
+	}
 	if !v.strangers[id] {
 		if len(v.strangers) == maxStrangers {
 			id = "…"
@@ -370,7 +369,7 @@ func (v *Verifier) Again() *Verifier {
 	next := NewVerifier(nil)
 	next.firstUse = v.firstUse
 	for _, st := range v.streams {
-		next.trust(st.trust)
+		next.trust(st.trust, st.id)
 		for _, ss := range st.sessions {
 			if ss.policy != nil {
 				policy := next.intern(*ss.policy)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
 )
 
 // Attacks on the chain of seals: forward security, truncation, downgrade. Everything here is done to archives of a host that was in
@@ -307,7 +308,7 @@ func TestAttackClaimedCrash(t *testing.T) {
 	}
 	open := seal.Seal{
 		StreamID: tip.StreamID, Kind: seal.KindOpen, Nonce: [16]byte{7}, Time: tip.Time, Uptime: tip.Uptime, BootID: tip.BootID,
-		Name: "web-17", Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
+		Name: "web-17", Key: h.trust.Key, Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
 	}
 	open.Handle = seal.NewHandle(&h.trust.Key, &open.Nonce)
 	a.addNote(t, forger.Seal(open, nil))
@@ -472,4 +473,37 @@ func TestAttackEditSeals(t *testing.T) {
 			require.EqualValues(t, 20, report.Verified)
 		})
 	}
+}
+
+// TestFirstUse: without a trust file the archive's own keys are taken. It shows whether the archive is consistent, and names streams by
+// their ids, since nobody vouches for their names.
+func TestFirstUse(t *testing.T) {
+	a := &lines{}
+	one := newHostInto(t, "web-17", a).start().send(20).seal().stop()
+	two := newHostInto(t, "web-17", a).start().send(20).seal().stop()
+	firstUse := func(a *lines) *seal.Report {
+		path := a.write(t)
+		report, err := archive.Verify(t.Context(), []string{path}, seal.NewFirstUseVerifier(), time.Time{}, archive.Options{})
+		require.NoError(t, err)
+		return report
+	}
+	report := firstUse(a)
+	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.EqualValues(t, 40, report.Verified)
+	require.Len(t, report.Streams, 2)
+	names := report.Streams[0].Name + report.Streams[1].Name
+	require.Contains(t, names, one.trust.StreamID())
+	require.Contains(t, names, two.trust.StreamID())
+
+	reversed := a.clone()
+	slices.Reverse(reversed.list)
+	require.Equal(t, seal.OK, firstUse(reversed).Outcome)
+
+	altered := a.clone()
+	altered.replace(t, 3, "line", "lime")
+	require.Equal(t, seal.Tampered, firstUse(altered).Outcome)
+
+	headless := &lines{list: a.list[1:]}
+	require.Equal(t, seal.Tampered, firstUse(headless).Outcome)
+	require.Equal(t, seal.Tampered, firstUse(&lines{}).Outcome)
 }

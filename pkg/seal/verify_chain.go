@@ -130,6 +130,9 @@ func (v *Verifier) addNote(o *Observed) {
 		}
 	}
 	number := n.Seal.Number
+	if v.firstUse && number == 0 && len(st.runs) == 0 && n.Seal.Kind == KindOpen { // ParseSeal has checked that the key is that of the stream id
+		st.trust.Key, st.trust.Name = n.Seal.Key, n.Seal.Name+" ("+st.id+")"
+	}
 	i := st.below(number)
 	if i >= 0 && number < st.runs[i].end() {
 		v.another(st, st.runs[i], n)

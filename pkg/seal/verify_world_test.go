@@ -247,14 +247,20 @@ func (l *lines) id(t *testing.T, i int) string {
 	return id
 }
 
+// write writes the lines to a file.
+func (l *lines) write(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "archive.json")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(l.list, "\n")+"\n"), 0o600))
+	return path
+}
+
 // verify verifies the lines as a file, with standard input closed, the way the command does.
 func (l *lines) verify(t *testing.T, trust ...seal.Trust) *seal.Report {
 	return l.verifyUntil(t, time.Time{}, trust...)
 }
 
 func (l *lines) verifyUntil(t *testing.T, until time.Time, trust ...seal.Trust) *seal.Report {
-	path := filepath.Join(t.TempDir(), "archive.json")
-	require.NoError(t, os.WriteFile(path, []byte(strings.Join(l.list, "\n")+"\n"), 0o600))
+	path := l.write(t)
 	report, err := archive.Verify(t.Context(), []string{path}, seal.NewVerifier(trust), until, archive.Options{Stdin: bytes.NewReader(nil)})
 	require.NoError(t, err)
 	return report
