@@ -272,9 +272,7 @@ func (d *decoder) endScope(first int, fault string) {
 	d.tmp = binary.BigEndian.AppendUint32(d.tmp, s.dropped)
 	d.tmp = appendBytes(d.tmp, s.schemaURL)
 	digest := sha256.Sum256(d.tmp)
-	for i := first; i < len(d.records); i++ {
-		copy(d.out[d.parts[i].start+digestsAt+seal.HashSize:], digest[:])
-	}
+	d.fill(first, seal.HashSize, digest)
 	d.condemn(first, fault)
 }
 
@@ -286,10 +284,17 @@ func (d *decoder) endResource(first int, fault string) {
 	d.tmp = binary.BigEndian.AppendUint32(d.tmp, r.dropped)
 	d.tmp = appendBytes(d.tmp, r.schemaURL)
 	digest := sha256.Sum256(d.tmp)
-	for i := first; i < len(d.records); i++ {
-		copy(d.out[d.parts[i].start+digestsAt:], digest[:])
-	}
+	d.fill(first, 0, digest)
 	d.condemn(first, fault)
+}
+
+// fill writes a digest into the encodings of the records since first.
+func (d *decoder) fill(first, offset int, digest [seal.HashSize]byte) {
+	for _, p := range d.parts[first:] {
+		if p.end > 0 { // else it stands for a fault and has no encoding
+			copy(d.out[p.start+digestsAt+offset:], digest[:])
+		}
+	}
 }
 
 // endFrame hands out the encodings of the frame's records. Should d.out grow and move later, they stay where they are.

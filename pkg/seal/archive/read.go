@@ -181,7 +181,10 @@ func (r *reader) decode() {
 		d.begin()
 		for _, f := range c.frames {
 			first := len(d.records)
-			data := c.buf[f.start:max(f.start, f.end)]
+			var data []byte
+			if f.fault == "" {
+				data = c.buf[f.start:f.end]
+			}
 			switch {
 			case f.fault != "":
 				d.beginFrame()
