@@ -11,13 +11,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 )
 
-// tooDeep stands for what was nested deeper than [MaxDepth].
+// tooDeep stands for an array or map at [MaxDepth] that held anything.
 const tooDeep = "logseal: nested deeper than 64"
 
 // normalizeRecord changes a record into one that has a digest: duplicate keys
 // collapse to the last, each invalid UTF-8 byte becomes U+FFFD, references into a
-// string table that logs do not have become empty values, and values nested
-// deeper than [MaxDepth] a tombstone.
+// string table that logs do not have become empty values, and what nests deeper
+// than [MaxDepth] a tombstone.
 func normalizeRecord(lr plog.LogRecord) {
 	lr.SetSeverityText(validUTF8(lr.SeverityText()))
 	lr.SetEventName(validUTF8(lr.EventName()))
@@ -71,7 +71,7 @@ func normalizeMap(m pcommon.Map, depth int) {
 }
 
 func normalizeValue(v pcommon.Value, depth int) {
-	if depth > MaxDepth {
+	if depth == MaxDepth && holdsValues(v) {
 		v.SetStr(tooDeep)
 		return
 	}
@@ -90,6 +90,16 @@ func normalizeValue(v pcommon.Value, depth int) {
 	case pcommon.ValueTypeEmpty:
 		pcommon.NewValueEmpty().CopyTo(v)
 	}
+}
+
+func holdsValues(v pcommon.Value) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeSlice:
+		return v.Slice().Len() > 0
+	case pcommon.ValueTypeMap:
+		return v.Map().Len() > 0
+	}
+	return false
 }
 
 // validUTF8 replaces each invalid byte by U+FFFD: byte by byte, so that the
