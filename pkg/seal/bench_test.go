@@ -64,7 +64,7 @@ func BenchmarkDigestAndTree(b *testing.B) {
 
 // BenchmarkSeal is the cost of a seal of 1,000 records, both fsyncs included.
 func BenchmarkSeal(b *testing.B) {
-	s, _ := benchSealer(b)
+	s := benchSealer(b)
 	ld := accessLogs(1000)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -79,32 +79,19 @@ func BenchmarkSeal(b *testing.B) {
 	}
 }
 
-// lockedStore is a store in memory.
-type lockedStore struct {
-	mu sync.Mutex
-	m  memStore
-}
-
-func (l *lockedStore) Batch(ctx context.Context, ops ...*Op) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.m.Batch(ctx, ops...)
-}
-
-func benchSealer(b *testing.B) (*Sealer, *lockedStore) {
+func benchSealer(b *testing.B) *Sealer {
 	path := filepath.Join(b.TempDir(), "key")
 	_, err := CreateKeyFile(path, "bench")
 	require.NoError(b, err)
 	keys, err := OpenKeyFile(path)
 	require.NoError(b, err)
-	store := &lockedStore{m: memStore{}}
-	s, err := Open(b.Context(), Config{Keys: keys, Store: store, MaxUnsealed: 1 << 22})
+	s, err := Open(b.Context(), Config{Keys: keys, Store: newMemStore(), MaxUnsealed: 1 << 22})
 	require.NoError(b, err)
 	require.NoError(b, s.Seal(b.Context(), func(context.Context, plog.Logs) error { return nil }))
 	b.Cleanup(func() {
 		require.NoError(b, s.Close(context.Background(), func(context.Context, plog.Logs) error { return nil }))
 	})
-	return s, store
+	return s
 }
 
 // BenchmarkStream is a whole stream under load: several sources stamp batches at
@@ -112,7 +99,7 @@ func benchSealer(b *testing.B) (*Sealer, *lockedStore) {
 func BenchmarkStream(b *testing.B) {
 	for _, size := range []int{100, 1000} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			s, _ := benchSealer(b)
+			s := benchSealer(b)
 			discard := func(context.Context, plog.Logs) error { return nil }
 			stop, done := make(chan struct{}), make(chan struct{})
 			go func() {
