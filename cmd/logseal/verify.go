@@ -3,12 +3,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -89,28 +89,39 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	}
 	files, size, err := archive.Files(paths)
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	bar := newProgress(cmd.ErrOrStderr(), size)
 	report, readErr := archive.Verify(cmd.Context(), files, verifier, until, archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add})
 	bar.done()
 	if report == nil {
-		return readErr
+		return unreadable(readErr)
 	}
 	if err := o.write(cmd.OutOrStdout(), report); err != nil {
 		return err
 	}
 	switch {
-	case errors.Is(readErr, context.Canceled):
-		return exitError{code: exitFailed, err: errors.New("interrupted")}
-	case readErr != nil:
-		return readErr // exit status 2: part of what was asked for was not verified at all
+	case readErr != nil: // part of what was asked for was not verified at all
+		return unreadable(readErr)
 	case report.Outcome == seal.Tampered, report.Outcome == seal.Incomplete && o.strict:
 		return exitError{code: exitFailed}
 	case report.Outcome == seal.Incomplete:
 		return exitError{code: exitIncomplete}
 	}
 	return nil
+}
+
+// unreadable is the error of input that cannot be read or recognised. The names of files are in it.
+func unreadable(err error) error {
+	var lines []string
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			lines = append(lines, seal.Printable(one.Error()))
+		}
+	} else {
+		lines = append(lines, seal.Printable(err.Error()))
+	}
+	return exitError{code: exitUsage, err: errors.New(strings.Join(lines, "\nlogseal: "))}
 }
 
 func (o *verifyOptions) verifier() (*seal.Verifier, error) {

@@ -20,14 +20,14 @@ func (r *Report) WriteText(w io.Writer) error {
 		table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "STREAM\tVERDICT\tRECORDS\tVERIFIED\tFROM\tTO\tSEALS\tCOMPLETE AS OF")
 		for _, s := range r.Streams {
-			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n", clean(s.Name), s.Outcome, s.Records, s.Verified, when(s.From), when(s.To), s.Seals, when(s.CompleteAsOf))
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n", Printable(s.Name), s.Outcome, s.Records, s.Verified, when(s.From), when(s.To), s.Seals, when(s.CompleteAsOf))
 		}
 		if err := table.Flush(); err != nil {
 			return err
 		}
 		for _, s := range r.Streams {
 			for _, line := range s.remarks() {
-				fmt.Fprintf(&b, "%s: %s\n", clean(s.Name), line)
+				fmt.Fprintf(&b, "%s: %s\n", Printable(s.Name), line)
 			}
 		}
 		b.WriteByte('\n')
@@ -51,7 +51,7 @@ func (r *Report) WriteText(w io.Writer) error {
 func (s *StreamReport) remarks() []string {
 	var list []string
 	if len(s.Excluded) > 0 {
-		list = append(list, "no digest covers the attributes "+clean(strings.Join(s.Excluded, ", "))+", as the stream declares")
+		list = append(list, "no digest covers the attributes "+Printable(strings.Join(s.Excluded, ", "))+", as the stream declares")
 	}
 	if s.Duplicates > 0 {
 		list = append(list, fmt.Sprintf("%d records are here more than once, each time the same (DUPLICATE)", s.Duplicates))
@@ -88,11 +88,12 @@ func (f *Finding) text() string {
 	if f.Place.Line > 0 {
 		parts = append(parts, fmt.Sprintf("%s:%d", f.Place.File, f.Place.Line))
 	}
-	return clean(strings.Join(parts, "  ") + ": " + f.Message)
+	return Printable(strings.Join(parts, "  ") + ": " + f.Message)
 }
 
-// clean escapes what a terminal would act on, or what would make text look like other text.
-func clean(s string) string {
+// Printable escapes what a terminal would act on, and what would make text look like other text: for whatever an archive or a
+// file's name may hold.
+func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if unicode.IsPrint(r) {

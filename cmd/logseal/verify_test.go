@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// store keeps a sealer's state in memory.
+type verifyStore map[string][]byte
+
+func (m verifyStore) Batch(_ context.Context, ops ...*seal.Op) error {
+	for _, op := range ops {
+		switch op.Kind {
+		case seal.OpGet:
+			op.Value = m[op.Key]
+		case seal.OpSet:
+			m[op.Key] = bytes.Clone(op.Value)
+		case seal.OpDelete:
+			delete(m, op.Key)
+		}
+	}
+	return nil
+}
+
+// writeArchive writes the archive of a host that stamped three batches of 20 records, and its trust file.
+func writeArchive(t *testing.T, stop bool) (archive, trust string) {
+	dir := t.TempDir()
+	key := filepath.Join(dir, "key")
+	line, err := seal.CreateKeyFile(key, "web-17")
+	require.NoError(t, err)
+	trust = filepath.Join(dir, "trust")
+	require.NoError(t, os.WriteFile(trust, []byte("# our hosts\n"+line.String()+"\n"), 0o600))
+	keys, err := seal.OpenKeyFile(key)
+	require.NoError(t, err)
+	sealer, err := seal.Open(t.Context(), seal.Config{Keys: keys, Store: verifyStore{}})
+	require.NoError(t, err)
+	var out bytes.Buffer
+	emit := func(_ context.Context, ld plog.Logs) error {
+		data, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		out.Write(append(data, '\n'))
+		return err
+	}
+	require.NoError(t, sealer.Seal(t.Context(), emit))
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 3 {
+		ld := plog.NewLogs()
+		records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+		for range 20 {
+			lr := records.AppendEmpty()
+			lr.Body().SetStr("login by " + string(rune('a'+rng.IntN(26))) + "lice")
+			lr.SetTimestamp(1795412345123456789)
+		}
+		batch, err := sealer.Stamp(t.Context(), ld)
+		require.NoError(t, err)
+		require.NoError(t, emit(t.Context(), ld))
+		batch.Settle(true)
+	}
+	open := out.Len()
+	require.NoError(t, sealer.Close(t.Context(), emit))
+	if !stop {
+		out.Truncate(open)
+	}
+	archive = filepath.Join(dir, "logs", "archive.json")
+	require.NoError(t, os.Mkdir(filepath.Dir(archive), 0o700))
+	require.NoError(t, os.WriteFile(archive, out.Bytes(), 0o600))
+	return archive, trust
+}
+
+func runVerify(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
+	root := &cobra.Command{Use: "logseal", SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(newVerifyCommand())
+	var out, errs bytes.Buffer
+	root.SetIn(strings.NewReader(stdin))
+	root.SetOut(&out)
+	root.SetErr(&errs)
+	root.SetArgs(append([]string{"verify"}, args...))
+	code = run(t.Context(), root, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestVerifyExitCodes(t *testing.T) {
+	archive, trust := writeArchive(t, true)
+	unsealed, unsealedTrust := writeArchive(t, false)
+	data, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	altered := filepath.Join(t.TempDir(), "altered.json")
+	require.NoError(t, os.WriteFile(altered, bytes.Replace(data, []byte("login"), []byte("logout"), 1), 0o600))
+	text := filepath.Join(t.TempDir(), "syslog")
+	require.NoError(t, os.WriteFile(text, []byte("Nov 23 05:22:20 web-17 sshd: hello\n"), 0o600))
+	for _, c := range []struct {
+		name  string
+		args  []string
+		stdin string
+		code  int
+		says  string
+	}{
+		{"verified", []string{"--trust", trust, archive}, "", 0, "ok: 60 of 60 records verified"},
+		{"a folder", []string{"--trust", trust, filepath.Dir(archive)}, "", 0, "ok: 60 of 60 records verified"},
+		{"standard input", []string{"--trust", trust, "-"}, string(data), 0, "ok: 60 of 60 records verified"},
+		{"on first use", []string{"--trust-on-first-use", archive}, "", 0, "ok: 60 of 60 records verified"},
+		{"altered", []string{"--trust", trust, altered}, "", 1, "tampered: 44 of 60 records verified"},
+		{"not known yet", []string{"--trust", unsealedTrust, unsealed}, "", 3, "incomplete: 0 of 60 records verified"},
+		{"not known yet, strictly", []string{"--trust", unsealedTrust, "--strict", unsealed}, "", 1, "incomplete: 0 of 60"},
+		{"until", []string{"--trust", trust, "--until", "2200-01-01T00:00:00Z", archive}, "", 1, "SILENT"},
+		{"another's key", []string{"--trust", unsealedTrust, archive}, "", 1, "ABSENT"},
+		{"nothing", []string{"--trust", trust, "-"}, "", 1, "ABSENT"},
+		{"no trust", []string{archive}, "", 2, "logseal enroll"},
+		{"two kinds of trust", []string{"--trust", trust, "--trust-on-first-use", archive}, "", 2, "trust"},
+		{"no path", []string{"--trust", trust}, "", 2, ""},
+		{"no such path", []string{"--trust", trust, archive + "x"}, "", 2, "no such file"},
+		{"a bad trust file", []string{"--trust", archive, archive}, "", 2, "trust file"},
+		{"not an archive", []string{"--trust", trust, text}, "", 2, "not an archive"},
+		{"an archive, and what is none", []string{"--trust", trust, text, archive}, "", 2, "60 of 60 records verified"},
+		{"a bad time", []string{"--trust", trust, "--until", "yesterday", archive}, "", 2, "2026-11-23T00:00:00Z"},
+		{"a bad format", []string{"--trust", trust, "--format", "xml", archive}, "", 2, "text or json"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := runVerify(t, c.stdin, c.args...)
+			require.Equal(t, c.code, code, stdout+stderr)
+			require.Contains(t, stdout+stderr, c.says)
+		})
+	}
+}
+
+func TestVerifyJSON(t *testing.T) {
+	archive, trust := writeArchive(t, true)
+	data, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(archive, bytes.Replace(data, []byte("login"), []byte("logout"), 1), 0o600))
+	code, stdout, _ := runVerify(t, "", "--trust", trust, "--format", "json", archive)
+	require.Equal(t, 1, code)
+	var report struct {
+		Verdict string
+		Records int
+		Streams []struct {
+			Stream, Verdict string
+			Verified, Seals int
+		}
+		Findings []struct {
+			Verdict, ID, Stream, File, Message string
+			Line, Count                        int
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	require.Equal(t, "tampered", report.Verdict)
+	require.Equal(t, 60, report.Records)
+	require.Equal(t, "web-17", report.Streams[0].Stream)
+	require.Equal(t, 44, report.Streams[0].Verified)
+	require.Equal(t, "ALTERED", report.Findings[0].Verdict)
+	require.Regexp(t, `^[a-z2-7]{8}-0$`, report.Findings[0].ID)
+	require.Equal(t, archive, report.Findings[0].File)
+	require.Equal(t, 2, report.Findings[0].Line)
+}
+
+// TestVerifyOutputIsClean: nothing that an archive or its name holds reaches a terminal as it is.
+func TestVerifyOutputIsClean(t *testing.T) {
+	archive, trust := writeArchive(t, true)
+	data, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	evil := filepath.Join(t.TempDir(), "a\x1b[31m\u202egnp.json")
+	ld := plog.NewLogs()
+	lr := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	lr.Body().SetStr("\x1b]0;owned\x07")
+	lr.SetEventName(seal.EventName)
+	line, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(evil, append(data, line...), 0o600))
+	code, stdout, stderr := runVerify(t, "", "--trust", trust, evil)
+	require.Equal(t, 1, code)
+	require.NotContains(t, stdout+stderr, "\x1b")
+	require.NotContains(t, stdout+stderr, "\u202e")
+	require.Contains(t, stdout, `\u{1b}`)
+	require.NotContains(t, stdout, "owned", "what a record says is not repeated")
+
+	unknown := filepath.Join(t.TempDir(), "a\x1b[31m\nlogseal: all is well")
+	require.NoError(t, os.WriteFile(unknown, []byte("hello"), 0o600))
+	code, stdout, stderr = runVerify(t, "", "--trust", trust, unknown, archive)
+	require.Equal(t, 2, code)
+	require.NotContains(t, stdout+stderr, "\x1b")
+	require.NotContains(t, stderr, "\nlogseal: all is well")
+}
