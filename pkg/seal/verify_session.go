@@ -129,7 +129,7 @@ func (ss *session) fate(seq uint64) (Verdict, string) {
 		return Unsealed, "its session crashed, and the archive ends before the next session has taken over what it left"
 	case ss.open == nil || ss.next.open == nil:
 		return Unsealed, "the seal that covered it may be one of those that are missing"
-	case ss.next.open.RolledBack || ss.open.BootID != ss.next.open.BootID:
+	case ss.next.open.RolledBack || ss.open.BootID != ss.next.open.BootID || ss.next.open.BootID == [16]byte{}:
 		return Unsealed, "its host lost power or its storage before the record was sealed"
 	}
 	return Inserted, "its session has ended, and no seal of it covers this id"
