@@ -50,15 +50,16 @@ type Verifier struct {
 	lastFile  string
 	lastIndex uint64
 
-	records   uint64
-	lastName  *handle
-	strangers map[string]bool
-	done      doneQueue
-	freePages []*page
-	held      int
-	findings  findings
-	again     bool
-	err       error
+	records      uint64
+	observations uint64 // of shared handles
+	lastName     *handle
+	strangers    map[string]bool
+	done         doneQueue
+	freePages    []*page
+	held         int
+	findings     findings
+	again        bool
+	err          error
 }
 
 // NewVerifier returns a verifier that trusts the given streams.
@@ -184,10 +185,7 @@ func (v *Verifier) addTo(ss *session, seq uint64, leaf *Hash, at place) {
 
 // repeat judges a record whose id has been verified for another one before.
 func (v *Verifier) repeat(h *handle, seq uint64, leaf *Hash, at place) {
-	genuine, ok := h.kept[seq]
-	if p, slot, here := h.leaf(seq); here {
-		genuine, ok = candidate{p.leaf[slot], p.place[slot]}, true
-	}
+	genuine, ok := h.genuine(seq)
 	switch {
 	case !ok:
 		h.recheck = h.recheck.Add(Range{seq, seq})
@@ -195,46 +193,8 @@ func (v *Verifier) repeat(h *handle, seq uint64, leaf *Hash, at place) {
 	case genuine.leaf == *leaf:
 		h.duplicates++
 	default:
-		v.conflict(h, conflict{seq: seq, candidate: candidate{*leaf, at}, against: genuine.place, backed: true})
+		v.conflict(h, conflict{seq: seq, candidate: candidate{leaf: *leaf, place: at}, against: genuine.place, backed: true})
 	}
-}
-
-// addShared gives a record to whichever session of those that share its handle has room for it. It counts as good if one has.
-func (v *Verifier) addShared(h *handle, o *Observed, at place) {
-	seq := o.ID.Seq
-	for _, ss := range h.sessions {
-		if ss.policy == nil {
-			o.digest(v.plain)
-		} else {
-			o.digest(ss.policy)
-		}
-		if p, slot, here := h.leaf(seq); here && p.leaf[slot] == o.leaf {
-			h.duplicates++
-			return
-		}
-		if g := ss.groups[seq]; g != nil {
-			if i := g.index(seq); g.have>>i&1 == 0 || g.fits(i, &o.leaf) {
-				v.offer(g, seq, &o.leaf, at)
-				return
-			}
-		}
-	}
-	for _, ss := range h.sessions {
-		if !ss.settled.Contains(seq) {
-			if ss.policy != nil {
-				o.digest(ss.policy)
-			}
-			v.hold(h, seq, &o.leaf, at)
-			return
-		}
-	}
-	for _, ss := range h.sessions {
-		if ss.void.Contains(seq) {
-			h.voided++
-			return
-		}
-	}
-	v.repeat(h, seq, &o.leaf, at)
 }
 
 // hold keeps a record until a seal settles it.

@@ -144,7 +144,14 @@ func (v *Verifier) finishSession(ss *session) {
 		g := ss.groups[seq]
 		i := g.index(seq)
 		f := h.finding(Finding{Stream: st.trust.Name}, seq)
-		if g.have>>i&1 == 0 {
+		list := append([]candidate{{leaf: g.leaf[i], place: g.place[i]}}, h.extras[seq]...)
+		choices := g.choices
+		if len(h.sessions) > 1 {
+			list, choices = h.claim(g, i), g.sharedChoices
+		} else if g.have>>i&1 == 0 {
+			list = nil
+		}
+		if len(list) == 0 {
 			if _, there := h.malformed[seq]; there {
 				continue // said already
 			}
@@ -155,7 +162,6 @@ func (v *Verifier) finishSession(ss *session) {
 			v.findings.record(f)
 			continue
 		}
-		list := append([]candidate{{g.leaf[i], g.place[i]}}, h.extras[seq]...)
 		for n, c := range list {
 			f.Place = v.where(c.place)
 			switch {
@@ -163,15 +169,34 @@ func (v *Verifier) finishSession(ss *session) {
 				f.Verdict, f.Message = Conflict, "has the id of another record that says something else, and the seal backs neither"
 			case ss.policy == nil:
 				f.Verdict, f.Message = Unresolved, "cannot be checked: the open seal of its session is missing, which says what attributes do not count"
-			case len(g.choices(i)) > 0:
+			case len(choices(i)) > 0:
 				f.Verdict, f.Message = Unresolved, fmt.Sprintf("is one of the %d records %s-%d to %d, which were sealed together and do not hold together: one or more of them are missing or were altered", len(g.seqs), h.name, g.seqs[0], g.seqs[len(g.seqs)-1])
 			default:
 				f.Verdict, f.Message = Altered, "is not the record that was sealed under this id"
 			}
 			v.findings.record(f)
 		}
-		delete(h.extras, seq)
+		if len(h.sessions) == 1 {
+			delete(h.extras, seq)
+		}
 	}
+}
+
+// claim returns the record that a session with a shared handle has to answer for in a group that does not verify: one that could be the leaf,
+// else one that no other session has use for.
+func (h *handle) claim(g *group, i int) []candidate {
+	pool := h.extras[g.seqs[i]]
+	best := -1
+	for j := range pool {
+		if c := &pool[j]; !c.done && !c.told && (best < 0 || g.fits(i, &c.leaf)) {
+			best = j
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	pool[best].told = true
+	return pool[best : best+1]
 }
 
 // finishLate moves what only a later anchor vouches for from the verified records to the findings.
@@ -212,6 +237,10 @@ func (v *Verifier) finishHandle(h *handle) {
 			}
 			v.findings.record(f)
 		}
+	}
+	if len(h.sessions) > 1 {
+		v.finishShared(h)
+		return
 	}
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {
 		for _, c := range h.extras[seq] {

@@ -100,7 +100,7 @@ func (v *Verifier) cover(s *session, seal *Seal, late *lateSeal, seqs []uint64, 
 	)
 	for i, seq := range seqs {
 		p, slot, ok := h.leaf(seq)
-		if ok && p.done>>slot&1 == 0 {
+		if ok && p.done>>slot&1 == 0 { // what is verified is another session's
 			leaves[i], pages[i], slots[i] = p.leaf[slot], p, slot
 			have |= 1 << i
 		}
@@ -123,13 +123,13 @@ func (v *Verifier) cover(s *session, seal *Seal, late *lateSeal, seqs []uint64, 
 		if have>>i&1 == 1 {
 			g.place[i] = pages[i].place[slots[i]]
 			v.take(h, seq)
-		} else if list := h.extras[seq]; len(list) > 0 { // two sessions share the handle, and the leaf that is here is the other's
-			g.have |= 1 << i
-			g.leaf[i], g.place[i] = list[0].leaf, list[0].place
-			h.extras[seq] = list[1:]
 		}
 	}
-	v.try(g)
+	if len(h.sessions) > 1 {
+		v.tryShared(g)
+	} else {
+		v.try(g)
+	}
 }
 
 // verify counts records as verified, or as late.
@@ -179,20 +179,20 @@ func (v *Verifier) addExtra(h *handle, seq uint64, leaf *Hash, at, first place) 
 		}
 	}
 	if len(list) >= maxCandidates {
-		v.conflict(h, conflict{seq: seq, candidate: candidate{*leaf, at}, against: first})
+		v.conflict(h, conflict{seq: seq, candidate: candidate{leaf: *leaf, place: at}, against: first})
 		return false
 	}
 	if h.extras == nil {
 		h.extras = map[uint64][]candidate{}
 	}
-	h.extras[seq] = append(list, candidate{*leaf, at})
+	h.extras[seq] = append(list, candidate{leaf: *leaf, place: at})
 	return true
 }
 
 // choices returns the records that could be the leaf at index i, without those that the seal's short digest rules out.
 func (g *group) choices(i int) []candidate {
 	var list []candidate
-	for _, c := range append([]candidate{{g.leaf[i], g.place[i]}}, g.session.handle.extras[g.seqs[i]]...) {
+	for _, c := range append([]candidate{{leaf: g.leaf[i], place: g.place[i]}}, g.session.handle.extras[g.seqs[i]]...) {
 		if g.fits(i, &c.leaf) {
 			list = append(list, c)
 		}
@@ -209,59 +209,53 @@ func (g *group) fits(i int, leaf *Hash) bool {
 }
 
 // try verifies a group if its leaves are all there.
-func (v *Verifier) try(g *group) bool {
+func (v *Verifier) try(g *group) {
 	if g.have != uint16(1)<<len(g.seqs)-1 {
-		return false
+		return
+	}
+	choices := make([][]candidate, len(g.seqs))
+	for i := range g.seqs {
+		choices[i] = g.choices(i)
+	}
+	leaves, places := g.combine(choices)
+	if leaves == nil {
+		return
 	}
 	h := g.session.handle
-	choices := make([][]candidate, len(g.seqs))
-	combinations := 1
-	for i := range g.seqs {
-		if choices[i] = g.choices(i); len(choices[i]) == 0 {
-			return false
+	for i, seq := range g.seqs {
+		// Who else has the id is not genuine.
+		for _, c := range append([]candidate{{leaf: g.leaf[i], place: g.place[i]}}, h.extras[seq]...) {
+			if c.leaf != leaves[i] {
+				v.conflict(h, conflict{seq: seq, candidate: c, against: places[i], backed: true})
+			}
 		}
-		if combinations *= len(choices[i]); combinations > maxCombinations {
-			return false
-		}
+		delete(h.extras, seq)
+		p, slot := v.put(h, seq, &leaves[i], places[i])
+		v.finish(h, seq, p, slot)
+		delete(g.session.groups, seq)
 	}
-	leaves := make([]Hash, len(g.seqs))
-	for n := range combinations {
-		picked := n
-		for i := range leaves {
-			leaves[i] = choices[i][picked%len(choices[i])].leaf
-			picked /= len(choices[i])
-		}
-		if Root(leaves) != g.root {
-			continue
-		}
-		picked = n
-		for i, seq := range g.seqs {
-			winner := choices[i][picked%len(choices[i])]
-			picked /= len(choices[i])
-			v.win(g, i, winner)
-			p, slot := v.put(h, seq, &winner.leaf, winner.place)
-			v.finish(h, seq, p, slot)
-			delete(g.session.groups, seq)
-		}
-		g.session.verify(g.late, g.seqs)
-		return true
-	}
-	return false
+	g.session.verify(g.late, g.seqs)
 }
 
-// win settles who of several records with one id is the genuine one. Where sessions share the handle, each loser may yet be
-// the other session's.
-func (v *Verifier) win(g *group, i int, winner candidate) {
-	h, seq := g.session.handle, g.seqs[i]
-	losers := append([]candidate{{g.leaf[i], g.place[i]}}, h.extras[seq]...)
-	delete(h.extras, seq)
-	for _, c := range losers {
-		switch {
-		case c.leaf == winner.leaf:
-		case len(h.sessions) > 1:
-			v.addExtra(h, seq, &c.leaf, c.place, winner.place)
-		default:
-			v.conflict(h, conflict{seq: seq, candidate: c, against: winner.place, backed: true})
+// combine looks for the one choice for each leaf that gives the group's root, nil if there is none.
+func (g *group) combine(choices [][]candidate) ([]Hash, []place) {
+	combinations := 1
+	for i := range choices {
+		if combinations *= len(choices[i]); combinations == 0 || combinations > maxCombinations {
+			return nil, nil
 		}
 	}
+	leaves, places := make([]Hash, len(choices)), make([]place, len(choices))
+	for n := range combinations {
+		rest := n
+		for i := range choices {
+			pick := choices[i][rest%len(choices[i])]
+			rest /= len(choices[i])
+			leaves[i], places[i] = pick.leaf, pick.place
+		}
+		if Root(leaves) == g.root {
+			return leaves, places
+		}
+	}
+	return nil, nil
 }

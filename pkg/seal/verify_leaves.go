@@ -29,10 +29,15 @@ type page struct {
 	place  [leavesAPage]place
 }
 
-// candidate is a record that shares its id with an earlier one.
+// candidate is one of several records that have one id.
 type candidate struct {
 	leaf  Hash
 	place place
+
+	// Where sessions share the handle:
+	observation uint64 // one record is several candidates if its sessions exclude different attributes
+	done        bool   // a seal backs it
+	told        bool   // there is a finding on it
 }
 
 type pageKey struct {
@@ -148,7 +153,7 @@ func (v *Verifier) finish(h *handle, seq uint64, p *page, slot int) {
 		if h.kept == nil {
 			h.kept = map[uint64]candidate{}
 		}
-		h.kept[seq] = candidate{p.leaf[slot], p.place[slot]}
+		h.kept[seq] = candidate{leaf: p.leaf[slot], place: p.place[slot], done: true}
 	}
 	if p.queued {
 		return

@@ -50,12 +50,8 @@ func (v *Verifier) attach(ss *session, name string) {
 	h := v.handle(name)
 	ss.handle = h
 	h.sessions = append(h.sessions, ss)
-	if len(h.sessions) > 1 {
-		// What stood against the other session's records may be this one's.
-		for _, c := range h.conflicts {
-			v.addExtra(h, c.seq, &c.leaf, c.place, c.against)
-		}
-		h.conflicts = nil
+	if len(h.sessions) == 2 {
+		v.share(h)
 	}
 }
 

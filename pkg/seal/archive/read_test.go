@@ -114,8 +114,11 @@ func TestFormats(t *testing.T) {
 			list, err := readFiles(t, path)
 			require.NoError(t, err)
 			require.Equal(t, []found{
-				{path, 1, "k3x7a2qd-100000", ""}, {path, 1, "k3x7a2qd-100001", ""}, {path, 1, "k3x7a2qd-100002", ""},
-				{path, 2, "k3x7a2qd-100000", ""}, {path, 2, "k3x7a2qd-100001", ""},
+				{path, 1, "k3x7a2qd-100000", ""},
+				{path, 1, "k3x7a2qd-100001", ""},
+				{path, 1, "k3x7a2qd-100002", ""},
+				{path, 2, "k3x7a2qd-100000", ""},
+				{path, 2, "k3x7a2qd-100001", ""},
 			}, list)
 		})
 	}

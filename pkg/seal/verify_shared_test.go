@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seal_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
+)
+
+// TestSharedHandle: two sessions happen to have one handle. Nobody can wait for that to happen, so the second stream here claims the first one's
+// handle, which is BROKEN_CHAIN for its seals and changes nothing for its records.
+func TestSharedHandle(t *testing.T) {
+	a := &lines{}
+	one := newHostInto(t, "web-17", a).start().send(20).stop()
+	first := a.note(t, 0).Seal
+	two := newHostInto(t, "db-3", a)
+	forger := two.thief()
+	base := seal.Seal{
+		StreamID: two.trust.StreamID(), Kind: seal.KindOpen, Handle: first.Handle, Nonce: [16]byte{7}, Time: first.Time, BootID: first.BootID,
+		Name: "db-3", Key: two.trust.Key, Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
+	}
+	a.addNote(t, forger.Seal(base, nil))
+	var leaves []seal.Hash
+	begin := len(a.list)
+	ld := two.batch(30)
+	for i, lr := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		lr.Attributes().PutStr(seal.IDKey, seal.ID{Handle: first.Handle, Seq: uint64(i)}.String())
+	}
+	a.add(t, ld)
+	for i := begin; i < len(a.list); i++ {
+		leaves = append(leaves, a.leaf(t, i))
+	}
+	block := base
+	block.Kind = seal.KindBlock
+	a.addNote(t, forger.Seal(cover(block, seal.Ranges{{First: 0, Last: 29}}, leaves), nil))
+	end := base
+	end.Kind, end.End = seal.KindClose, 30
+	a.addNote(t, forger.Seal(end, nil))
+
+	for seed := range uint64(40) {
+		b := a.clone()
+		if seed > 0 {
+			rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
+		}
+		report := b.verify(t, one.trust, two.trust)
+		expect(t, report, verdicts{seal.BrokenChain: 1})
+		require.EqualValues(t, 50, report.Verified, "seed %d: %s", seed, show(report))
+
+		// A record of either is still missed, and one that is of neither is found.
+		missing := b.clone()
+		missing.remove(missing.find(t, fmt.Sprintf(`"line %d of db-3"`, seed%30)))
+		report = missing.verify(t, one.trust, two.trust)
+		require.True(t, names(report, fmt.Sprintf("%s-%d", first.Handle, seed%30), seal.Missing), show(report))
+		forged := b.clone()
+		i := forged.find(t, `"line 3 of web-17"`)
+		forged.list = append(forged.list, strings.Replace(forged.list[i], "line 3 of", "lime 3 of", 1))
+		report = forged.verify(t, one.trust, two.trust)
+		require.EqualValues(t, 50, report.Verified)
+		require.True(t, names(report, fmt.Sprintf("%s-3", first.Handle), seal.Conflict), show(report))
+	}
+}
+
+// TestSecondPass: records that come again when their leaves are long gone are told apart all the same, in a second pass.
+func TestSecondPass(t *testing.T) {
+	a := newAccessLogs(t, 300_000)
+	var archived bytes.Buffer
+	_, err := archived.ReadFrom(a)
+	require.NoError(t, err)
+	early := bytes.SplitN(archived.Bytes(), []byte("\n"), 4)[2] // 100 records
+	require.Contains(t, string(early), "logseal.id")
+	path := func(extra ...[]byte) string {
+		l := &lines{list: []string{strings.TrimSuffix(archived.String(), "\n")}}
+		for _, e := range extra {
+			l.list = append(l.list, string(e))
+		}
+		return l.write(t)
+	}
+	verify := func(path string) *seal.Report {
+		report, err := archive.Verify(t.Context(), []string{path}, seal.NewVerifier([]seal.Trust{a.host.Trust}), time.Time{}, archive.Options{})
+		require.NoError(t, err)
+		return report
+	}
+	report := verify(path(early))
+	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.EqualValues(t, 100, report.Duplicates)
+	require.EqualValues(t, 300_000, report.Verified)
+
+	report = verify(path(early, bytes.Replace(early, []byte("GET"), []byte("PUT"), 1)))
+	expect(t, report, verdicts{seal.Conflict: 1})
+	require.EqualValues(t, 199, report.Duplicates)
+
+	both := append(slices.Clone(archived.Bytes()), early...)
+	_, err = archive.Verify(t.Context(), []string{archive.Stdin}, seal.NewVerifier([]seal.Trust{a.host.Trust}), time.Time{}, archive.Options{Stdin: bytes.NewReader(both)})
+	require.ErrorIs(t, err, archive.ErrReadTwice)
+}
+
+// TestAddLogsAgrees: what pdata reads and what the archive reader reads is judged alike.
+func TestAddLogsAgrees(t *testing.T) {
+	h := newHost(t, "web-17")
+	h.policy, _ = seal.NewPolicy([]string{"k8s.*"})
+	h.start().send(20).seal().send(20).stop()
+	a := h.archive
+	a.replace(t, a.record(t, 5), "line", "lime")
+	a.replace(t, a.record(t, 6), `"k8s.pod"`, `"k8s.node"`)
+	a.replace(t, a.record(t, 30), `-30"`, `-030"`)
+	var all []plog.Logs
+	for _, line := range a.list {
+		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
+		require.NoError(t, err)
+		all = append(all, ld)
+	}
+	want := verdicts{seal.Altered: 1, seal.Unresolved: 15 + 15, seal.Malformed: 1, seal.Missing: 1}
+	expect(t, a.verify(t, h.trust), want)
+	expect(t, verifyLogs(t, all, h.trust), want)
+}
