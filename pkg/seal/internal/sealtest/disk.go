@@ -52,6 +52,16 @@ func (d *Disk) Clone() *Disk {
 	return &Disk{store: store, key: slices.Clone(d.key)}
 }
 
+// afterCrash returns the disk as the next start finds it. A crash that was to come
+// later still comes.
+func (d *Disk) afterCrash() *Disk {
+	c := d.Clone()
+	if d.crashAt > d.writes {
+		c.writes, c.crashAt, c.applied = d.writes, d.crashAt, d.applied
+	}
+	return c
+}
+
 // CloneStore returns the disk with the storage of an older copy, as a power loss
 // leaves it when storage does not fsync and the key file does.
 func (d *Disk) CloneStore(older *Disk) *Disk {

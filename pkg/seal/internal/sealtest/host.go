@@ -163,7 +163,7 @@ func (h *Host) Stop(ctx context.Context) error {
 func (h *Host) Crash() {
 	h.Disk.Crash()
 	h.lose()
-	h.Disk = h.Disk.Clone()
+	h.Disk = h.Disk.afterCrash()
 }
 
 // Reboot gives the host another boot.
