@@ -103,6 +103,7 @@ type testStream struct {
 	now    Reading
 	refuse error // the consumer's answer to seals
 	notes  []*Note
+	bodies []string // of the notes
 	*Sealer
 }
 
@@ -140,7 +141,7 @@ func (ts *testStream) emit(_ context.Context, ld plog.Logs) error {
 		require.True(ts.t, IsSeal(lr))
 		n, err := ParseNote(lr.Body().Str())
 		require.NoError(ts.t, err)
-		ts.notes = append(ts.notes, n)
+		ts.notes, ts.bodies = append(ts.notes, n), append(ts.bodies, lr.Body().Str())
 	}
 	return nil
 }
