@@ -266,8 +266,10 @@ func vectorNotes(t *testing.T) []byte {
 		Body     string `json:"body"`
 		OK       bool   `json:"ok"`
 		TextHash string `json:"text_hash,omitempty"`
-		Key      string `json:"signed_by,omitempty"`
-		Anchor   string `json:"anchored_by,omitempty"`
+		Key      string `json:"key,omitempty"`
+		Signed   bool   `json:"signed,omitempty"`
+		Anchor   string `json:"anchor_key,omitempty"`
+		Anchored bool   `json:"anchored,omitempty"`
 	}
 	var out []vector
 	var key, anchor PublicKey
@@ -277,11 +279,9 @@ func vectorNotes(t *testing.T) []byte {
 		v := vector{Name: name, Body: body, OK: ok}
 		if ok {
 			v.TextHash = hexOf(n.TextHash())
-			if n.SignedBy(&key) {
-				v.Key = hex.EncodeToString(key[:])
-			}
-			if n.AnchoredBy(&anchor) {
-				v.Anchor = hex.EncodeToString(anchor[:])
+			v.Key, v.Signed = hex.EncodeToString(key[:]), n.SignedBy(&key)
+			if n.Seal.HasAnchor() {
+				v.Anchor, v.Anchored = hex.EncodeToString(anchor[:]), n.AnchoredBy(&anchor)
 			}
 		}
 		out = append(out, v)
