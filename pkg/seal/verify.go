@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxHeld bounds the seals that wait for others to vouch for them, in bytes of text: more than a year of one stream's.
+	// maxHeld bounds the seals that wait for others to vouch for them, in bytes of memory, roughly: a day of a busy stream's.
 	maxHeld = 1 << 30
 
 	// maxStrangers bounds how many streams that nobody trusts are told apart.
@@ -21,7 +21,7 @@ const (
 	maxConflicts = 1 << 16 // a handle
 )
 
-var errHeld = errors.New("more than 1 GiB of seals are out of order: give the files in the order in which they were written, or verify fewer streams at once")
+var errHeld = errors.New("more than 1 GiB of seals are out of order, or forged: give the files in the order in which they were written, or verify fewer streams at once")
 
 // Verifier checks records and seals against each other as they come, in any order. Its memory is bounded by what is out of order:
 // it keeps the leaf hashes of records whose seal has not come, and of groups that do not verify; of everything else ranges, and about

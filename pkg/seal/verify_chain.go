@@ -109,6 +109,9 @@ func (n *heldNote) anchoredBy(key *PublicKey) bool {
 	return n.anchorOK
 }
 
+// memory is about how much of it a seal takes: its text, and what was parsed of that.
+func (n *heldNote) memory() int { return 2*len(n.Text) + 1024 }
+
 // hasOwnSignature reports whether there is a signature that claims to be that of the seal's own key.
 func (n *Note) hasOwnSignature() bool {
 	origin := n.Seal.Origin()
@@ -143,7 +146,7 @@ func (v *Verifier) addNote(o *Observed) {
 			return
 		}
 	}
-	if v.held += len(n.Text); v.held > maxHeld {
+	if v.held += n.memory(); v.held > maxHeld {
 		v.fail(errHeld)
 		return
 	}
@@ -374,7 +377,7 @@ func (v *Verifier) unpend(st *stream, n *heldNote, key PublicKey) {
 	all := st.pending[n.Seal.Number]
 	delete(st.pending, n.Seal.Number)
 	for _, other := range all {
-		v.held -= len(other.Text)
+		v.held -= other.memory()
 		switch {
 		case other == n:
 		case key != PublicKey{} && other.SignedBy(&key):

@@ -3,10 +3,12 @@
 package seal_test
 
 import (
+	"bytes"
 	"flag"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
 )
 
@@ -255,4 +258,47 @@ func attack(t *testing.T, rng *rand.Rand, f *flat, candidates []int, run *sealte
 	// And nothing else is touched: what is not in the group of the record is verified all the same.
 	lost := uint64(2 * len(f.copies(id)) * seal.GroupSize)
 	require.GreaterOrEqual(t, report.Verified+lost, untouched, "seed %d, attack %d on %s: %s", seed, kind, id, show(report))
+}
+
+// TestPropertyFlippedBytes: whatever byte of an archive is changed, the archive is right only if every record in it is still what it was.
+func TestPropertyFlippedBytes(t *testing.T) {
+	h := newHost(t, "web-17").start().send(20).seal().send(4).kill()
+	h.start().send(3).stop()
+	data := []byte(strings.Join(h.archive.list, "\n") + "\n")
+	read := func(data []byte) (map[string]string, *seal.Report) {
+		records := map[string]string{}
+		v := seal.NewVerifier([]seal.Trust{h.trust})
+		err := archive.Read(t.Context(), []string{archive.Stdin}, archive.Options{Stdin: bytes.NewReader(data)}, func(o *seal.Observed) error {
+			if o.HasID {
+				records[o.ID.String()] = string(o.Canonical)
+			}
+			v.Add(o)
+			return nil
+		})
+		require.NoError(t, err)
+		report, err := v.Finish(time.Time{})
+		require.NoError(t, err)
+		return records, report
+	}
+	want, report := read(data)
+	require.Equal(t, seal.OK, report.Outcome)
+	rng := rand.New(rand.NewPCG(7, 7))
+	harmless := 0
+	for range 10 * *schedules {
+		flipped := bytes.Clone(data)
+		for range 1 + rng.IntN(2) {
+			at := rng.IntN(len(flipped))
+			if rng.IntN(2) == 0 {
+				flipped[at] = byte(rng.IntN(256))
+			} else {
+				flipped[at] ^= 1 << rng.IntN(8)
+			}
+		}
+		got, report := read(flipped)
+		if report.Outcome == seal.OK {
+			require.Equal(t, want, got)
+			harmless++
+		}
+	}
+	t.Logf("%d changes were harmless: around seals, or of nothing", harmless)
 }

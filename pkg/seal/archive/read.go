@@ -171,6 +171,7 @@ func (p progressReader) Read(b []byte) (int, error) {
 // decode is a worker.
 func (r *reader) decode() {
 	var unzstd *zstd.Decoder
+	var unpacked []byte
 	defer func() {
 		if unzstd != nil {
 			unzstd.Close()
@@ -197,11 +198,12 @@ func (r *reader) decode() {
 						unzstd, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxFrame))
 					}
 					var err error
-					if data, err = unzstd.DecodeAll(data, nil); err != nil {
+					if unpacked, err = unzstd.DecodeAll(data, unpacked[:0]); err != nil {
 						d.beginFrame()
 						d.broken("its compressed data is damaged, or of more than 64 MiB")
 						break
 					}
+					data = unpacked
 				}
 				if len(data) > 0 && data[0] == '{' {
 					d.decodeJSON(data)
