@@ -15,6 +15,19 @@
 // key of its own, named by the seal before and overwritten after use, so that
 // whoever takes the host later can re-sign nothing.
 //
+//	keys, err := seal.OpenKeyFile(path) // or CreateKeyFile, at the very first start
+//	s, err := seal.Open(ctx, seal.Config{Keys: keys, Store: store})
+//	err = s.Seal(ctx, emit) // sends the open seal, without which nothing is stamped
+//
+//	batch, err := s.Stamp(ctx, logs) // for each batch, from any goroutine
+//	err = next(ctx, logs)
+//	batch.Settle(err == nil)
+//
+//	time.Sleep(s.Due()) // in a loop of its own; s.Ready() says when to look again
+//	err = s.Seal(ctx, emit)
+//
+//	err = s.Close(ctx, emit)
+//
 // An auditor verifies. [ParseTrust] reads the streams that are trusted,
 // [ParseNote] a seal, [Hasher] computes the digest of a record as it was found.
 // A verifier never normalises: what could be read in two ways is an error.

@@ -637,6 +637,7 @@ func TestNoHeartbeatsWhileSealsWait(t *testing.T) {
 	for range 100 {
 		ts.now.Uptime += defaultHeartbeat
 		require.ErrorIs(t, ts.Seal(t.Context(), ts.emit), ts.refuse)
+		require.Equal(t, defaultInterval, ts.Due(), "it is tried again later, not at once")
 	}
 	require.Equal(t, 1, ts.Stats().Unsent)
 	ts.refuse = nil
@@ -816,6 +817,7 @@ func TestBytesPerRecord(t *testing.T) {
 	ts := newTestStream(t)
 	ts.cfg.SealResource = map[string]string{"service.name": "logseal", "host.name": "web-17"}
 	ts.start()
+	ts.nextSeq = 86_400_000 // after a day, when ids are eight digits long
 	var total, records int
 	count := func(_ context.Context, ld plog.Logs) error {
 		for _, lr := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
@@ -829,7 +831,7 @@ func TestBytesPerRecord(t *testing.T) {
 		}
 		return nil
 	}
-	for range 20 * 60 * 10 { // twenty minutes, in batches of 100
+	for range 2 * 60 * 10 { // two minutes, in batches of 100
 		ld := makeLogs(100)
 		b, err := ts.Stamp(t.Context(), ld)
 		require.NoError(t, err)

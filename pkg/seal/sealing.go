@@ -25,8 +25,8 @@ func (s *Sealer) Due() time.Duration {
 	defer s.mu.Unlock()
 	at := s.sealAt()
 	switch {
-	case s.failed != nil:
-		at = s.retryAt
+	case s.failed != nil, s.stats.Unsent > 0 && s.settledLen == 0:
+		at = s.retryAt // and no heartbeat before that: see roundDue
 	case s.stats.Unsent > 0:
 		at = min(at, s.retryAt)
 	}
@@ -135,7 +135,8 @@ func (s *Sealer) logs(seals []storedSeal) plog.Logs {
 // Close ends the session: it waits for the batches that are on their way until ctx
 // is done, seals what is settled, adds a close seal if nothing is left open, sends
 // the seals, and closes the key file. What it could not do the next start does.
-// Further calls do nothing.
+// A call of [Sealer.Seal] that is under way is waited for: cancel its context
+// first. Further calls do nothing.
 func (s *Sealer) Close(ctx context.Context, emit Emit) error {
 	s.mu.Lock()
 	if s.closed {

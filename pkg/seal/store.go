@@ -83,7 +83,7 @@ func (st *state) marshal() []byte {
 	return b
 }
 
-var errState = errors.New("the stored state is not readable: storage is damaged, or of another version")
+var errState = errors.New("the stored state is not readable: storage is damaged, or of another version. Without it (move the file away) the stream goes on from its key file, and its next seal says so")
 
 func unmarshalState(b []byte) (*state, error) {
 	r := varReader{b: b}
