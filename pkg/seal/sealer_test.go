@@ -852,3 +852,30 @@ func TestBytesPerRecord(t *testing.T) {
 	require.LessOrEqual(t, perRecord, 40.0)
 	ts.stop()
 }
+
+// TestRollbackWithBothSlots: the keys of the last round are both in the key file
+// and storage has neither. Nothing of that round was sent, so the older one is
+// used: a seal number is never given to two seals, nor skipped.
+func TestRollbackWithBothSlots(t *testing.T) {
+	ts := newTestStream(t).start()
+	older := map[string][]byte{}
+	for key, value := range ts.store.m {
+		older[key] = slices.Clone(value)
+	}
+	ts.send(1, true)
+	require.NoError(t, ts.tick())
+	ts.send(1, true)
+	ts.store.setFail(errors.New("crash"), false)
+	require.Error(t, ts.tick())
+	ts.store.setFail(nil, false)
+	ts.store.m = older
+	k, err := LoadKeyFile(ts.file)
+	require.NoError(t, err)
+	require.NotNil(t, k.slots[0])
+	require.NotNil(t, k.slots[1])
+	ts.start()
+	require.True(t, ts.last().RolledBack)
+	require.EqualValues(t, 2, ts.last().Number)
+	require.Equal(t, ts.notes[1].TextHash(), ts.last().Prev)
+	ts.stop()
+}
