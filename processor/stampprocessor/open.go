@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stampprocessor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// open takes the key file, the name and the storage for this processor alone, and starts a session.
+func (s *stamp) open(ctx context.Context, host component.Host) error {
+	extension, err := s.storageExtension(host)
+	if err != nil {
+		return err
+	}
+	policy, err := s.config.policy()
+	if err != nil {
+		return err
+	}
+	resource, err := s.sealResource()
+	if err != nil {
+		return err
+	}
+	keys, err := s.openKeys(resource["host.name"])
+	if err != nil {
+		return err
+	}
+	trust := keys.Trust()
+	if err := s.claimAndConnect(ctx, trust.Name, extension); err != nil {
+		return errors.Join(err, keys.Close())
+	}
+	s.sealer, err = seal.Open(ctx, seal.Config{
+		Keys:         keys,
+		Store:        store{s.client},
+		Policy:       policy,
+		Software:     s.set.BuildInfo.Command + "/" + s.set.BuildInfo.Version,
+		SealResource: resource,
+		Interval:     s.config.Seal.Interval,
+		Heartbeat:    s.config.Seal.Heartbeat,
+	})
+	if err != nil {
+		return fmt.Errorf("stream %s, key file %s, storage %s: %w", trust.Name, s.config.KeyFile, s.config.Storage, err)
+	}
+	if err := s.keepTrustLine(trust.String()); err != nil {
+		return err
+	}
+	s.set.Logger.Info("Stamping", zap.String("stream", trust.Name), zap.String("trust_line", trust.String()))
+	s.telemetry, err = newTelemetry(s.set.TelemetrySettings, s.set.ID, s.sealer.Stats)
+	return err
+}
+
+func (s *stamp) storageExtension(host component.Host) (storage.Extension, error) {
+	extension, found := host.GetExtensions()[*s.config.Storage]
+	if !found {
+		return nil, fmt.Errorf("storage: there is no extension %q: write it under extensions and under service::extensions", s.config.Storage)
+	}
+	storageExtension, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: extension %q keeps nothing: name a storage extension, such as file_storage", s.config.Storage)
+	}
+	return storageExtension, nil
+}
+
+// openKeys opens the key file, and makes it first if there is none.
+func (s *stamp) openKeys(hostName string) (*seal.KeyFile, error) {
+	keys, err := seal.OpenKeyFile(s.config.KeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		name := s.config.Name
+		if name == "" {
+			name = defaultName(hostName, s.set.ID)
+		}
+		if err := seal.CheckName(name); err != nil {
+			return nil, fmt.Errorf("the host's name does not do for a stream: set name: %w", err)
+		}
+		trust, err := seal.CreateKeyFile(s.config.KeyFile, name)
+		if err != nil {
+			return nil, fmt.Errorf("there was no key file, and none could be made: %w", err)
+		}
+		s.set.Logger.Warn("There was no key file: a new stream begins. A verifier reports it as unknown until its trust line is in the trust file",
+			zap.String("key_file", s.config.KeyFile), zap.String("trust_line", trust.String()))
+		keys, err = seal.OpenKeyFile(s.config.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	if made := keys.Trust().Name; s.config.Name != "" && s.config.Name != made {
+		return nil, errors.Join(keys.Close(), fmt.Errorf("key file %s is that of stream %q, and name is %q: name the stream as it was enrolled, or give %[3]q a key file of its own",
+			s.config.KeyFile, made, s.config.Name))
+	}
+	return keys, nil
+}
+
+func defaultName(hostName string, id component.ID) string {
+	if id.Name() == "" {
+		return hostName
+	}
+	return hostName + "/" + id.Name()
+}
+
+// claimAndConnect makes the name and the storage this processor's own.
+func (s *stamp) claimAndConnect(ctx context.Context, name string, extension storage.Extension) error {
+	if holder, taken := names.claim(name, s.set.ID); taken {
+		return fmt.Errorf("name: %q is already the stream of processor %q: give each stamp processor, and each pipeline, a name and a key_file of its own", name, holder)
+	}
+	s.name = name
+	client, err := extension.GetClient(ctx, component.KindProcessor, s.set.ID, "")
+	if err != nil {
+		// What bbolt says of a file that another process has locked.
+		if strings.Contains(err.Error(), "timeout") {
+			return fmt.Errorf("storage %s: the state of processor %q is in use by another process: give each collector a storage directory of its own, or end the other one (%w)", s.config.Storage, s.set.ID, err)
+		}
+		return fmt.Errorf("storage %s: %w", s.config.Storage, err)
+	}
+	s.client = client
+	return nil
+}
+
+// sealResource returns what seals are sent under: who sends them, and what the configuration adds.
+func (s *stamp) sealResource() (map[string]string, error) {
+	own := s.set.Resource.Attributes()
+	resource := map[string]string{"service.name": s.set.BuildInfo.Command}
+	for _, name := range append([]string{"service.name", "host.name"}, s.config.Seal.ResourceAttributes...) {
+		if value, found := own.Get(name); found && value.AsString() != "" {
+			resource[name] = value.AsString()
+		}
+	}
+	for _, name := range s.config.Seal.ResourceAttributes {
+		if _, found := resource[name]; !found {
+			return nil, fmt.Errorf("seal.resource_attributes: the collector's own resource has no %q: write it under service::telemetry::resource", name)
+		}
+	}
+	if resource["host.name"] == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("the host has no name: write host.name under service::telemetry::resource: %w", err)
+		}
+		resource["host.name"] = name
+	}
+	return resource, nil
+}
+
+// keepTrustLine adds the line to the trust line file unless it is there. Former streams' lines stay: their records
+// still need them.
+func (s *stamp) keepTrustLine(line string) error {
+	path := s.config.TrustLineFile
+	if path == "" {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("trust_line_file: %w", err)
+	}
+	for known := range strings.Lines(string(text)) {
+		if strings.TrimSpace(known) == line {
+			return nil
+		}
+	}
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		line = "\n" + line
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("trust_line_file: %w", err)
+	}
+	_, err = f.WriteString(line + "\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("trust_line_file: %w", err)
+	}
+	return nil
+}
+
+// names are the streams of this process. Two with one name could not be told apart in reports.
+var names = registry{holders: map[string]component.ID{}}
+
+type registry struct {
+	mu      sync.Mutex
+	holders map[string]component.ID
+}
+
+// claim takes the name, or returns who has it.
+func (r *registry) claim(name string, id component.ID) (holder component.ID, taken bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if holder, taken = r.holders[name]; !taken {
+		r.holders[name] = id
+	}
+	return holder, taken
+}
+
+func (r *registry) release(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.holders, name)
+}

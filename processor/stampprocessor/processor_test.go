@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stampprocessor
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processortest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
+)
+
+var storageID = component.MustNewID("file_storage")
+
+// host is a collector with one extension: real file storage in a folder of the test.
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h }
+
+// bench is what a stamp under test works with: a folder, and a next consumer that keeps what it takes.
+type bench struct {
+	dir  string
+	host host
+	next *sink
+	logs *observer.ObservedLogs
+	set  processor.Settings
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{dir: t.TempDir(), next: new(sink)}
+	factory := filestorage.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
+	cfg.Directory = b.dir
+	require.NoError(t, cfg.Validate())
+	extension, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, extension.Start(t.Context(), nil))
+	t.Cleanup(func() { assert.NoError(t, extension.Shutdown(context.Background())) })
+	b.host = host{storageID: extension, component.MustNewID("other"): nil}
+	b.set = processortest.NewNopSettings(metadata.Type)
+	b.set.ID = component.NewID(metadata.Type)
+	b.set.Resource.Attributes().PutStr("host.name", "web-17")
+	core, logs := observer.New(zap.DebugLevel)
+	b.set.Logger, b.logs = zap.New(core), logs
+	return b
+}
+
+func (b *bench) keyFile() string { return filepath.Join(b.dir, "stamp.key") }
+
+func (b *bench) config() *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.KeyFile, cfg.Storage = b.keyFile(), &storageID
+	cfg.Seal.Interval = 100 * time.Millisecond
+	return cfg
+}
+
+func (b *bench) create(t *testing.T, cfg *Config) processor.Logs {
+	t.Helper()
+	require.NoError(t, cfg.Validate())
+	p, err := NewFactory().CreateLogs(t.Context(), b.set, cfg, b.next)
+	require.NoError(t, err)
+	return p
+}
+
+// start starts a stamp and ends it with the test.
+func (b *bench) start(t *testing.T, cfg *Config) *stamp {
+	t.Helper()
+	p := b.create(t, cfg)
+	require.NoError(t, p.Start(t.Context(), b.host))
+	t.Cleanup(func() { assert.NoError(t, p.Shutdown(context.Background())) })
+	return p.(*stamp)
+}
+
+// sink keeps copies of what it takes, records apart from seals.
+type sink struct {
+	refuse atomic.Bool // everything
+	block  atomic.Bool // until the caller gives up
+
+	mu      sync.Mutex
+	records []plog.LogRecord
+	seals   []plog.LogRecord
+	sealsAs plog.ResourceLogs // the last
+	first   plog.LogRecord
+}
+
+var errRefused = errors.New("refused")
+
+func (s *sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	if s.block.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if s.refuse.Load() {
+		return errRefused
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := plog.NewLogs()
+	ld.CopyTo(kept)
+	for _, rl := range kept.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				if len(s.records)+len(s.seals) == 0 {
+					s.first = lr
+				}
+				if seal.IsSeal(lr) {
+					s.seals, s.sealsAs = append(s.seals, lr), rl
+				} else {
+					s.records = append(s.records, lr)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// texts returns the seals that came, parsed.
+func (s *sink) texts(t *testing.T) []*seal.Seal {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seals := make([]*seal.Seal, len(s.seals))
+	for i, lr := range s.seals {
+		note, err := seal.ParseNote(lr.Body().Str())
+		require.NoError(t, err)
+		seals[i] = note.Seal
+	}
+	return seals
+}
+
+func (s *sink) kinds(t *testing.T) []seal.Kind {
+	t.Helper()
+	var kinds []seal.Kind
+	for _, one := range s.texts(t) {
+		kinds = append(kinds, one.Kind)
+	}
+	return kinds
+}
+
+func (s *sink) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.records)
+}
+
+func makeLogs(n int) plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("host.name", "web-17")
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	for i := range n {
+		records.AppendEmpty().Body().SetStr("line " + strconv.Itoa(i))
+	}
+	return ld
+}
+
+// eventually waits for a condition that another goroutine brings about.
+func eventually(t *testing.T, cond func() bool, what string) {
+	t.Helper()
+	require.Eventually(t, cond, 20*time.Second, 5*time.Millisecond, what)
+}
+
+func TestRecordsAreStampedAndSealed(t *testing.T) {
+	b := newBench(t)
+	p := b.start(t, b.config())
+	require.NoError(t, p.ConsumeLogs(t.Context(), makeLogs(3)))
+	for i, lr := range b.next.records {
+		text, found := lr.Attributes().Get(seal.IDKey)
+		require.True(t, found)
+		id, err := seal.ParseID(text.Str())
+		require.NoError(t, err)
+		assert.EqualValues(t, i, id.Seq)
+	}
+	eventually(t, func() bool { return len(b.next.texts(t)) == 2 }, "the records' seal")
+	require.NoError(t, p.Shutdown(t.Context()))
+	assert.Equal(t, []seal.Kind{seal.KindOpen, seal.KindBlock, seal.KindClose}, b.next.kinds(t))
+	assert.Equal(t, "0-2", b.next.texts(t)[1].Covered.String())
+	assert.True(t, seal.IsSeal(b.next.first), "the open seal comes first")
+}
+
+func TestShutdownWithoutStart(t *testing.T) {
+	b := newBench(t)
+	require.NoError(t, b.create(t, b.config()).Shutdown(t.Context()))
+}

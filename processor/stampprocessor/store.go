@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stampprocessor
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// store lends a storage client to the sealer.
+type store struct{ client storage.Client }
+
+var opTypes = map[seal.OpKind]storage.OpType{
+	seal.OpGet: storage.Get, seal.OpSet: storage.Set, seal.OpDelete: storage.Delete,
+}
+
+// Batch implements [seal.Store].
+func (s store) Batch(ctx context.Context, ops ...*seal.Op) error {
+	operations := make([]storage.Operation, len(ops))
+	pointers := make([]*storage.Operation, len(ops))
+	for i, op := range ops {
+		operations[i] = storage.Operation{Type: opTypes[op.Kind], Key: op.Key, Value: op.Value}
+		pointers[i] = &operations[i]
+	}
+	if err := s.client.Batch(ctx, pointers...); err != nil {
+		return err
+	}
+	for i, op := range ops {
+		if op.Kind == seal.OpGet {
+			op.Value = operations[i].Value
+		}
+	}
+	return nil
+}
