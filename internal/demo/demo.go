@@ -42,6 +42,9 @@ var drills = []drill{
 	{"outage", "with the SIEM killed and restarted nothing is lost", outage},
 	{"impostor", "an impostor with a valid certificate but another key receives nothing", impostor},
 	{"secrets", "secrets in a log do not leave the host", secretsDrill},
+	{"kill", "with the agent killed in mid-stream nothing is lost, and the archive verifies", kill},
+	{"tamper", "whoever alters a byte of the archive or takes out a line is found out, and the records are named", tamper},
+	{"verify", "every record in the SIEM's archive is what the agent stamped, and none is missing", verify},
 }
 
 // DrillNames lists the drills with what each shows.
@@ -102,6 +105,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.say("  app.log         the file that was appended to")
 	s.say("  *.yaml *.log    configuration and own log of siem, gateway and agent")
 	s.say("  pki/            keys and certificates")
+	s.say("  state/agent/    the agent's queue and keys; stamp.trust is what a verifier needs")
 	if o.KeepRunning {
 		s.say("\nEverything is left up. Append a line to %s and look for it in archive.jsonl; Ctrl-C ends.", s.logFile)
 		<-ctx.Done()

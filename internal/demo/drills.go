@@ -35,6 +35,9 @@ func outage(ctx context.Context, s *stage) (string, error) {
 		return "", err
 	}
 	during := s.written - before
+	if err := s.archive.Mend(); err != nil {
+		return "", err
+	}
 	var err error
 	if s.siem, err = s.site.SIEM.Start(ctx); err != nil {
 		return "", err

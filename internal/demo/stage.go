@@ -27,6 +27,7 @@ type stage struct {
 	site    *testbed.Site
 	logFile string
 	written int
+	wrote   time.Time // the last time
 
 	siem, gateway, agent *testbed.Process
 
@@ -105,6 +106,7 @@ func (s *stage) writeLine(texts ...string) error {
 		s.written++
 	}
 	_, err = f.WriteString(b.String())
+	s.wrote = time.Now()
 	return errors.Join(err, f.Close())
 }
 

@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"sort"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
 )
 
 // Archive follows the OTLP JSON lines that the stand-in SIEM writes. Each Read takes up where the last one ended.
@@ -30,12 +30,10 @@ func (a *Archive) Read(each func(plog.ResourceLogs, plog.LogRecord)) (int, error
 	if a.offset == nil {
 		a.offset = map[string]int64{}
 	}
-	pattern := strings.TrimSuffix(a.Path, filepath.Ext(a.Path)) + "*" + filepath.Ext(a.Path)
-	paths, err := filepath.Glob(pattern)
+	paths, err := a.Files()
 	if err != nil {
 		return 0, err
 	}
-	sort.Strings(paths)
 	records := 0
 	for _, path := range paths {
 		n, err := a.readFile(path, each)
@@ -106,12 +104,17 @@ func readLine(line []byte, each func(plog.ResourceLogs, plog.LogRecord)) (record
 type Tally struct {
 	Prefix     string // a line is Prefix, a number, and anything after a space
 	Others     int    // records that are none of ours
+	Seals      int
 	Duplicates int
 	seen       map[int]struct{}
 }
 
 // Add takes a record's body.
 func (t *Tally) Add(_ plog.ResourceLogs, lr plog.LogRecord) {
+	if seal.IsSeal(lr) {
+		t.Seals++
+		return
+	}
 	body := lr.Body()
 	if body.Type() == pcommon.ValueTypeMap {
 		body, _ = body.Map().Get("MESSAGE") // as journald has it

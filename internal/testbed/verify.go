@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
+)
+
+// Files are the archive's files, the one being written included, in the order of their names.
+func (a *Archive) Files() ([]string, error) {
+	return filepath.Glob(strings.TrimSuffix(a.Path, filepath.Ext(a.Path)) + "*" + filepath.Ext(a.Path))
+}
+
+// Mend ends what a kill of the writer left at the end of the archive: it gives a whole request its line feed, and takes
+// off a torn one, which was never acknowledged. It is for the time between a kill and the next start.
+func (a *Archive) Mend() error {
+	f, err := os.OpenFile(a.Path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	whole := bytes.LastIndexByte(text, '\n') + 1
+	switch rest := text[whole:]; {
+	case len(rest) == 0:
+		return nil
+	case isRequest(rest):
+		_, err := f.WriteString("\n")
+		return err
+	}
+	return f.Truncate(int64(whole))
+}
+
+func isRequest(text []byte) bool {
+	_, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(text)
+	return err == nil && bytes.HasSuffix(text, []byte("}"))
+}
+
+// Trust reads the trust line file that an agent of the shipped configuration keeps.
+func (c Collector) Trust() ([]seal.Trust, error) {
+	f, err := os.Open(c.TrustFile())
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return seal.ParseTrust(f)
+}
+
+// TrustFile is where an agent of the shipped configuration keeps its trust line.
+func (c Collector) TrustFile() string {
+	return filepath.Join(c.Env["LOGSEAL_STATE_DIR"], "stamp.trust")
+}
+
+// Verify verifies files as `logseal verify` does. With until the archive must be complete up to then.
+func Verify(ctx context.Context, trust []seal.Trust, until time.Time, files ...string) (*seal.Report, error) {
+	return archive.Verify(ctx, files, seal.NewVerifier(trust), until, archive.Options{})
+}
+
+// AwaitSealed verifies the archive until nothing in it waits for its seal any more. Findings that time will not mend, and
+// doubt about what a crash may have kept from leaving, are the caller's to judge.
+func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until time.Time) (*seal.Report, error) {
+	var report *seal.Report
+	err := Until(ctx, func() (bool, error) {
+		files, err := a.Files()
+		if err != nil {
+			return false, err
+		}
+		if report, err = Verify(ctx, trust, until, files...); err != nil {
+			return false, err
+		}
+		return len(Findings(report, seal.Doubt)) == 0, nil
+	})
+	if err != nil && report != nil {
+		err = fmt.Errorf("the archive does not verify: %w\n%s", err, Describe(report.Findings))
+	}
+	return report, err
+}
+
+// Findings are the findings of a report but for those of the given verdicts.
+func Findings(r *seal.Report, but ...seal.Verdict) []seal.Finding {
+	var left []seal.Finding
+	for _, f := range r.Findings {
+		if !slices.Contains(but, f.Verdict) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+// Describe writes findings for a person, ten at most.
+func Describe(findings []seal.Finding) string {
+	var b strings.Builder
+	for i, f := range findings {
+		if i == 10 {
+			fmt.Fprintf(&b, "  and %d more\n", len(findings)-i)
+			break
+		}
+		id := f.ID
+		if f.LastID != "" {
+			id += " to " + f.LastID
+		}
+		fmt.Fprintf(&b, "  %s %s (%d): %s\n", f.Verdict, id, f.Count, f.Message)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
