@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tests
+
+import (
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/internal/testbed"
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// stream is an agent that sends one growing file straight to the SIEM, and what the SIEM's archive must say of it.
+type stream struct {
+	*testing.T
+	site    *testbed.Site
+	logFile string
+	archive testbed.Archive
+	tally   testbed.Tally
+	written int
+}
+
+func newStream(t *testing.T) *stream {
+	t.Helper()
+	site := newSite(t)
+	site.AgentToSIEM()
+	s := &stream{
+		T: t, site: site, logFile: filepath.Join(site.Dir, "app.log"),
+		archive: testbed.Archive{Path: site.ArchivePath()}, tally: testbed.Tally{Prefix: "sealed line "},
+	}
+	site.SetInclude(s.logFile)
+	return s
+}
+
+// write appends n lines.
+func (s *stream) write(n int) {
+	s.Helper()
+	appendFile(s.T, s.logFile, lines(s.tally.Prefix, s.written, s.written+n))
+	s.written += n
+}
+
+// arrived waits for every line that was written.
+func (s *stream) arrived() {
+	s.Helper()
+	awaitLines(s.T, &s.archive, &s.tally, s.written, 2*time.Minute)
+}
+
+func (s *stream) trust() []seal.Trust {
+	s.Helper()
+	trust, err := s.site.Agent.Trust()
+	require.NoError(s, err)
+	return trust
+}
+
+// verified waits until every line has arrived and is sealed, and requires that nothing be found but doubt about what a
+// crash may have kept from leaving.
+func (s *stream) verified() *seal.Report {
+	s.Helper()
+	s.arrived()
+	report, err := s.archive.AwaitSealed(deadline(s.T, time.Minute), s.trust(), time.Now())
+	require.NoError(s, err)
+	require.Equal(s, report.Records, report.Verified, "records that did not verify")
+	require.GreaterOrEqual(s, report.Records, uint64(s.written))
+	return report
+}
+
+// report verifies the archive as it is.
+func (s *stream) report(trust []seal.Trust) *seal.Report {
+	s.Helper()
+	files, err := s.archive.Files()
+	require.NoError(s, err)
+	report, err := testbed.Verify(s.Context(), trust, time.Time{}, files...)
+	require.NoError(s, err)
+	return report
+}
+
+func (s *stream) metric(agent *testbed.Process, name string) float64 {
+	s.Helper()
+	value, err := agent.Metric(name)
+	require.NoError(s, err)
+	return value
+}
+
+// killed is how often the agent is killed: 200 times in a long run.
+func killed() int {
+	if os.Getenv("LOGSEAL_LONG") != "" {
+		return 200
+	}
+	return 20
+}
+
+// SIGKILL at random moments of a steady load. Nothing that was forwarded is left unsealed, and nothing raises an alarm.
+func TestSealsSurviveSIGKILL(t *testing.T) {
+	s := newStream(t)
+	start(t, s.site.SIEM)
+	agent := start(t, s.site.Agent)
+	began := time.Now()
+	for range killed() {
+		for end := time.Now().Add(time.Duration(50+rand.IntN(900)) * time.Millisecond); time.Now().Before(end); {
+			s.write(20)
+			<-time.After(20 * time.Millisecond) // a writer's pace: 1,000 lines a second or so
+		}
+		agent.Kill()
+		agent = start(t, s.site.Agent)
+	}
+	report := s.verified()
+	stream := report.Streams[0]
+	doubt := uint64(0)
+	for _, f := range report.Findings {
+		doubt += f.Count
+	}
+	t.Logf("%d kills in %s: %d lines, %d records verified under %d seals, %d benign duplicates, %d in doubt and absent, %d voided",
+		killed(), time.Since(began).Round(time.Second), s.written, report.Verified, stream.Seals, report.Duplicates, doubt, stream.Voids)
+	require.Zero(t, s.tally.Others)
+	require.NoError(t, agent.Stop(20*time.Second))
+}
+
+// SIGTERM while nobody takes the data: what waits behind a full queue is stamped anew at the next start, and the seals
+// that could not be sent are its first records.
+func TestSealsWaitBehindAFullQueue(t *testing.T) {
+	s := newStream(t)
+	small := s.site.Agent
+	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue::queue_size: 20"}
+	s.write(20_000)
+	agent := start(t, small)
+	require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
+		unsent, err := agent.Metric("otelcol_processor_stamp_unsent_seals")
+		return unsent > 0, err
+	}))
+	stopping := time.Now()
+	require.NoError(t, agent.Stop(15*time.Second), "the agent must stop by itself within 15 s")
+	t.Logf("stopped in %s with a full queue", time.Since(stopping).Round(10*time.Millisecond))
+
+	start(t, s.site.SIEM)
+	start(t, small)
+	report := s.verified()
+	t.Logf("%d records verified, %d ids voided", report.Verified, report.Streams[0].Voids)
+}
+
+// A reload of the configuration is a restart: each session is closed, and the next one follows.
+func TestSealsSurviveReloads(t *testing.T) {
+	s := newStream(t)
+	start(t, s.site.SIEM)
+	agent := start(t, s.site.Agent)
+	for range 5 {
+		s.write(500)
+		require.NoError(t, agent.Signal(syscall.SIGHUP))
+		s.write(500)
+		s.arrived()
+	}
+	s.verified()
+	assert.Empty(t, s.report(s.trust()).Findings[1:], "the open end is all there is to say")
+	require.NoError(t, agent.Stop(20*time.Second))
+}
+
+// Two exporters, the first with ten consumers, so that batches arrive in any order. It blocks for a while, and the agent is
+// stopped in front of it: what only the second one took is void, and sent to both again under new numbers.
+func TestSealsSurviveFanOut(t *testing.T) {
+	s := newStream(t)
+	copied := testbed.Archive{Path: filepath.Join(s.site.Dir, "copy.jsonl")}
+	fanOut := filepath.Join(s.site.Dir, "fan-out.yaml")
+	require.NoError(t, os.WriteFile(fanOut, []byte(`
+exporters:
+  siem: {sending_queue: {num_consumers: 10, queue_size: 20}}
+  file: {path: `+copied.Path+`, rotation: {max_megabytes: 1024}}
+service:
+  pipelines:
+    logs: {exporters: [siem, file]}
+`), 0o600))
+	s.site.Agent.Args = []string{"--config", fanOut}
+	siem := start(t, s.site.SIEM)
+	agent := start(t, s.site.Agent)
+	s.write(5000)
+	s.arrived()
+
+	require.NoError(t, siem.Stop(20*time.Second))
+	s.write(5000)
+	require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
+		size, err := agent.Metric("otelcol_exporter_queue_size")
+		return size >= 20, err
+	}))
+	require.NoError(t, agent.Stop(15*time.Second))
+	start(t, s.site.SIEM)
+	start(t, s.site.Agent)
+	s.write(5000)
+	report := s.verified()
+
+	files, err := copied.Files()
+	require.NoError(t, err)
+	other, err := testbed.Verify(t.Context(), s.trust(), time.Time{}, files...)
+	require.NoError(t, err)
+	require.Empty(t, testbed.Findings(other, seal.OpenEnd, seal.Doubt), testbed.Describe(other.Findings))
+	assert.Equal(t, other.Records, other.Verified+other.Streams[0].Voided)
+	t.Logf("%d records in the SIEM, %d beside it, %d of them void", report.Records, other.Records, other.Streams[0].Voided)
+}
+
+// What happens to the state while the agent is not looking.
+func TestLostAndRolledBackState(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		lose     []string // of the state, by the beginning of the name
+		rollBack []string // to what it was after the first run
+		refused  string   // what the agent says instead of starting
+		want     []seal.Verdict
+	}{
+		{name: "storage lost", lose: []string{"processor_stamp_"}, want: []seal.Verdict{seal.StateRolledBack}},
+		{name: "storage rolled back", rollBack: []string{"processor_stamp_"}, want: []seal.Verdict{seal.StateRolledBack}},
+		{name: "key file lost", lose: []string{"stamp.key"}, want: []seal.Verdict{seal.UnknownStream, seal.Orphan}},
+		{name: "key file rolled back", rollBack: []string{"stamp.key"}, refused: "restored from a copy"},
+		{name: "both rolled back", rollBack: []string{"processor_stamp_", "stamp.key"}, want: []seal.Verdict{seal.Forked}},
+		{name: "both lost", lose: []string{"processor_stamp_", "stamp.key"}, want: []seal.Verdict{seal.UnknownStream, seal.Orphan}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStream(t)
+			start(t, s.site.SIEM)
+			state, saved := s.site.Agent.Env["LOGSEAL_STATE_DIR"], filepath.Join(s.site.Dir, "saved")
+			for range 2 {
+				agent := start(t, s.site.Agent)
+				s.write(500)
+				s.verified()
+				require.NoError(t, agent.Stop(20*time.Second))
+				if _, err := os.Stat(saved); err != nil {
+					require.NoError(t, os.CopyFS(saved, os.DirFS(state)))
+				}
+			}
+			trust := s.trust()
+			for _, name := range matching(t, state, tt.lose) {
+				require.NoError(t, os.Remove(filepath.Join(state, name)))
+			}
+			for _, name := range matching(t, saved, tt.rollBack) {
+				text, err := os.ReadFile(filepath.Join(saved, name))
+				require.NoError(t, err)
+				// In place, as whoever restores a backup does it; the mode stays.
+				require.NoError(t, os.WriteFile(filepath.Join(state, name), text, 0o600))
+			}
+			sealed := uint64(s.written)
+			s.write(500)
+			if tt.refused != "" {
+				_, err := s.site.Agent.Start(deadline(t, 30*time.Second))
+				require.ErrorContains(t, err, tt.refused)
+				require.ErrorContains(t, err, "stamp.key")
+				return
+			}
+			start(t, s.site.Agent)
+			s.arrived()
+			var report *seal.Report
+			require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
+				report = s.report(trust)
+				return len(only(report, tt.want[0])) > 0, nil
+			}))
+			assert.GreaterOrEqual(t, report.Verified, sealed, "what was sealed before stays verified")
+			for _, verdict := range tt.want {
+				assert.NotEmpty(t, only(report, verdict), "%s is not among\n%s", verdict, testbed.Describe(report.Findings))
+			}
+			t.Log("\n" + testbed.Describe(report.Findings))
+		})
+	}
+}
+
+// matching returns the names in dir that begin with one of the prefixes.
+func matching(t *testing.T, dir string, prefixes []string) []string {
+	t.Helper()
+	var names []string
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, prefix := range prefixes {
+		before := len(names)
+		for _, entry := range entries {
+			if strings.HasPrefix(entry.Name(), prefix) {
+				names = append(names, entry.Name())
+			}
+		}
+		require.Greater(t, len(names), before, "nothing in %s begins with %s", dir, prefix)
+	}
+	return names
+}
+
+// only returns the findings of one verdict.
+func only(r *seal.Report, verdict seal.Verdict) []seal.Finding {
+	var found []seal.Finding
+	for _, f := range r.Findings {
+		if f.Verdict == verdict {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// A host that lost its keys goes on as a new stream, and its trust line file holds both lines: then everything verifies.
+func TestBothTrustLinesAreKept(t *testing.T) {
+	s := newStream(t)
+	start(t, s.site.SIEM)
+	agent := start(t, s.site.Agent)
+	s.write(300)
+	s.verified()
+	require.NoError(t, agent.Stop(20*time.Second))
+	require.NoError(t, os.Remove(filepath.Join(s.site.Agent.Env["LOGSEAL_STATE_DIR"], "stamp.key")))
+	start(t, s.site.Agent)
+	s.write(300)
+	s.verified()
+	require.Len(t, s.trust(), 2)
+	assert.True(t, s.site.Agent.LogContains("a new stream begins"))
+}
+
+// Two on one state are refused, with an error that says what is shared and what to do.
+func TestTwoOnOneState(t *testing.T) {
+	s := newStream(t)
+	start(t, s.site.SIEM)
+	start(t, s.site.Agent)
+	state := s.site.Agent.Env["LOGSEAL_STATE_DIR"]
+	for name, tt := range map[string]struct {
+		config string
+		want   []string
+	}{
+		"one key file, two processes": {
+			config: "processors: {stamp: {key_file: " + filepath.Join(state, "stamp.key") + "}}",
+			want:   []string{"stamp.key", "another stamp uses it", "a key file of its own"},
+		},
+		"one storage, two processes": {
+			config: "extensions: {file_storage/theirs: {directory: " + state + "}}\n" +
+				"processors: {stamp: {storage: file_storage/theirs}}\n" +
+				"service: {extensions: [health_check, file_storage, file_storage/theirs]}",
+			want: []string{"file_storage/theirs", "in use by another process", "a storage directory of its own"},
+		},
+		"one processor, two pipelines": {
+			config: "service: {pipelines: {logs/second: {receivers: [syslog], processors: [stamp], exporters: [siem]}}}",
+			want:   []string{"stamp.key", "another stamp uses it", "each pipeline"},
+		},
+		"one name, two processors": {
+			config: "processors: {stamp/second: {name: web-17, storage: file_storage, key_file: " + filepath.Join(state, "second.key") + "}, stamp: {name: web-17}}\n" +
+				"service: {pipelines: {logs/second: {receivers: [syslog], processors: [stamp/second], exporters: [siem]}}}",
+			want: []string{"web-17", "is already the stream of processor", "a name and a key_file of its own"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := filepath.Join(t.TempDir(), "second.yaml")
+			require.NoError(t, os.WriteFile(config, []byte(tt.config), 0o600))
+			ports, err := testbed.FreePorts(3)
+			require.NoError(t, err)
+			second := s.site.Agent
+			second.Name, second.Args = "second", []string{"--config", config}
+			second.HealthPort, second.MetricsPort = ports[0], ports[1]
+			second.Env = maps.Clone(s.site.Agent.Env)
+			second.Env["LOGSEAL_STATE_DIR"] = t.TempDir()
+			second.Env["LOGSEAL_SYSLOG_ENDPOINT"] = testbed.Loopback(ports[2])
+			_, err = second.Start(deadline(t, 30*time.Second))
+			require.Error(t, err)
+			for _, text := range tt.want {
+				assert.ErrorContains(t, err, text)
+			}
+		})
+	}
+}
+
+// The disk of the state fills up and is emptied again: nothing is forwarded meanwhile that would stay unsealed.
+func TestSealsSurviveAFullDisk(t *testing.T) {
+	s := newStream(t)
+	state := s.site.Agent.Env["LOGSEAL_STATE_DIR"]
+	require.NoError(t, os.MkdirAll(state, 0o700))
+	if err := syscall.Mount("tmpfs", state, "tmpfs", 0, "size=24m,mode=0700"); err != nil {
+		t.Skipf("a small file system cannot be mounted here (%v); the processor's own tests have a storage that fails", err)
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(state, syscall.MNT_DETACH)) })
+	siem := start(t, s.site.SIEM)
+	agent := start(t, s.site.Agent)
+	s.write(2000)
+	s.verified()
+	require.NoError(t, siem.Stop(20*time.Second)) // so that the queue takes room
+
+	filler := filepath.Join(state, "filler")
+	f, err := os.Create(filler)
+	require.NoError(t, err)
+	for block := make([]byte, 1<<16); err == nil; {
+		_, err = f.Write(block)
+	}
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, f.Close())
+	refused := func() (bool, error) {
+		s.write(1000)
+		stamp, err := agent.Metric("otelcol_processor_stamp_refused_records")
+		return stamp > 0, err
+	}
+	require.NoError(t, testbed.Until(deadline(t, time.Minute), refused))
+	require.NoError(t, os.Remove(filler))
+	start(t, s.site.SIEM)
+	report := s.verified()
+	t.Logf("%.0f records refused by stamp; %d records verified, %d ids voided",
+		s.metric(agent, "otelcol_processor_stamp_refused_records"), report.Verified, report.Streams[0].Voids)
+}
