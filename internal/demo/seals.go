@@ -71,7 +71,7 @@ func (s *stage) verified(ctx context.Context) (*seal.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if left := report.Records - report.Verified; left > 0 {
+	if left := testbed.Unverified(report); left > 0 {
 		return nil, fmt.Errorf("%d of %d records did not verify", left, report.Records)
 	}
 	return report, nil

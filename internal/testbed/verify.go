@@ -103,6 +103,15 @@ func Findings(r *seal.Report, but ...seal.Verdict) []seal.Finding {
 	return left
 }
 
+// Unverified is the number of records that are neither what was sealed, nor the same again, nor declared void.
+func Unverified(r *seal.Report) uint64 {
+	n := r.Records - r.Verified - r.Duplicates
+	for _, of := range r.Streams {
+		n -= of.Voided
+	}
+	return n
+}
+
 // Describe writes findings for a person, ten at most.
 func Describe(findings []seal.Finding) string {
 	var b strings.Builder
