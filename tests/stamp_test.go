@@ -27,6 +27,7 @@ type stream struct {
 	archive testbed.Archive
 	tally   testbed.Tally
 	written int
+	wrote   time.Time
 }
 
 func newStream(t *testing.T) *stream {
@@ -46,6 +47,7 @@ func (s *stream) write(n int) {
 	s.Helper()
 	appendFile(s.T, s.logFile, lines(s.tally.Prefix, s.written, s.written+n))
 	s.written += n
+	s.wrote = time.Now()
 }
 
 // arrived waits for every line that was written.
@@ -66,7 +68,7 @@ func (s *stream) trust() []seal.Trust {
 func (s *stream) verified() *seal.Report {
 	s.Helper()
 	s.arrived()
-	report, err := s.archive.AwaitSealed(deadline(s.T, time.Minute), s.trust(), time.Now())
+	report, err := s.archive.AwaitSealed(deadline(s.T, time.Minute), s.trust(), s.wrote)
 	require.NoError(s, err)
 	require.Zero(s, testbed.Unverified(report), "records that did not verify")
 	require.GreaterOrEqual(s, report.Records, uint64(s.written))
@@ -170,7 +172,7 @@ func TestSealsSurviveFanOut(t *testing.T) {
 	fanOut := filepath.Join(s.site.Dir, "fan-out.yaml")
 	require.NoError(t, os.WriteFile(fanOut, []byte(`
 exporters:
-  siem: {sending_queue: {num_consumers: 10, queue_size: 20}}
+  siem: {sending_queue: {num_consumers: 10, queue_size: 20}, retry_on_failure: {max_interval: 2s}}
   file: {path: `+copied.Path+`, rotation: {max_megabytes: 1024}}
 service:
   pipelines:
