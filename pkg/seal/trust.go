@@ -71,13 +71,13 @@ func ParseTrustLine(line string) (Trust, error) {
 }
 
 // ParseTrust reads a trust file: one trust line a line; empty lines and lines
-// that start with "#" are skipped. A file without a stream, or with one key or
-// one name twice, is an error.
+// that start with "#" are skipped. A file without a stream, or with one key
+// twice, is an error. Streams may share a name: a host that lost its keys goes on
+// as a new stream, and its records of before still need the old line.
 func ParseTrust(r io.Reader) ([]Trust, error) {
 	var (
-		list  []Trust
-		names = map[string]int{}
-		keys  = map[PublicKey]int{}
+		list []Trust
+		keys = map[PublicKey]int{}
 	)
 	scanner := bufio.NewScanner(r)
 	for n := 1; scanner.Scan(); n++ {
@@ -92,10 +92,7 @@ func ParseTrust(r io.Reader) ([]Trust, error) {
 		if first, twice := keys[t.Key]; twice {
 			return nil, fmt.Errorf("line %d: the same key as in line %d", n, first)
 		}
-		if first, twice := names[t.Name]; twice {
-			return nil, fmt.Errorf("line %d: %q is the name in line %d too; streams need names of their own", n, t.Name, first)
-		}
-		keys[t.Key], names[t.Name] = n, n
+		keys[t.Key] = n
 		list = append(list, t)
 	}
 	if err := scanner.Err(); err != nil {
