@@ -91,6 +91,12 @@ func (cfg *Config) setDefaults() error {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = defaultHeartbeat
 	}
+	if cfg.MaxRecords == 0 {
+		cfg.MaxRecords = MaxBlock
+	}
+	if cfg.MaxRecords < 1 || cfg.MaxRecords > MaxBlock {
+		return fmt.Errorf("%d records a seal: 1 to %d are possible", cfg.MaxRecords, MaxBlock)
+	}
 	if cfg.MaxUnsealed == 0 {
 		cfg.MaxUnsealed = defaultMaxUnsealed
 	}

@@ -58,7 +58,7 @@ func (s *Sealer) take() *round {
 	s.mu.Unlock()
 
 	// The trees are hashed outside the lock.
-	cover := coverer{template: Seal{Kind: KindBlock}, limit: MaxBlock}
+	cover := coverer{template: Seal{Kind: KindBlock}, limit: s.cfg.MaxRecords}
 	for _, b := range batches {
 		cover.add(b.first, *b.leaves)
 		leafBuffers.Put(b.leaves)

@@ -30,6 +30,9 @@ type Config struct {
 
 	Interval  time.Duration // between seals while records flow; 1 s if 0
 	Heartbeat time.Duration // between seals when idle; 60 s if 0
+	// MaxRecords is how many records one seal covers at most, and how many make a
+	// seal before Interval has passed; MaxBlock if 0, which is also the most.
+	MaxRecords int
 	// MaxUnsealed is how many records may wait for their seal, those included that
 	// the next consumer has not returned yet; beyond it Stamp refuses. 262,144 if 0,
 	// which takes 8 MiB.
@@ -408,7 +411,7 @@ func (b *Batch) Settle(forwarded bool) {
 		s.releaseChunk(b.chunk)
 	}
 	s.landed()
-	wake := (before == 0 && s.settledLen > 0) || (before < MaxBlock && s.settledLen >= MaxBlock)
+	wake := (before == 0 && s.settledLen > 0) || (before < s.cfg.MaxRecords && s.settledLen >= s.cfg.MaxRecords)
 	s.mu.Unlock()
 	if wake {
 		s.signal()

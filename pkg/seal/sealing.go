@@ -39,7 +39,7 @@ func (s *Sealer) sealAt() time.Duration {
 	if s.settledLen > 0 {
 		at = min(at, s.oldest+s.cfg.Interval)
 	}
-	if s.settledLen >= MaxBlock {
+	if s.settledLen >= s.cfg.MaxRecords {
 		at = min(at, s.lastRound+minRound)
 	}
 	return at

@@ -48,6 +48,7 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 		SealResource: resource,
 		Interval:     s.config.Seal.Interval,
 		Heartbeat:    s.config.Seal.Heartbeat,
+		MaxRecords:   s.config.Seal.MaxRecords,
 	})
 	if err != nil {
 		return fmt.Errorf("stream %s, key file %s, storage %s: %w", trust.Name, s.config.KeyFile, s.config.Storage, err)
