@@ -67,15 +67,15 @@ type pair struct {
 	value pcommon.Value
 }
 
-// Resource returns the digest of a resource: attributes, dropped count, and the
-// schema URL of its ResourceLogs.
-func (h *Hasher) Resource(rl plog.ResourceLogs) (Hash, error) {
+// Resource returns the digest of a resource: attributes but for those that the
+// policy excludes, dropped count, and the schema URL of its ResourceLogs.
+func (h *Hasher) Resource(rl plog.ResourceLogs, policy *Policy) (Hash, error) {
 	res := rl.Resource()
 	if entity.ResourceEntityRefs(res).Len() > 0 {
 		return Hash{}, ErrEntityRefs
 	}
 	h.start(resourceTag)
-	if err := h.attributes(res.Attributes(), nil, 0); err != nil {
+	if err := h.attributes(res.Attributes(), &policy.resource, false, 0); err != nil {
 		return Hash{}, err
 	}
 	h.uint32(res.DroppedAttributesCount())
@@ -96,7 +96,7 @@ func (h *Hasher) Scope(sl plog.ScopeLogs) (Hash, error) {
 	if err := h.string(scope.Version()); err != nil {
 		return Hash{}, err
 	}
-	if err := h.attributes(scope.Attributes(), nil, 0); err != nil {
+	if err := h.attributes(scope.Attributes(), nil, false, 0); err != nil {
 		return Hash{}, err
 	}
 	h.uint32(scope.DroppedAttributesCount())
@@ -140,7 +140,7 @@ func (h *Hasher) Canonical(resource, scope *Hash, lr plog.LogRecord, policy *Pol
 	if err := h.value(lr.Body(), 1); err != nil {
 		return nil, err
 	}
-	if err := h.attributes(lr.Attributes(), policy, 0); err != nil {
+	if err := h.attributes(lr.Attributes(), &policy.record, true, 0); err != nil {
 		return nil, err
 	}
 	return h.buf, nil
@@ -173,9 +173,9 @@ func (h *Hasher) string(s string) error {
 	return nil
 }
 
-// attributes encodes a map of values at depth+1, sorted by key. policy is nil but
-// for a record's own attributes.
-func (h *Hasher) attributes(m pcommon.Map, policy *Policy, depth int) error {
+// attributes encodes a map of values at depth+1, sorted by key, without what is
+// excluded and, of a record's own attributes, without the id.
+func (h *Hasher) attributes(m pcommon.Map, leaveOut *excluded, ofRecord bool, depth int) error {
 	base := len(h.pairs)
 	for key, value := range m.All() {
 		h.pairs = append(h.pairs, pair{key, value})
@@ -198,9 +198,10 @@ func (h *Hasher) attributes(m pcommon.Map, policy *Policy, depth int) error {
 			return err
 		}
 		// What is left out must still be readable in one way only.
-		if policy != nil && policy.excludes(p.key) {
+		isID := ofRecord && p.key == IDKey
+		if isID || (leaveOut != nil && leaveOut.has(p.key)) {
 			h.buf = h.buf[:start]
-			h.sawID = h.sawID || p.key == IDKey
+			h.sawID = h.sawID || isID
 			continue
 		}
 		count++
@@ -251,7 +252,7 @@ func (h *Hasher) value(v pcommon.Value, depth int) error {
 		}
 	case pcommon.ValueTypeMap:
 		h.buf = append(h.buf, typeMap)
-		return h.attributes(v.Map(), nil, depth)
+		return h.attributes(v.Map(), nil, false, depth)
 	default:
 		h.buf = append(h.buf, typeEmpty)
 		h.sawEmpty = true

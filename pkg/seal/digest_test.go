@@ -33,7 +33,7 @@ func one(change func(plog.ResourceLogs, plog.ScopeLogs, plog.LogRecord)) plog.Lo
 func digestOf(ld plog.Logs, policy Policy) (Hash, error) {
 	var h Hasher
 	rl := ld.ResourceLogs().At(0)
-	resource, err := h.Resource(rl)
+	resource, err := h.Resource(rl, &policy)
 	if err != nil {
 		return Hash{}, err
 	}
@@ -177,7 +177,7 @@ func requireSameDigest(t *testing.T, ld plog.Logs) {
 func TestDigestsAgree(t *testing.T) {
 	plain, err := digestOf(one(nil), Policy{})
 	require.NoError(t, err)
-	policy, err := NewPolicy([]string{"added", "k8s.*"})
+	policy, err := NewPolicy([]string{"added", "k8s.*"}, []string{"cloud", "k8s.*"})
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		policy Policy

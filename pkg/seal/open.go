@@ -61,7 +61,7 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	}
 	s.round.drafts = []*Seal{{
 		Kind: KindOpen, Name: s.trust.Name, Key: s.trust.Key, Software: cfg.Software,
-		Interval: cfg.Interval, Heartbeat: cfg.Heartbeat, Exclude: cfg.Policy.Names(),
+		Interval: cfg.Interval, Heartbeat: cfg.Heartbeat, Exclude: cfg.Policy.Names(), ExcludeResource: cfg.Policy.ResourceNames(),
 	}}
 	if rolledBack {
 		s.round.drafts[0].RolledBack, s.round.drafts[0].RollbackTo = true, st.next

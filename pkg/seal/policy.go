@@ -13,38 +13,54 @@ const (
 	maxExcludeSize = 128
 )
 
-// Policy says which of a record's own top-level attributes are left out of its
-// digest: [IDKey] always, and the names that the session's open seal declares.
-// The zero value leaves out nothing else.
+// Policy says which top-level attributes are left out of a record's digest: of the
+// record's own, [IDKey] always, and what the session's open seal declares; of its
+// resource's, what the open seal declares. The zero value leaves out nothing else.
 type Policy struct {
+	record, resource excluded
+}
+
+// excluded is a set of excluded names.
+type excluded struct {
 	names    []string // as declared, ascending
 	exact    []string
 	prefixes []string // with the dot, without the star
 }
 
-// NewPolicy returns the policy that leaves out the given names: an exact attribute
-// name, or a prefix that ends in ".*" ("k8s.*" is every name that starts with "k8s.").
-// At most 64 names of 1 to 128 printable ASCII characters, without space, double
-// quote, backslash, and without a star but in a final ".*".
-func NewPolicy(exclude []string) (Policy, error) {
-	if len(exclude) > maxExcludes {
-		return Policy{}, fmt.Errorf("%d excluded names: a seal declares at most %d", len(exclude), maxExcludes)
+// NewPolicy returns the policy that leaves out the given names of a record's own
+// attributes and of its resource's: an exact name, or a prefix that ends in ".*"
+// ("k8s.*" is every name that starts with "k8s."). In each list at most 64 names
+// of 1 to 128 printable ASCII characters, without space, double quote, backslash,
+// and without a star but in a final ".*".
+func NewPolicy(attributes, resourceAttributes []string) (p Policy, err error) {
+	if p.record, err = newExcluded(attributes); err != nil {
+		return Policy{}, err
 	}
-	p := Policy{names: slices.Sorted(slices.Values(exclude))}
-	for i, name := range p.names {
-		if err := checkExclude(name); err != nil {
-			return Policy{}, err
-		}
-		if i > 0 && name == p.names[i-1] {
-			return Policy{}, fmt.Errorf("excluded name %q is given twice", name)
-		}
-		if prefix, ok := strings.CutSuffix(name, "*"); ok {
-			p.prefixes = append(p.prefixes, prefix)
-		} else {
-			p.exact = append(p.exact, name)
-		}
+	if p.resource, err = newExcluded(resourceAttributes); err != nil {
+		return Policy{}, fmt.Errorf("resource attributes: %w", err)
 	}
 	return p, nil
+}
+
+func newExcluded(names []string) (e excluded, err error) {
+	if len(names) > maxExcludes {
+		return e, fmt.Errorf("%d excluded names: a seal declares at most %d", len(names), maxExcludes)
+	}
+	e.names = slices.Sorted(slices.Values(names))
+	for i, name := range e.names {
+		if err := checkExclude(name); err != nil {
+			return e, err
+		}
+		if i > 0 && name == e.names[i-1] {
+			return e, fmt.Errorf("excluded name %q is given twice", name)
+		}
+		if prefix, ok := strings.CutSuffix(name, "*"); ok {
+			e.prefixes = append(e.prefixes, prefix)
+		} else {
+			e.exact = append(e.exact, name)
+		}
+	}
+	return e, nil
 }
 
 func checkExclude(name string) error {
@@ -66,20 +82,27 @@ func checkExclude(name string) error {
 	return nil
 }
 
-// Names returns what the policy was made of, ascending.
-func (p Policy) Names() []string { return slices.Clone(p.names) }
+// Names returns the excluded names of a record's own attributes, ascending.
+func (p Policy) Names() []string { return slices.Clone(p.record.names) }
 
-// excludes reports whether a top-level record attribute is left out.
-func (p *Policy) excludes(key string) bool {
-	if key == IDKey {
-		return true
-	}
-	for _, name := range p.exact {
+// ResourceNames returns the excluded names of resource attributes, ascending.
+func (p Policy) ResourceNames() []string { return slices.Clone(p.resource.names) }
+
+func (p *Policy) equal(other *Policy) bool {
+	return slices.Equal(p.record.names, other.record.names) && slices.Equal(p.resource.names, other.resource.names)
+}
+
+// plain reports whether nothing but the id is left out.
+func (p *Policy) plain() bool { return len(p.record.names) == 0 && len(p.resource.names) == 0 }
+
+// has reports whether the attribute of that name is left out.
+func (e *excluded) has(key string) bool {
+	for _, name := range e.exact {
 		if key == name {
 			return true
 		}
 	}
-	for _, prefix := range p.prefixes {
+	for _, prefix := range e.prefixes {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}

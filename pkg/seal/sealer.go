@@ -239,10 +239,10 @@ func (h *Hasher) leaves(ld plog.Logs, policy *Policy, dst []Hash) {
 	i := 0
 	for r := range ld.ResourceLogs().Len() {
 		rl := ld.ResourceLogs().At(r)
-		resource, err := h.Resource(rl)
+		resource, err := h.Resource(rl, policy)
 		if err != nil || h.sawEmpty {
 			normalizeResource(rl)
-			resource = mustDigest(h.Resource(rl))
+			resource = mustDigest(h.Resource(rl, policy))
 		}
 		for c := range rl.ScopeLogs().Len() {
 			sl := rl.ScopeLogs().At(c)

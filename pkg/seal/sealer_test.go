@@ -698,7 +698,7 @@ func TestOtherStreamsState(t *testing.T) {
 func TestPolicyInOpenSeal(t *testing.T) {
 	ts := newTestStream(t)
 	var err error
-	ts.cfg.Policy, err = NewPolicy([]string{"k8s.*", "added"})
+	ts.cfg.Policy, err = NewPolicy([]string{"k8s.*", "added"}, nil)
 	require.NoError(t, err)
 	ts.cfg.Software, ts.cfg.Interval, ts.cfg.Heartbeat = "logseal/0.1.0", 2*time.Second, 5*time.Minute
 	ts.start()
@@ -712,8 +712,10 @@ func TestPolicyInOpenSeal(t *testing.T) {
 	ts.stop()
 
 	for _, bad := range [][]string{{"*"}, {".*"}, {"a*"}, {"a.*.b"}, {"a b"}, {`a"`}, {`a\`}, {""}, {"é"}, {IDKey}, {"a", "a"}, make([]string, 65)} {
-		_, err := NewPolicy(bad)
+		_, err := NewPolicy(bad, nil)
 		require.Error(t, err, "%q", bad)
+		_, err = NewPolicy(nil, bad)
+		require.Error(t, err, "%q of resources", bad)
 	}
 }
 

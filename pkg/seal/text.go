@@ -60,14 +60,16 @@ type Seal struct {
 	Covered Ranges // adopt, block: the seqs under the block's leaves
 	Void    Ranges // adopt, block, heartbeat, close: seqs that were never forwarded
 
-	Name       string        // open: the operator's name for the stream
-	Key        PublicKey     // open: pk0, the stream's first key, for who has no trust line
-	Software   string        // open: program/version
-	Interval   time.Duration // open: between seals while records flow, in whole milliseconds
-	Heartbeat  time.Duration // open: between seals when idle, in whole milliseconds
-	Exclude    []string      // open: see [NewPolicy]
-	RolledBack bool          // open: storage was behind the key file
-	RollbackTo uint64        // open, if RolledBack: the seal that storage would have made next
+	Name      string        // open: the operator's name for the stream
+	Key       PublicKey     // open: pk0, the stream's first key, for who has no trust line
+	Software  string        // open: program/version
+	Interval  time.Duration // open: between seals while records flow, in whole milliseconds
+	Heartbeat time.Duration // open: between seals when idle, in whole milliseconds
+	Exclude   []string      // open: see [NewPolicy]
+	// ExcludeResource is the same of resource attributes.
+	ExcludeResource []string
+	RolledBack      bool   // open: storage was behind the key file
+	RollbackTo      uint64 // open, if RolledBack: the seal that storage would have made next
 
 	Adopts string // adopt: handle of the session whose seqs are settled here
 	Doubt  bool   // adopt: the covered records may never have left the host
@@ -144,6 +146,9 @@ func (s *Seal) Text() string {
 		line("heartbeat", decimal(uint64(s.Heartbeat.Milliseconds())))
 		for _, name := range s.Exclude {
 			line("exclude", name)
+		}
+		for _, name := range s.ExcludeResource {
+			line("exclude-resource", name)
 		}
 		if s.RolledBack {
 			line("rollback", decimal(s.RollbackTo))
@@ -413,15 +418,14 @@ func (p *parser) open(s *Seal) {
 	for p.has("exclude") && len(s.Exclude) <= maxExcludes {
 		s.Exclude = append(s.Exclude, p.field("exclude"))
 	}
-	policy, err := NewPolicy(s.Exclude)
+	for p.has("exclude-resource") && len(s.ExcludeResource) <= maxExcludes {
+		s.ExcludeResource = append(s.ExcludeResource, p.field("exclude-resource"))
+	}
+	policy, err := NewPolicy(s.Exclude, s.ExcludeResource)
 	if err != nil {
 		p.fail(err)
-	}
-	for i, name := range policy.names {
-		if name != s.Exclude[i] {
-			p.fail(errors.New("excluded names are not in ascending order"))
-			break
-		}
+	} else if !slices.Equal(policy.record.names, s.Exclude) || !slices.Equal(policy.resource.names, s.ExcludeResource) {
+		p.fail(errors.New("excluded names are not in ascending order"))
 	}
 	if p.has("rollback") {
 		s.RolledBack, s.RollbackTo = true, p.number(p.field("rollback"))

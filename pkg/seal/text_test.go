@@ -44,7 +44,7 @@ func sampleSeals() map[string]Seal {
 	add("open, first", func(s *Seal) {
 		s.Kind, s.Name, s.Software, s.Number, s.Prev = KindOpen, "w", "x", 0, Hash{}
 		s.Anchors = []Anchor{{64, fill(4)}, {128, fill(5)}, {4096, fill(6)}, {262144, fill(7)}}
-		s.Exclude = []string{"a.b", "k8s.*"}
+		s.Exclude, s.ExcludeResource = []string{"a.b", "k8s.*"}, []string{"cloud.*", "region"}
 	})
 	add("open, rolled back", func(s *Seal) {
 		s.Kind, s.Name, s.Software, s.RolledBack, s.RollbackTo = KindOpen, "w", "x", true, 12

@@ -161,11 +161,11 @@ func vectorRecords(t *testing.T) []byte {
 	add := func(name string, ld plog.Logs, exclude ...string) {
 		data, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
 		require.NoError(t, err)
-		policy, err := NewPolicy(exclude)
+		policy, err := NewPolicy(exclude, nil)
 		require.NoError(t, err)
 		var h Hasher
 		rl := ld.ResourceLogs().At(0)
-		resource, err := h.Resource(rl)
+		resource, err := h.Resource(rl, &policy)
 		require.NoError(t, err)
 		scope, err := h.Scope(rl.ScopeLogs().At(0))
 		require.NoError(t, err)
@@ -563,7 +563,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 
 	v = newVectorStream(t, "excluded")
 	var err error
-	v.cfg.Policy, err = NewPolicy([]string{"k8s.*", "added"})
+	v.cfg.Policy, err = NewPolicy([]string{"k8s.*", "added"}, nil)
 	require.NoError(t, err)
 	v.begin()
 	v.log(5, true, true, true)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -260,7 +259,7 @@ func (v *Verifier) where(p place) Place {
 // intern returns the one pointer for equal policies.
 func (v *Verifier) intern(p Policy) *Policy {
 	for _, known := range v.interned {
-		if slices.Equal(known.names, p.names) {
+		if known.equal(&p) {
 			return known
 		}
 	}

@@ -323,7 +323,7 @@ func TestAttackBlockSizes(t *testing.T) {
 func TestAttackExcluded(t *testing.T) {
 	var err error
 	h := newHost(t, "web-17")
-	h.policy, err = seal.NewPolicy([]string{"gateway", "k8s.*"})
+	h.policy, err = seal.NewPolicy([]string{"gateway", "k8s.*"}, nil)
 	require.NoError(t, err)
 	h.start().send(20).seal().send(20).stop()
 	add := func(a *lines, i int, key string) {

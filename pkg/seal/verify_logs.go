@@ -4,6 +4,7 @@ package seal
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -18,14 +19,15 @@ func (v *Verifier) AddLogs(ld plog.Logs, place Place) {
 		hashers.Put(h)
 	}()
 	for _, rl := range ld.ResourceLogs().All() {
-		resource, resourceErr := h.Resource(rl)
+		resource, resourceErr := h.Resource(rl, v.plain)
+		canonical := slices.Clone(h.buf)
 		for _, sl := range rl.ScopeLogs().All() {
 			scope, err := h.Scope(sl)
 			if resourceErr != nil {
 				err = resourceErr
 			}
 			for _, lr := range sl.LogRecords().All() {
-				o := Observed{Place: place}
+				o := Observed{Place: place, Resource: canonical}
 				o.observe(h, &resource, &scope, lr, v.plain, err)
 				v.Add(&o)
 			}

@@ -30,6 +30,9 @@ type Observed struct {
 	Canonical  []byte
 	Attributes int
 
+	// Resource is the canonical encoding of the record's resource with every attribute, the one whose digest is in Canonical.
+	Resource []byte
+
 	// Note is the body of a record that claims to be a seal (see [IsSeal]), nil for any other.
 	Note []byte
 
@@ -43,7 +46,7 @@ func (o *Observed) digest(policy *Policy) {
 		return
 	}
 	var data Hash
-	if len(policy.names) == 0 {
+	if policy.plain() {
 		data = sha256.Sum256(o.Canonical)
 	} else {
 		data = o.digestWithout(policy)
@@ -51,23 +54,35 @@ func (o *Observed) digest(policy *Policy) {
 	o.policy, o.leaf = policy, LeafHash(&data)
 }
 
-// digestWithout leaves out what the policy excludes: the pairs are the last part of the encoding, and sorted.
+// digestWithout leaves out what the policy excludes of the record, whose pairs are the last part of its encoding, and of the
+// resource, whose digest comes first in it.
 func (o *Observed) digestWithout(policy *Policy) Hash {
 	b := append([]byte(nil), o.Canonical[:o.Attributes]...)
-	pairs := o.Canonical[o.Attributes+4:]
-	b = append(b, 0, 0, 0, 0)
-	var count uint32
-	for len(pairs) > 0 {
-		key := binary.BigEndian.Uint32(pairs)
-		size := 4 + int(key) + valueSize(pairs[4+key:])
-		if !policy.excludes(string(pairs[4 : 4+key])) {
-			b = append(b, pairs[:size]...)
-			count++
-		}
-		pairs = pairs[size:]
+	b, _ = appendPairsWithout(b, o.Canonical[o.Attributes:], &policy.record)
+	if len(policy.resource.names) > 0 && len(o.Resource) > 0 {
+		r, rest := appendPairsWithout([]byte(resourceTag), o.Resource[len(resourceTag):], &policy.resource)
+		digest := sha256.Sum256(append(r, rest...))
+		copy(b[len(recordTag):], digest[:])
 	}
-	binary.BigEndian.PutUint32(b[o.Attributes:], count)
 	return sha256.Sum256(b)
+}
+
+// appendPairsWithout appends the pairs that from begins with, but for those that are left out, and returns what follows them.
+func appendPairsWithout(b, from []byte, leaveOut *excluded) (with, rest []byte) {
+	pairs, kept, countAt := binary.BigEndian.Uint32(from), uint32(0), len(b)
+	from = from[4:]
+	b = append(b, 0, 0, 0, 0)
+	for range pairs {
+		key := binary.BigEndian.Uint32(from)
+		size := 4 + int(key) + valueSize(from[4+key:])
+		if !leaveOut.has(string(from[4 : 4+key])) {
+			b = append(b, from[:size]...)
+			kept++
+		}
+		from = from[size:]
+	}
+	binary.BigEndian.PutUint32(b[countAt:], kept)
+	return b, from
 }
 
 // valueSize returns the length of the canonical value that b begins with.

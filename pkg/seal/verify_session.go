@@ -61,7 +61,7 @@ func (v *Verifier) opened(ss *session, s *Seal) {
 		return
 	}
 	ss.open = &Seal{Number: s.Number, BootID: s.BootID, RolledBack: s.RolledBack, RollbackTo: s.RollbackTo}
-	policy, err := NewPolicy(s.Exclude)
+	policy, err := NewPolicy(s.Exclude, s.ExcludeResource)
 	if err != nil { // ParseSeal has checked it
 		panic("seal: " + err.Error())
 	}
@@ -72,6 +72,9 @@ func (v *Verifier) opened(ss *session, s *Seal) {
 	v.publish(ss.handle.name, ss.policy)
 	for _, name := range s.Exclude {
 		ss.stream.exclude(name)
+	}
+	for _, name := range s.ExcludeResource {
+		ss.stream.exclude("resource " + name)
 	}
 	if s.RolledBack {
 		ss.stream.rollback = append(ss.stream.rollback, s.Number)

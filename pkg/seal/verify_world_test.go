@@ -347,7 +347,7 @@ func (l *lines) leafFast(t *testing.T, i int) seal.Hash {
 	require.NoError(t, err)
 	var h seal.Hasher
 	rl := ld.ResourceLogs().At(0)
-	resource, err := h.Resource(rl)
+	resource, err := h.Resource(rl, &seal.Policy{})
 	require.NoError(t, err)
 	scope, err := h.Scope(rl.ScopeLogs().At(0))
 	require.NoError(t, err)

@@ -103,5 +103,5 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) policy() (seal.Policy, error) {
-	return seal.NewPolicy(c.Exclude.Attributes)
+	return seal.NewPolicy(c.Exclude.Attributes, c.Exclude.ResourceAttributes)
 }

@@ -88,6 +88,7 @@ type decoder struct {
 // scope, which may come after it, are not known yet.
 type recordPart struct {
 	start, body, attributes, end int
+	resource, resourceEnd        int
 	seal                         bool // it claims to be one, as [seal.IsSeal] says but for the body
 }
 
@@ -285,6 +286,11 @@ func (d *decoder) endResource(first int, fault string) {
 	d.tmp = appendBytes(d.tmp, r.schemaURL)
 	digest := sha256.Sum256(d.tmp)
 	d.fill(first, 0, digest)
+	at := len(d.out)
+	d.out = append(d.out, d.tmp...)
+	for i := first; i < len(d.records); i++ {
+		d.parts[i].resource, d.parts[i].resourceEnd = at, len(d.out)
+	}
 	d.condemn(first, fault)
 }
 
@@ -307,6 +313,7 @@ func (d *decoder) endFrame(fault string) {
 		}
 		o.Canonical = d.out[p.start:p.end:p.end]
 		o.Attributes = p.attributes - p.start
+		o.Resource = d.out[p.resource:p.resourceEnd:p.resourceEnd]
 		if p.seal && d.out[p.body] == typeString {
 			o.Note = d.out[p.body+5 : p.attributes : p.attributes]
 		}

@@ -61,7 +61,7 @@ func canonicalOf(t *testing.T, ld plog.Logs) (all [][]byte) {
 	var h seal.Hasher
 	var policy seal.Policy
 	for _, rl := range ld.ResourceLogs().All() {
-		resource, err := h.Resource(rl)
+		resource, err := h.Resource(rl, &policy)
 		require.NoError(t, err)
 		for _, sl := range rl.ScopeLogs().All() {
 			scope, err := h.Scope(sl)
