@@ -43,6 +43,7 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	s.sealer, err = seal.Open(ctx, seal.Config{
 		Keys:         keys,
 		Store:        store{s.client},
+		Clock:        s.clock,
 		Policy:       policy,
 		Software:     s.set.BuildInfo.Command + "/" + s.set.BuildInfo.Version,
 		SealResource: resource,

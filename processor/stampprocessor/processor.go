@@ -29,6 +29,9 @@ type stamp struct {
 	set    processor.Settings
 	next   consumer.Logs
 
+	clock       seal.Clock // of the system if nil
+	emitTimeout time.Duration
+
 	// Set by Start:
 	host      component.Host
 	name      string // claimed
@@ -42,7 +45,7 @@ type stamp struct {
 }
 
 func newStamp(config *Config, set processor.Settings, next consumer.Logs) *stamp {
-	return &stamp{config: config, set: set, next: next}
+	return &stamp{config: config, set: set, next: next, emitTimeout: emitTimeout}
 }
 
 // Capabilities says that records are changed: they get an id, and what has two readings is normalised.
@@ -113,7 +116,7 @@ func (s *stamp) seal(ctx context.Context) {
 
 // emit sends seals to the next consumer.
 func (s *stamp) emit(ctx context.Context, ld plog.Logs) error {
-	ctx, cancel := context.WithTimeout(ctx, emitTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.emitTimeout)
 	defer cancel()
 	return s.next.ConsumeLogs(ctx, ld)
 }
@@ -134,7 +137,7 @@ func (s *stamp) close(ctx context.Context) error {
 	}
 	if s.sealer != nil {
 		// The context of a shutdown has no deadline of its own.
-		closing, cancel := context.WithTimeout(ctx, emitTimeout)
+		closing, cancel := context.WithTimeout(ctx, s.emitTimeout)
 		defer cancel()
 		if err := s.sealer.Close(closing, s.emit); err != nil {
 			s.set.Logger.Warn("The session ends with something left to do; the next start does it", zap.Error(err))

@@ -5,6 +5,7 @@ package stampprocessor
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
 )
 
@@ -64,11 +66,12 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) keyFile() string { return filepath.Join(b.dir, "stamp.key") }
+func (b *bench) keyFile() string   { return filepath.Join(b.dir, "stamp.key") }
+func (b *bench) trustFile() string { return filepath.Join(b.dir, "stamp.trust") }
 
 func (b *bench) config() *Config {
 	cfg := createDefaultConfig().(*Config)
-	cfg.KeyFile, cfg.Storage = b.keyFile(), &storageID
+	cfg.KeyFile, cfg.TrustLineFile, cfg.Storage = b.keyFile(), b.trustFile(), &storageID
 	cfg.Seal.Interval = 100 * time.Millisecond
 	return cfg
 }
@@ -95,11 +98,11 @@ type sink struct {
 	refuse atomic.Bool // everything
 	block  atomic.Bool // until the caller gives up
 
-	mu      sync.Mutex
-	records []plog.LogRecord
-	seals   []plog.LogRecord
-	sealsAs plog.ResourceLogs // the last
-	first   plog.LogRecord
+	mu       sync.Mutex
+	requests []plog.Logs
+	records  []plog.LogRecord
+	seals    []plog.LogRecord
+	sealsAs  plog.ResourceLogs // the last
 }
 
 var errRefused = errors.New("refused")
@@ -118,12 +121,10 @@ func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	defer s.mu.Unlock()
 	kept := plog.NewLogs()
 	ld.CopyTo(kept)
+	s.requests = append(s.requests, kept)
 	for _, rl := range kept.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if len(s.records)+len(s.seals) == 0 {
-					s.first = lr
-				}
 				if seal.IsSeal(lr) {
 					s.seals, s.sealsAs = append(s.seals, lr), rl
 				} else {
@@ -147,6 +148,43 @@ func (s *sink) texts(t *testing.T) []*seal.Seal {
 		seals[i] = note.Seal
 	}
 	return seals
+}
+
+// verify verifies what the sink took, as an archive of JSON lines, and requires that nothing be found.
+func (b *bench) verify(t *testing.T) *seal.Report {
+	t.Helper()
+	report := b.report(t)
+	require.Empty(t, report.Findings)
+	require.Equal(t, seal.OK, report.Outcome)
+	return report
+}
+
+func (b *bench) report(t *testing.T) *seal.Report {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "archive.jsonl")
+	var text []byte
+	b.next.mu.Lock()
+	for _, ld := range b.next.requests {
+		line, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		require.NoError(t, err)
+		text = append(append(text, line...), '\n')
+	}
+	b.next.mu.Unlock()
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	report, err := archive.Verify(t.Context(), []string{path}, seal.NewVerifier(b.trust(t)), time.Time{}, archive.Options{})
+	require.NoError(t, err)
+	return report
+}
+
+// trust reads the trust line file that config sets.
+func (b *bench) trust(t *testing.T) []seal.Trust {
+	t.Helper()
+	f, err := os.Open(b.trustFile())
+	require.NoError(t, err)
+	defer f.Close()
+	trust, err := seal.ParseTrust(f)
+	require.NoError(t, err)
+	return trust
 }
 
 func (s *sink) kinds(t *testing.T) []seal.Kind {
@@ -196,7 +234,10 @@ func TestRecordsAreStampedAndSealed(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 	assert.Equal(t, []seal.Kind{seal.KindOpen, seal.KindBlock, seal.KindClose}, b.next.kinds(t))
 	assert.Equal(t, "0-2", b.next.texts(t)[1].Covered.String())
-	assert.True(t, seal.IsSeal(b.next.first), "the open seal comes first")
+	first := b.next.requests[0].ResourceLogs().At(0)
+	assert.True(t, seal.IsSeal(first.ScopeLogs().At(0).LogRecords().At(0)), "the open seal comes first")
+	assert.Equal(t, map[string]any{"service.name": "otelcol", "host.name": "web-17"}, first.Resource().Attributes().AsRaw())
+	b.verify(t)
 }
 
 func TestShutdownWithoutStart(t *testing.T) {
