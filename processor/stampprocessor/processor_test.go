@@ -46,7 +46,7 @@ type bench struct {
 	set  processor.Settings
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{dir: t.TempDir(), next: new(sink)}
 	factory := filestorage.NewFactory()
