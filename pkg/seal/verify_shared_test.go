@@ -108,7 +108,7 @@ func TestSecondPass(t *testing.T) {
 // TestAddLogsAgrees: what pdata reads and what the archive reader reads is judged alike.
 func TestAddLogsAgrees(t *testing.T) {
 	h := newHost(t, "web-17")
-	h.policy, _ = seal.NewPolicy([]string{"k8s.*"})
+	h.policy, _ = seal.NewPolicy([]string{"k8s.*"}, nil)
 	h.start().send(20).seal().send(20).stop()
 	a := h.archive
 	a.replace(t, a.record(t, 5), "line", "lime")
