@@ -76,6 +76,8 @@ Exit status: 0 all is well, 1 something is wrong, 2 usage or input that cannot b
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newDemoCommand(), newPinCommand(), newRedactCommand(), newVersionCommand())
+	root.AddCommand(
+		newDemoCommand(), newEnrollCommand(), newPinCommand(), newRedactCommand(), newVerifyCommand(), newVersionCommand(),
+	)
 	return root
 }
