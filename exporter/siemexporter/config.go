@@ -99,7 +99,7 @@ var (
 	_ component.Config    = (*Config)(nil)
 	_ confmap.Validator   = (*Config)(nil)
 	_ confmap.Unmarshaler = (*Config)(nil)
-	_ confmap.Marshaler   = (*Config)(nil)
+	_ confmap.Marshaler   = Config{}
 )
 
 func createDefaultConfig() component.Config {
@@ -212,12 +212,13 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Marshal implements confmap.Marshaler, so that a printed configuration can be read again.
-func (c *Config) Marshal(conf *confmap.Conf) error {
+// Marshal implements confmap.Marshaler, so that a printed configuration can be read again. confmap looks for it on the
+// value, not on the pointer.
+func (c Config) Marshal(conf *confmap.Conf) error {
 	if c.Protocol == ProtocolHTTP {
-		return conf.Marshal(httpShape{Common: plain(*c), Client: httpKeys(c.http)})
+		return conf.Marshal(httpShape{Common: plain(c), Client: httpKeys(c.http)})
 	}
-	return conf.Marshal(grpcShape{Common: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc})
+	return conf.Marshal(grpcShape{Common: plain(c), Timeout: c.grpcTimeout, Client: c.grpc})
 }
 
 // tls returns the TLS section of the configured client.

@@ -96,8 +96,10 @@ func TestPrintedConfigCanBeRead(t *testing.T) {
 		t.Run(section, func(t *testing.T) {
 			cfg, err := load(t, section)
 			require.NoError(t, err)
-			printed := confmap.New()
-			require.NoError(t, cfg.Marshal(printed))
+			whole := confmap.New()
+			require.NoError(t, whole.Marshal(map[string]any{"siem": cfg})) // as a part of the collector's configuration
+			printed, err := whole.Sub("siem")
+			require.NoError(t, err)
 			again := createDefaultConfig().(*Config)
 			require.NoError(t, printed.Unmarshal(again))
 			cfg.grpc.Headers, again.grpc.Headers = nil, nil // their values are not printed
