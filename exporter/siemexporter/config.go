@@ -130,7 +130,7 @@ func createDefaultConfig() component.Config {
 	http.WriteBufferSize = 512 * 1024
 	// confighttp keeps these twice; the section wins, see replacedHTTPKeys.
 	http.Keepalive = configoptional.Some(confighttp.NewDefaultKeepaliveClientConfig())
-	http.IdleConnTimeout, http.MaxIdleConns = 0, 0
+	http.IdleConnTimeout, http.MaxIdleConns = 0, 0 //nolint:staticcheck // set by confighttp's own defaults
 	http.Timeout = defaultTimeout
 
 	return &Config{
@@ -205,7 +205,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		*c = Config(shape.Common)
 		c.http = confighttp.ClientConfig(shape.Client)
 		// `keepalive: {enabled: false}`, in the words that confighttp's ToClient understands.
-		c.http.DisableKeepAlives = !c.http.Keepalive.HasValue()
+		c.http.DisableKeepAlives = !c.http.Keepalive.HasValue() //nolint:staticcheck // ToClient knows no other word for it
 	default:
 		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default) or `protocol: otlp_http`", protocol)
 	}

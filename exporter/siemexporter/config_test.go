@@ -69,11 +69,11 @@ func TestHTTP(t *testing.T) {
 	assert.True(t, cfg.RequirePostQuantum)
 	assert.Equal(t, 30*time.Second, cfg.http.Keepalive.Get().IdleConnTimeout)
 	assert.Equal(t, 100, cfg.http.Keepalive.Get().MaxIdleConns)
-	assert.False(t, cfg.http.DisableKeepAlives)
+	assert.False(t, cfg.http.DisableKeepAlives) //nolint:staticcheck // see Unmarshal
 
 	cfg, err = load(t, "siem/http_no_keepalive")
 	require.NoError(t, err)
-	assert.True(t, cfg.http.DisableKeepAlives)
+	assert.True(t, cfg.http.DisableKeepAlives) //nolint:staticcheck // see Unmarshal
 }
 
 func TestEndpoints(t *testing.T) {
