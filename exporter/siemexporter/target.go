@@ -151,30 +151,34 @@ type targets struct {
 }
 
 // export sends one request to the first target that takes it. A target that is down is passed over until its pause is
-// over; when all are down, the first one is asked in any case.
+// over; when all are down, all are asked, in order: the pace is that of the retries.
 func (ts targets) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
 	if len(ts.list) == 1 {
 		return ts.list[0].export(ctx, request)
 	}
 	var first *refusal
-	for i, t := range ts.list {
-		last := i == len(ts.list)-1
-		if !t.ready(time.Now()) && (!last || first != nil) {
-			continue
+	for _, anyway := range []bool{false, true} {
+		for _, t := range ts.list {
+			if !anyway && !t.ready(time.Now()) {
+				continue
+			}
+			partial, refused := t.export(ctx, request)
+			if refused == nil {
+				t.setRest(time.Time{})
+				return partial, nil
+			}
+			// Another SIEM would judge the records alike, and one that asks for time is not down.
+			if refused.verdict != held || refused.delay > 0 {
+				t.setRest(time.Time{})
+				return partial, refused
+			}
+			t.setRest(time.Now().Add(ts.pause))
+			if first == nil {
+				first = refused
+			}
 		}
-		partial, refused := t.export(ctx, request)
-		if refused == nil {
-			t.setRest(time.Time{})
-			return partial, nil
-		}
-		// Another SIEM would judge the records alike, and one that asks for time is not down.
-		if refused.verdict != held || refused.delay > 0 {
-			t.setRest(time.Time{})
-			return partial, refused
-		}
-		t.setRest(time.Now().Add(ts.pause))
-		if first == nil {
-			first = refused
+		if first != nil {
+			break
 		}
 	}
 	return partialSuccess{}, first

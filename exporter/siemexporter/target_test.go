@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -100,6 +101,30 @@ func TestFailoverWhenAllAreDown(t *testing.T) {
 	sent := send(t, exp, "a", 5)
 	second.serve(t, ProtocolGRPC, secondAddr, serverTLS(p.leaf))
 	requireDelivered(t, second, sent)
+}
+
+// TestFirstIsFoundWhileAllAreDown: with long pauses, the first SIEM is asked at every retry when no other one works.
+func TestFirstIsFoundWhileAllAreDown(t *testing.T) {
+	p := newPKI(t)
+	first, second := newSink(), newSink()
+	firstAddr, stopFirst := first.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.leaf))
+	secondAddr, stopSecond := second.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.leaf))
+	stopFirst()
+	stopSecond()
+	cfg, tel := twoTargets(t, ProtocolHTTP, p, firstAddr, secondAddr), newTestTelemetry(t)
+	set := tel.settings()
+	e, err := newExporter(cfg, set)
+	require.NoError(t, err)
+	require.NoError(t, e.start(t.Context(), newHost(t, t.TempDir())))
+	t.Cleanup(func() { require.NoError(t, e.shutdown(t.Context())) })
+	ts := targets{list: e.targets.list, pause: time.Hour}
+	request := plogotlp.NewExportRequestFromLogs(plogOf("a"))
+	_, refused := ts.export(t.Context(), request)
+	require.NotNil(t, refused)
+	first.serve(t, ProtocolHTTP, firstAddr, serverTLS(p.leaf))
+	_, refused = ts.export(t.Context(), request)
+	require.Nil(t, refused)
+	assert.Equal(t, 1, first.requestCount())
 }
 
 // TestRecordsAreNotJudgedTwice: what the first SIEM will never take is not offered to the second.
