@@ -311,6 +311,8 @@ var harmless = []string{
 	"author=james pass=0/10 compass=north bypass=true",
 	"ssn", "cvv", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",
 	"Größe 10 €, naïve café, 日本語 ログ",
+	`msg="cache miss" key="user:1234:orders"`, "phone support ticket 1234567", "failed to list *v1.Secret: secrets is forbidden",
+	"key fingerprint is SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8.",
 	"tel aviv 2026", "cell 12 of 14", "call 911",
 	"", " ", "=", "@", "://", "key=", "+", "-----BEGIN", "eyJ", "[REDACTED:pan]",
 	"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",

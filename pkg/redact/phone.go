@@ -259,6 +259,9 @@ func detectPhoneWord(c *scan, i int) int {
 	if d < minPhone || d > maxPhone || n.n > 7 || at(s, n.end()) == ':' || is(s, n.end(), isAlpha) && lower(s[n.end()]) != 'x' {
 		return 0
 	}
+	if n.n == 1 && d < 9 && spaces(s[word:j]) > 2 {
+		return 0 // "phone support ticket 1234567"
+	}
 	if !strong && n.n == 1 && (d < 9 || d > 12 || s[j] == '1') {
 		return 0
 	}
@@ -276,6 +279,15 @@ func detectPhoneWord(c *scan, i int) int {
 	}
 	c.add(rulePhone, start, extension(s, n.end()))
 	return n.end()
+}
+
+func spaces(s string) (n int) {
+	for i := range len(s) {
+		if s[i] == ' ' {
+			n++
+		}
+	}
+	return n
 }
 
 func looksLikeIP(s string, n *number) bool {

@@ -293,7 +293,7 @@ func (c *scan) assigned(i int, v string) bool {
 	var seg [maxSegments]string
 	n := segments(s[name:j], &buf, &seg)
 	for _, w := range seg[:n] {
-		if otherContext[w] || properties[trimDigits(w)] || notSecretKeys[w] {
+		if otherContext[trimDigits(w)] || properties[trimDigits(w)] || notSecretKeys[w] {
 			return false
 		}
 	}
@@ -303,7 +303,7 @@ func (c *scan) assigned(i int, v string) bool {
 var (
 	credentialContext = set("token apikey secret password passwd credential credentials creds bearer apitoken accesstoken authtoken secretkey accesskey " +
 		"authkey privatekey pat jwt passphrase pwd")
-	otherContext = set("commit sha md5 hash digest checksum etag revision rev build image layer blob tree object id uuid guid request req trace " +
+	otherContext = set("commit sha md md5 hash digest checksum etag revision rev build image layer blob tree object id uuid guid request req trace " +
 		"span correlation transaction txn session instance node pod container block fingerprint serial version path file url href " +
 		"http https class thread method function module package info debug warn error warning notice integrity cursor offset " +
 		"attempt job task application app volume snapshot host nonce salt public certificate cert agent")

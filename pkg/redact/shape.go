@@ -113,6 +113,9 @@ func secretValue(v string, vd verdict, ctx manner) bool {
 		if ctx == prose {
 			return len(v) >= 6 && mixed(v)
 		}
+		if ctx == colon && len(v) < 16 && !mixed(v) && caseChanges(v) < 2 {
+			return false // a word: "Secret: not found"
+		}
 		return len(v) >= 4 && !resourceName(v) && !structured(v)
 	case medium:
 		if structured(v) || len(v) < 6 || hexNumber(v) {
@@ -131,7 +134,7 @@ func secretValue(v string, vd verdict, ctx manner) bool {
 			n := spanOf(v, 0, isDigit)
 			return n == len(v) && n >= 4 && n <= 8
 		}
-		return tokenLike(v, 16) && !resourceName(v) && entropy(v) >= 3 || hexPair(v)
+		return tokenLike(v, 16) && !resourceName(v) && changes(v) >= 4 && entropy(v) >= 3 || hexPair(v)
 	}
 	return false
 }
