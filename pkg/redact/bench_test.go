@@ -73,22 +73,24 @@ func BenchmarkScan(b *testing.B) {
 // reports it for n operations over that many bytes.
 func cpuTime(b *testing.B) func(n, bytes int64) {
 	runtime.LockOSThread()
-	now := func() int64 {
-		var ts unix.Timespec
-		if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
-			b.Fatal(err)
-		}
-		return ts.Nano()
-	}
-	start := now()
+	start := threadTime(b)
 	return func(n, bytes int64) {
-		spent := now() - start
+		spent := threadTime(b) - start
 		runtime.UnlockOSThread()
 		b.ReportMetric(float64(spent)/float64(n), "cpu-ns/op")
 		if bytes > 0 {
 			b.ReportMetric(float64(bytes)*1e3/float64(spent), "MB/cpu-s")
 		}
 	}
+}
+
+// threadTime is the CPU time that this thread has used, in nanoseconds.
+func threadTime(t testing.TB) int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
+		t.Fatal(err)
+	}
+	return ts.Nano()
 }
 
 // BenchmarkRecord is a batch of 100 clean records through Logs: an operation is one record.

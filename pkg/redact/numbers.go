@@ -215,13 +215,36 @@ var brands = []brand{
 	{3, 637, 639, lengths(16)},                               // InstaPayment
 }
 
-// maxPAN is the longest card number.
-const maxPAN = 19
+// Card numbers have this many digits.
+const (
+	minPAN = 12
+	maxPAN = 19
+)
+
+// panLengths maps the first four digits of a number to the lengths that card numbers with them have, as a set of bits.
+var panLengths = func() (t [10_000]uint32) {
+	scale := [5]uint32{0, 1000, 100, 10, 1}
+	for _, b := range brands {
+		for p := b.lo * scale[b.digits]; p < (b.hi+1)*scale[b.digits]; p++ {
+			t[p] |= b.lengths
+		}
+	}
+	return t
+}()
+
+// issued returns panLengths for the digits, of which there are at least four.
+func issued(digits []byte) uint32 {
+	p := 0
+	for _, d := range digits[:4] {
+		p = p*10 + int(d-'0')
+	}
+	return panLengths[p]
+}
 
 // validPAN reports whether digits are a card number: an issuer's range and length, and Luhn's check digit.
 func validPAN(digits []byte) bool {
 	n := len(digits)
-	if n < 12 || n > maxPAN {
+	if n < minPAN || n > maxPAN || issued(digits)&(1<<n) == 0 {
 		return false
 	}
 	same := true
@@ -236,19 +259,7 @@ func validPAN(digits []byte) bool {
 		sum += d
 		same = same && digits[i] == digits[0]
 	}
-	if sum%10 != 0 || same {
-		return false
-	}
-	var prefix [5]uint32
-	for k := 1; k < len(prefix); k++ {
-		prefix[k] = prefix[k-1]*10 + uint32(digits[k-1]-'0')
-	}
-	for _, b := range brands {
-		if p := prefix[b.digits]; p >= b.lo && p <= b.hi && b.lengths&(1<<n) != 0 {
-			return true
-		}
-	}
-	return false
+	return sum%10 == 0 && !same
 }
 
 // card looks for a card number that starts with group g. It returns the group after it, or g.
@@ -266,7 +277,10 @@ func (c *scan) card(n *number, g int) int {
 			break
 		}
 		digits += copy(buf[digits:], s[gr.start:gr.end])
-		if digits < 12 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+		if digits >= 4 && issued(buf[:]) == 0 {
+			return g
+		}
+		if digits < minPAN || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
 			continue
 		}
 		if validPAN(buf[:digits]) {
