@@ -239,7 +239,7 @@ func (w *worker) report(rec Recorder) {
 type worker struct {
 	e        *Engine
 	names    nameJudge
-	clean    map[string]struct{} // keys that were scanned and hold nothing to redact
+	clean    map[string]verdict // texts that hold nothing to redact, and what they say as names
 	scans    [maxViewDepth + 1]scan
 	views    [maxViewDepth][2]decoded
 	base64   [maxViewDepth][]byte
@@ -258,7 +258,7 @@ func newWorker(e *Engine) *worker {
 	w := &worker{
 		e:        e,
 		names:    nameJudge{e.names.sensitive, e.names.ignore, map[string]verdict{}},
-		clean:    map[string]struct{}{},
+		clean:    map[string]verdict{},
 		counts:   counts{matches: make([][numLocations]int64, len(e.rules)), suppressed: make([]int64, len(e.rules))},
 		inRecord: make([]int64, len(e.rules)),
 	}

@@ -86,7 +86,7 @@ func (w *worker) set(s string, set func(string)) outcome {
 	if s == "" {
 		return unchanged
 	}
-	switch out := w.text(s); out {
+	switch _, out := w.repeated(s); out {
 	case changed:
 		set(string(w.out))
 		return changed

@@ -5,6 +5,7 @@ package redact
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -38,13 +39,11 @@ func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
 		if result == dropRecord {
 			return false
 		}
-		newKey, out := w.key(key)
+		newKey, own, out := w.key(key)
 		if out >= dropField {
 			result = max(result, out)
 			return out == dropField
 		}
-		// What is left of a redacted key is judged, so that a second pass judges the same.
-		own := w.names.verdict(withoutMarkers(newKey))
 		if own.strength < vd.strength {
 			own = vd
 		}
@@ -77,26 +76,40 @@ func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
 	return result
 }
 
-// key redacts a map key. Keys repeat, so those that are clean are remembered.
-func (w *worker) key(key string) (string, outcome) {
-	if _, ok := w.clean[key]; ok {
-		return key, unchanged
+// repeated redacts a text of which the same few come again and again: a map key, a severity text, the name of a scope. Those
+// that are clean are remembered, with what they say as a name. The new text is in w.out if the outcome is changed.
+func (w *worker) repeated(s string) (verdict, outcome) {
+	if v, ok := w.clean[s]; ok {
+		w.counts.bytes += int64(len(s))
+		return v, unchanged
 	}
+	failures := w.counts.failures
+	out := w.text(s)
+	if out != unchanged {
+		return verdict{}, out
+	}
+	v := w.names.decide(withoutMarkers(s))
+	if len(s) <= maxCachedNameLen && w.counts.failures == failures && len(w.scans[0].spans) == 0 && w.scans[0].saw&sawControl == 0 {
+		if len(w.clean) >= maxCachedNames {
+			clear(w.clean)
+		}
+		w.clean[strings.Clone(s)] = v
+	}
+	return v, unchanged
+}
+
+// key redacts a map key and says what its name says about its value. What is left of a redacted key is judged, so that a second
+// pass judges the same.
+func (w *worker) key(key string) (string, verdict, outcome) {
 	loc := w.loc
 	w.loc = inKey
-	failures := w.counts.failures
-	out := w.text(key)
+	v, out := w.repeated(key)
 	w.loc = loc
-	if out == unchanged {
-		if len(key) <= maxCachedNameLen && w.counts.failures == failures && len(w.scans[0].spans) == 0 && w.scans[0].saw&sawControl == 0 {
-			if len(w.clean) >= maxCachedNames {
-				clear(w.clean)
-			}
-			w.clean[string(append([]byte(nil), key...))] = struct{}{}
-		}
-		return key, out
+	if out == changed {
+		key = string(w.out)
+		v = w.names.decide(withoutMarkers(key))
 	}
-	return string(w.out), out
+	return key, v, out
 }
 
 // minNumber is the smallest number that is looked at for what it could be, when its name says nothing.
