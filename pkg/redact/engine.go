@@ -243,7 +243,8 @@ type worker struct {
 	scans    [maxViewDepth + 1]scan
 	views    [maxViewDepth][2]decoded
 	base64   [maxViewDepth][]byte
-	work     int    // how often detectors may still be called for the text
+	work     int // how often detectors may still be called for the text
+	numbers  [2]number
 	found    []span // what the first pass over the text found
 	out      []byte // the value being rebuilt
 	again    bool   // whether this is another pass over what the first has left

@@ -6,7 +6,7 @@ package redact
 // grouped, so a number is first taken apart into groups of digits.
 
 const (
-	maxGroups      = 40
+	maxGroups      = 64
 	spareGroups    = maxPAN + 1 // of a longer number, groups so near the end are parsed again with what follows
 	maxNumberBytes = 64
 )
@@ -93,7 +93,7 @@ func detectSpread(c *scan, i int) int {
 	if digits, end := countDigits(c.s, start); digits < minNumberDigits {
 		return end
 	}
-	return c.number(start, false)
+	return c.number(start)
 }
 
 // minNumberDigits is the shortest number that is anything here: a social security number.
@@ -121,16 +121,16 @@ func countDigits(s string, i int) (digits, end int) {
 
 // number looks for cards, social security numbers and telephone numbers from the digit at start on, and returns the
 // end of what it examined.
-func (c *scan) number(start int, phoneContext bool) int {
+func (c *scan) number(start int) int {
 	s := c.s
-	var n number
+	n := &c.w.numbers[0]
 	n.parse(s, start)
 	for g := 0; g < n.n; {
 		if n.n == maxGroups && n.n-g < spareGroups {
 			n.parse(s, n.g[g].start)
 			g = 0
 		}
-		if e := c.card(&n, g); e > g {
+		if e := c.card(n, g); e > g {
 			g = e
 			continue
 		}
@@ -142,13 +142,18 @@ func (c *scan) number(start int, phoneContext bool) int {
 				continue
 			}
 		}
-		if e := c.ssn(&n, g); e > g {
-			g = e
-			continue
+		size := n.g[g].end - n.g[g].start
+		if size == 3 {
+			if e := c.ssn(n, g); e > g {
+				g = e
+				continue
+			}
 		}
-		if e := c.phone(&n, g, phoneContext); e > g {
-			g = e
-			continue
+		if g == 0 || size == 3 || size == 1 {
+			if e := c.phone(n, g); e > g {
+				g = e
+				continue
+			}
 		}
 		g++
 	}

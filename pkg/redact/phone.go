@@ -23,7 +23,7 @@ func detectPlus(c *scan, i int) int {
 	if !is(s, start, isDigit) {
 		return 0
 	}
-	var n number
+	n := &c.w.numbers[1]
 	n.parse(s, start)
 	d, groups := 0, 0
 	end := start
@@ -57,7 +57,7 @@ func detectParen(c *scan, i int) int {
 	if end-start < 2 || end-start > 5 || at(s, end) != ')' {
 		return 0
 	}
-	var n number
+	n := &c.w.numbers[1]
 	n.parse(s, start)
 	d := 0
 	k := 0
@@ -72,7 +72,7 @@ func detectParen(c *scan, i int) int {
 }
 
 // phone looks for a telephone number that starts with group g and returns the group after it, or g.
-func (c *scan) phone(n *number, g int, context bool) int {
+func (c *scan) phone(n *number, g int) int {
 	s, first := c.s, n.g[g].start
 	if is(s, first-1, isAlnum) || at(s, first-1) == '_' || at(s, first-1) == '=' && n.n == 1 {
 		return g
@@ -80,7 +80,7 @@ func (c *scan) phone(n *number, g int, context bool) int {
 	if k := c.northAmerican(n, g); k > g {
 		return k
 	}
-	if g != 0 || !context && c.numberContinues(n) {
+	if g != 0 || c.numberContinues(n) {
 		return g
 	}
 	size := func(i int) int { return n.g[i].end - n.g[i].start }
@@ -92,12 +92,6 @@ func (c *scan) phone(n *number, g int, context bool) int {
 		d += size(k)
 	}
 	switch {
-	case context:
-		if d < minPhone || d > maxPhone || n.n > 7 || looksLikeDate(s, n) {
-			return g
-		}
-		c.add(rulePhone, first, extension(s, n.end()))
-		return n.n
 	case s[first] == '0' && at(s, first+1) != '0' && n.n >= 2 && n.n <= 6 && size(0) >= 2 && size(0) <= 6 && (d == 10 || d == 11 || d == 9 && n.n >= 3):
 		// A national number: the trunk prefix, then groups, all but the first separated alike.
 		sep := s[n.g[0].end:n.g[0].sepEnd]
@@ -250,7 +244,7 @@ func detectPhoneWord(c *scan, i int) int {
 	if !is(s, j, isDigit) || is(s, j-1, isAlpha) || at(s, j-1) == '_' {
 		return 0
 	}
-	var n number
+	n := &c.w.numbers[1]
 	n.parse(s, j)
 	d := 0
 	for k := 0; k < n.n && d <= maxPhone; k++ {
@@ -265,7 +259,7 @@ func detectPhoneWord(c *scan, i int) int {
 	if !strong && n.n == 1 && (d < 9 || d > 12 || s[j] == '1') {
 		return 0
 	}
-	if looksLikeDate(s, &n) || looksLikeIP(s, &n) {
+	if looksLikeDate(s, n) || looksLikeIP(s, n) {
 		return 0
 	}
 	start := j
