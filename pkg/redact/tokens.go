@@ -12,7 +12,7 @@ import (
 
 const (
 	maxJWTHeader = 4096
-	maxHookPath  = 256
+	maxHookPath  = 128
 )
 
 // detectJWT examines a JWT or JWE: base64url parts separated by dots, the first of which decodes to JSON with "alg".
@@ -86,7 +86,7 @@ func detectPEM(c *scan, i int) int {
 		c.add(rulePrivateKey, i, end)
 		return end
 	}
-	label := s[i:min(len(s), i+80)]
+	label := s[i:min(len(s), i+48)]
 	if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
 		label = label[:k]
 	}
