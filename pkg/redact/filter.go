@@ -176,10 +176,17 @@ func (f *filter) run(c *scan) {
 		s2 := s1<<filterGroups | f.mask[w[2]]
 		st = s2<<filterGroups | f.mask[w[3]]
 		if (s0&s1&s2&st)>>48 != noMatch {
-			for k, sk := range [4]uint64{s0, s1, s2, st} {
-				if sk>>48 != noMatch && i+k-3 >= c.resume {
-					f.hit(c, i+k-3, sk)
-				}
+			if s0>>48 != noMatch && i-3 >= c.resume {
+				f.hit(c, i-3, s0)
+			}
+			if s1>>48 != noMatch && i-2 >= c.resume {
+				f.hit(c, i-2, s1)
+			}
+			if s2>>48 != noMatch && i-1 >= c.resume {
+				f.hit(c, i-1, s2)
+			}
+			if st>>48 != noMatch && i >= c.resume {
+				f.hit(c, i, st)
 			}
 		}
 	}
