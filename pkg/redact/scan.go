@@ -90,9 +90,12 @@ func (c *scan) addText(r ruleID, start, end int, text string) {
 func (c *scan) run(w *worker, s string, depth int) {
 	c.reset(w, s)
 	e := w.e
-	if len(s) > minIBAN && e.rules[ruleIBAN].action != actionOff {
-		// Its trigger begins with the byte before it, which the start of the text does not have.
+	// The triggers of these begin with the byte before them, which the start of the text does not have.
+	if len(s) >= minIBAN && e.rules[ruleIBAN].action != actionOff {
 		c.resume = max(c.resume, detectIBAN(c, 0))
+	}
+	if len(s) >= minNumberDigits && s[0] == '0' && class[s[1]]&isDigit != 0 && e.rules[rulePhone].action != actionOff {
+		c.resume = max(c.resume, detectSpread(c, 0))
 	}
 	e.filter.run(c)
 	if e.runs {
@@ -237,6 +240,7 @@ func triggers(on func(...ruleID) bool) []trigger {
 	digit := func(b byte) bool { return b >= '0' && b <= '9' }
 	one := func(set string) func(byte) bool { return func(b byte) bool { return strings.IndexByte(set, b) >= 0 } }
 	control := func(b byte) bool { return b < 0x20 && b != '\t' || b == 0x7f }
+	boundary := func(b byte) bool { return class[b]&isAlnum == 0 }
 	letter := func(b byte) bool { return class[b]&isAlpha != 0 }
 	var t []trigger
 	sets := func(d detector, accept ...func(byte) bool) {
@@ -266,15 +270,14 @@ func triggers(on func(...ruleID) bool) []trigger {
 		sets(detectSpread, digit, one(" -"), digit, one(" -"))
 	}
 	if on(rulePhone) {
-		sets(detectSpread, one("0"), one("123456789"), one(" -./"), digit)
-		sets(detectSpread, one("0"), one("123456789"), digit, one(" -/"))
+		sets(afterBoundary(detectSpread), boundary, one("0"), one("123456789"), one("0123456789 -./"))
 		sets(detectPlus, one("+"), one("123456789("), one("0123456789 ()-."))
 		sets(detectParen, one("("), one("0123456789+"), digit)
 		add(detectPhoneWord, "phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil",
 			"number", "reach", "text me")
 	}
 	if on(ruleIBAN) {
-		sets(afterBoundary(detectIBAN), func(b byte) bool { return class[b]&isAlnum == 0 }, letter, letter, digit)
+		sets(afterBoundary(detectIBAN), boundary, letter, letter, digit)
 	}
 	if on(ruleIPv4) {
 		sets(detectIPv4, digit)
