@@ -134,13 +134,19 @@ func (c *scan) number(start int) int {
 			g = e
 			continue
 		}
-		if at(s, n.g[g].start-1) == '+' {
-			if end := detectPlus(c, n.g[g].start-1); end > 0 {
-				for g < n.n && n.g[g].start < end {
-					g++
-				}
-				continue
+		// Numbers with a sign before them may start in the middle of others.
+		end := 0
+		switch at(s, n.g[g].start-1) {
+		case '+':
+			end = detectPlus(c, n.g[g].start-1)
+		case '(':
+			end = detectParen(c, n.g[g].start-1)
+		}
+		if end > 0 {
+			for g < n.n && n.g[g].start < end {
+				g++
 			}
+			continue
 		}
 		size := n.g[g].end - n.g[g].start
 		if size == 3 {
