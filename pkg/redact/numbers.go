@@ -279,6 +279,9 @@ func (c *scan) card(n *number, g int) int {
 	if !c.freeBefore(n, g) {
 		return g
 	}
+	if size := n.g[g].end - first; size < 3 && g > 0 && n.g[g-1].end-n.g[g-1].start == size {
+		return g // a card number in ones or twos starts where they start
+	}
 	var buf [maxPAN]byte
 	digits := 0
 	best := g
@@ -291,10 +294,10 @@ func (c *scan) card(n *number, g int) int {
 		if digits >= 4 && issued(buf[:]) == 0 {
 			return g
 		}
-		if digits < minPAN || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+		if digits < minPAN || issued(buf[:])&(1<<digits) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
 			continue
 		}
-		if validPAN(buf[:digits]) {
+		if c.w.work--; c.w.work >= 0 && validPAN(buf[:digits]) {
 			best = k + 1
 		}
 	}

@@ -7,18 +7,20 @@ import "strings"
 // Long runs of token characters: vendors' tokens, base64, tokens beside a vendor's name.
 
 const (
-	minRun      = 20
-	maxDecoded  = 1 << 16
-	minBase64   = 24
-	lookBack    = 64
-	minFreeText = 20
+	minRun = 20
+	// workOfBase64 is what decoding counts for, in calls of a detector.
+	workOfBase64 = 4
+	maxDecoded   = 1 << 16
+	minBase64    = 24
+	lookBack     = 64
+	minFreeText  = 20
 )
 
 // findRuns examines every run of at least minRun token characters. It looks at the byte where a run that starts here would
 // have to be at minRun: if that is none, no run starts here, and most bytes are never looked at.
 func (c *scan) findRuns(depth int) {
 	s := c.s
-	for i := 0; i+minRun <= len(s); {
+	for i := 0; i+minRun <= len(s) && c.w.work >= 0; {
 		j := i + minRun - 1
 		for j >= i && class[s[j]]&isRun != 0 {
 			j--
@@ -87,6 +89,7 @@ func (c *scan) base64(start, end, depth int) bool {
 	if !ok {
 		return false
 	}
+	c.w.work -= workOfBase64
 	sub := &c.w.scans[level+1]
 	sub.run(c.w, view(*buf), depth-1)
 	if len(sub.spans) == 0 {
