@@ -114,16 +114,18 @@ type Report struct {
 	Duplicates uint64
 	Streams    []StreamReport
 	Findings   []Finding
-	Omitted    uint64 // findings beyond the first 10,000, which are not listed
+	Omitted    uint64 // records and seals with findings that are not listed, beyond the first 2,000 of each verdict
 }
 
-// maxFindings bounds the memory and the length of a report on a ruined archive. What is beyond is counted.
-const maxFindings = 10_000
+// maxFindings bounds the memory and the length of a report on a ruined archive, for each verdict: many findings of one kind
+// must not hide those of another. What is beyond is counted.
+const maxFindings = 2000
 
 // findings collects what is found, and joins runs of the same.
 type findings struct {
 	list    []Finding
 	groups  map[findingKey]int // findings that are joined wherever they are
+	listed  map[Verdict]int
 	omitted uint64
 	outcome Outcome
 	streams map[string]Outcome // by name
@@ -179,21 +181,26 @@ func (fs *findings) other(f Finding) {
 		fs.list[i].Count += f.Count
 		return
 	}
-	if len(fs.list) < maxFindings {
+	if fs.append(f) {
 		if fs.groups == nil {
 			fs.groups = map[findingKey]int{}
 		}
-		fs.groups[key] = len(fs.list)
+		fs.groups[key] = len(fs.list) - 1
 	}
-	fs.append(f)
 }
 
-func (fs *findings) append(f Finding) {
-	if len(fs.list) >= maxFindings {
+// append lists a finding, or only counts it when there are enough of its kind.
+func (fs *findings) append(f Finding) bool {
+	if fs.listed[f.Verdict] >= maxFindings {
 		fs.omitted += f.Count
-		return
+		return false
 	}
+	if fs.listed == nil {
+		fs.listed = map[Verdict]int{}
+	}
+	fs.listed[f.Verdict]++
 	fs.list = append(fs.list, f)
+	return true
 }
 
 // sorted returns the findings in the order of a report: streams first, the gravest first in each.

@@ -295,7 +295,7 @@ func (v *Verifier) meet(n *heldNote) *stream {
 		return v.trust(Trust{Name: id}, id)
 	}
 	if !v.strangers[id] {
-		if len(v.strangers) == maxStrangers {
+		if len(v.strangers) >= maxStrangers {
 			id = "…"
 		}
 		v.strangers[id] = true

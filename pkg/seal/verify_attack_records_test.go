@@ -28,14 +28,26 @@ func TestAttackNeighboursEdited(t *testing.T) {
 	edited := 21
 	i := a.record(t, edited)
 	for try := 0; ; try++ {
-		b := a.clone()
-		b.replace(t, i, fmt.Sprintf("line %d of web-17", edited), fmt.Sprintf("forged %d", try))
-		leaf := b.leafFast(t, i)
+		b := &lines{list: []string{strings.Replace(a.list[i], fmt.Sprintf("line %d of web-17", edited), fmt.Sprintf("forged %d", try), 1)}}
+		leaf := b.leafFast(t, 0)
 		if leaf[0] == n.Prefixes[2*edited] && leaf[1] == n.Prefixes[2*edited+1] {
-			a = b
+			a.list[i] = b.list[0]
 			break
 		}
 	}
+	t.Run("nothing is deleted", func(t *testing.T) {
+		report := a.verify(t, h.trust)
+		expect(t, report, verdicts{seal.Unresolved: 16})
+		require.EqualValues(t, 32, report.Verified, "the other groups stand")
+	})
+	t.Run("beside the genuine one", func(t *testing.T) {
+		b := a.clone()
+		b.list = append(b.list, h.archive.list[i])
+		report := b.verify(t, h.trust)
+		found := expect(t, report, verdicts{seal.Conflict: 1})
+		require.Equal(t, i+1, found[seal.Conflict][0].Place.Line)
+		require.EqualValues(t, 48, report.Verified)
+	})
 	a.remove(victim)
 	report := a.verify(t, h.trust)
 	found := expect(t, report, verdicts{seal.Missing: 1, seal.Unresolved: 15})
@@ -316,6 +328,24 @@ func TestAttackBlockSizes(t *testing.T) {
 		missing := expectSome(t, report, seal.Missing)
 		require.EqualValues(t, 1, missing[0].Count)
 	}
+}
+
+// TestAttackDrownTheReport: thousands of things that are wrong do not hide the one that is worse.
+func TestAttackDrownTheReport(t *testing.T) {
+	h := newHost(t, "web-17").start().send(40).stop()
+	a := h.archive.clone()
+	i := a.record(t, 3)
+	id := a.id(t, i)
+	a.replace(t, i, "line", "lime")
+	handle, _, _ := strings.Cut(id, "-")
+	for n := range 15_000 { // no two of them follow each other
+		a.list = append(a.list, strings.Replace(h.archive.list[i], id+`"`, fmt.Sprintf(`%s-%d"`, handle, 1000+2*n), 1))
+	}
+	report := a.verify(t, h.trust)
+	require.True(t, names(report, id, seal.Altered, seal.Unresolved))
+	require.Len(t, expectSome(t, report, seal.Inserted), 2000)
+	require.EqualValues(t, 13_000, report.Omitted)
+	require.Less(t, len(report.Findings), 3000)
 }
 
 // TestAttackExcluded: attributes that are added downstream alter a record, unless the stream says beforehand that they do not count; and

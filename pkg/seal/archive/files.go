@@ -30,11 +30,15 @@ func Files(paths []string) (files []string, size int64, err error) {
 			files, size = append(files, path), size+info.Size()
 			continue
 		}
-		err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		root, err := filepath.EvalSymlinks(path) // a link that was named is followed
+		if err != nil {
+			return nil, 0, err
+		}
+		err = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err
-			case name != path && strings.HasPrefix(entry.Name(), "."):
+			case name != root && strings.HasPrefix(entry.Name(), "."):
 				if entry.IsDir() {
 					return filepath.SkipDir
 				}

@@ -236,6 +236,12 @@ func TestFolders(t *testing.T) {
 	}
 	require.Equal(t, []string{"b/x.json", "logs-2026-11-22.json", "logs.json"}, names)
 
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	list, err = readFiles(t, link)
+	require.NoError(t, err)
+	require.Len(t, list, 3)
+
 	require.NoError(t, os.Symlink(dir, filepath.Join(dir, "loop")))
 	_, _, err = Files([]string{dir})
 	require.ErrorContains(t, err, "not a regular file")
