@@ -28,9 +28,10 @@
 //
 //	err = s.Close(ctx, emit)
 //
-// An auditor verifies. [ParseTrust] reads the streams that are trusted,
-// [ParseNote] a seal, [Hasher] computes the digest of a record as it was found.
-// A verifier never normalises: what could be read in two ways is an error.
+// An auditor verifies. [ParseTrust] reads the streams that are trusted, and a
+// [Verifier] takes records and seals in any order and reports what is not as it was
+// sealed. It never normalises: what could be read in two ways is malformed. The
+// package archive reads files for it. [ParseNote] and [Hasher] are what it is made of.
 //
 // The package knows OpenTelemetry's pdata and nothing else of the collector.
 package seal
