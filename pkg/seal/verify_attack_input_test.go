@@ -5,6 +5,7 @@ package seal_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -307,6 +308,38 @@ func TestAttackOtherFields(t *testing.T) {
 			a.list[i] = one.list[0]
 			require.True(t, names(a.verify(t, h.trust), id, seal.Altered, seal.Unresolved))
 		})
+	}
+}
+
+// TestAttackFloodOfSeals: thousands of forged seals for the numbers that come next, and for anchors, before the genuine ones.
+func TestAttackFloodOfSeals(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	for range 70 {
+		h.send(1).seal()
+	}
+	h.stop()
+	a := &lines{list: slices.Clone(h.archive.list[:1])}
+	forged := *h.archive.note(t, h.archive.sealNumber(t, 64)).Seal
+	stranger := newHost(t, "x").thief()
+	for n := range 6000 {
+		a.addNote(t, stranger.Seal(forged, func(s *seal.Seal) {
+			*s = forged
+			s.Number = []uint64{1, 64, 63, 128, 4096, 1 << 40}[n%6]
+			s.Time = s.Time.Add(time.Duration(n))
+			s.Prev = h.archive.note(t, 0).TextHash()
+			s.Anchors = nil
+			for _, number := range seal.AnchorsAfter(s.Number) {
+				s.Anchors = append(s.Anchors, seal.Anchor{Number: number})
+			}
+		}))
+	}
+	a.list = append(a.list, h.archive.list[1:]...)
+	start := time.Now()
+	report := a.verify(t, h.trust)
+	require.Less(t, time.Since(start), 30*time.Second)
+	require.EqualValues(t, 70, report.Verified)
+	for _, f := range report.Findings {
+		require.Equal(t, seal.BadSeal, f.Verdict, show(report))
 	}
 }
 

@@ -17,6 +17,7 @@ type stream struct {
 	// starts at seal 0, were reached through an anchor.
 	runs    []*run
 	pending map[uint64][]*heldNote // seals by number that no key is known for yet; texts differ
+	waiting map[Hash]bool          // the texts of those
 	anchors map[uint64]PublicKey   // the keys of anchors to come, as authentic seals name them
 
 	sessions map[[16]byte]*session
@@ -141,22 +142,37 @@ func (v *Verifier) addNote(o *Observed) {
 		v.another(st, st.runs[i], n)
 		return
 	}
-	for _, other := range st.pending[number] {
-		if other.hash == n.hash {
-			return
-		}
+	if st.waiting[n.hash] {
+		return
 	}
 	if v.held += n.memory(); v.held > maxHeld {
 		v.fail(errHeld)
 		return
 	}
 	st.pending[number] = append(st.pending[number], n)
-	if i < 0 {
-		if i = 0; !v.start(st) {
-			return
+	st.waiting[n.hash] = true
+	// Only what this one brings about is looked at: anybody can make any number of seals that wait for ever.
+	switch {
+	case i < 0:
+		if number == 0 && v.start(st) {
+			v.advance(st, 0)
 		}
+	case v.opensUp(st, i, n):
+		v.advance(st, i)
 	}
-	v.advance(st, i)
+}
+
+// opensUp reports whether a seal that has come can be authenticated, above run i.
+func (v *Verifier) opensUp(st *stream, i int, n *heldNote) bool {
+	number := n.Seal.Number
+	if number == st.runs[i].end() && n.follows(st.runs[i]) {
+		return true
+	}
+	if i+1 < len(st.runs) && number == st.runs[i+1].first-1 && n.hash == st.runs[i+1].head.Seal.Prev {
+		return true
+	}
+	key, ok := st.anchors[number]
+	return ok && number > st.runs[i].end() && st.anchorHolds(n, &key)
 }
 
 // another judges a seal whose number has an authentic seal already.
@@ -239,19 +255,24 @@ func (v *Verifier) forward(st *stream, i int) bool {
 		return false
 	}
 	for _, n := range st.pending[number] {
-		if n.Seal.Prev != r.tip.hash || !n.signedBy(&r.tip.Seal.Next) {
-			continue
+		if n.follows(r) {
+			v.accept(st, r, n, r.tip.Seal.Next)
+			return true
 		}
-		if n.Seal.HasAnchor() {
-			key, ok := r.tip.Seal.anchor(number)
-			if !ok || !n.anchoredBy(&key) {
-				continue
-			}
-		}
-		v.accept(st, r, n, r.tip.Seal.Next)
-		return true
 	}
 	return false
+}
+
+// follows reports whether a seal is authentic as the next of a run.
+func (n *heldNote) follows(r *run) bool {
+	if n.Seal.Prev != r.tip.hash || !n.signedBy(&r.tip.Seal.Next) {
+		return false
+	}
+	if !n.Seal.HasAnchor() {
+		return true
+	}
+	key, ok := r.tip.Seal.anchor(n.Seal.Number)
+	return ok && n.anchoredBy(&key)
 }
 
 // backward looks for the seal below run i: the one whose text its first seal names.
@@ -282,7 +303,7 @@ func (v *Verifier) jump(st *stream, i int) bool {
 	for _, number := range numbers {
 		key := st.anchors[number]
 		for _, n := range st.pending[number] {
-			if !n.anchoredBy(&key) || !n.hasOwnSignature() || !st.consistent(n) {
+			if !st.anchorHolds(n, &key) {
 				continue
 			}
 			r := &run{first: number, lateUntil: number}
@@ -292,6 +313,11 @@ func (v *Verifier) jump(st *stream, i int) bool {
 		}
 	}
 	return false
+}
+
+// anchorHolds reports whether a seal is authentic by its anchor signature.
+func (st *stream) anchorHolds(n *heldNote, key *PublicKey) bool {
+	return n.anchoredBy(key) && n.hasOwnSignature() && st.consistent(n)
 }
 
 // consistent reports whether an anchor is signed with the key that the seal before it names, should that be here.
@@ -377,6 +403,7 @@ func (v *Verifier) unpend(st *stream, n *heldNote, key PublicKey) {
 	all := st.pending[n.Seal.Number]
 	delete(st.pending, n.Seal.Number)
 	for _, other := range all {
+		delete(st.waiting, other.hash)
 		v.held -= other.memory()
 		switch {
 		case other == n:
