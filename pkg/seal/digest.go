@@ -56,10 +56,9 @@ const canonicalNaN = 0x7ff8000000000000
 type Hasher struct {
 	buf   []byte
 	pairs []pair // a stack: the maps that are being encoded
-	// sawEmpty is set when a record or resource holds an empty value, which in
-	// pdata may hide a reference into a string table. Only a stamp cares.
-	sawEmpty bool
-	sawID    bool // the record had an id already
+	// recordSize is how long the record last encoded is in OTLP protobuf, if it has
+	// no field that pdata does not show. Only a stamp cares.
+	recordSize int
 }
 
 type pair struct {
@@ -75,7 +74,7 @@ func (h *Hasher) Resource(rl plog.ResourceLogs, policy *Policy) (Hash, error) {
 		return Hash{}, ErrEntityRefs
 	}
 	h.start(resourceTag)
-	if err := h.attributes(res.Attributes(), &policy.resource, false, 0); err != nil {
+	if _, err := h.attributes(res.Attributes(), nil, 0); err != nil {
 		return Hash{}, err
 	}
 	h.uint32(res.DroppedAttributesCount())
@@ -96,7 +95,7 @@ func (h *Hasher) Scope(sl plog.ScopeLogs) (Hash, error) {
 	if err := h.string(scope.Version()); err != nil {
 		return Hash{}, err
 	}
-	if err := h.attributes(scope.Attributes(), nil, false, 0); err != nil {
+	if _, err := h.attributes(scope.Attributes(), nil, 0); err != nil {
 		return Hash{}, err
 	}
 	h.uint32(scope.DroppedAttributesCount())
@@ -137,12 +136,15 @@ func (h *Hasher) Canonical(resource, scope *Hash, lr plog.LogRecord, policy *Pol
 	h.buf = append(h.buf, span[:]...)
 	h.uint32(uint32(lr.Flags()))
 	h.uint32(lr.DroppedAttributesCount())
-	if err := h.value(lr.Body(), 1); err != nil {
+	body, err := h.value(lr.Body(), 1)
+	if err != nil {
 		return nil, err
 	}
-	if err := h.attributes(lr.Attributes(), &policy.record, true, 0); err != nil {
+	attributes, err := h.attributes(lr.Attributes(), policy, 0)
+	if err != nil {
 		return nil, err
 	}
+	h.recordSize = recordSize(lr, body, attributes)
 	return h.buf, nil
 }
 
@@ -158,7 +160,6 @@ func (h *Hasher) release() {
 func (h *Hasher) start(tag string) {
 	h.buf = append(h.buf[:0], tag...)
 	h.pairs = h.pairs[:0]
-	h.sawEmpty, h.sawID = false, false
 }
 
 func (h *Hasher) uint32(v uint32) { h.buf = binary.BigEndian.AppendUint32(h.buf, v) }
@@ -173,9 +174,9 @@ func (h *Hasher) string(s string) error {
 	return nil
 }
 
-// attributes encodes a map of values at depth+1, sorted by key, without what is
-// excluded and, of a record's own attributes, without the id.
-func (h *Hasher) attributes(m pcommon.Map, leaveOut *excluded, ofRecord bool, depth int) error {
+// attributes encodes a map of values at depth+1, sorted by key. policy is nil but
+// for a record's own attributes. It returns the size of the map in OTLP protobuf.
+func (h *Hasher) attributes(m pcommon.Map, policy *Policy, depth int) (size int, err error) {
 	base := len(h.pairs)
 	for key, value := range m.All() {
 		h.pairs = append(h.pairs, pair{key, value})
@@ -188,45 +189,53 @@ func (h *Hasher) attributes(m pcommon.Map, leaveOut *excluded, ofRecord bool, de
 		// By index: a nested map may move h.pairs.
 		p := h.pairs[i]
 		if i > base && h.pairs[i-1].key == p.key {
-			return ErrDuplicateKey
+			return 0, ErrDuplicateKey
 		}
 		start := len(h.buf)
 		if err := h.string(p.key); err != nil {
-			return err
+			return 0, err
 		}
-		if err := h.value(p.value, depth+1); err != nil {
-			return err
+		n, err := h.value(p.value, depth+1)
+		if err != nil {
+			return 0, err
 		}
+		n = fieldSize(n)
+		if p.key != "" {
+			n += fieldSize(len(p.key))
+		}
+		size += fieldSize(n)
 		// What is left out must still be readable in one way only.
 		isID := ofRecord && p.key == IDKey
 		if isID || (leaveOut != nil && leaveOut.has(p.key)) {
 			h.buf = h.buf[:start]
-			h.sawID = h.sawID || isID
 			continue
 		}
 		count++
 	}
 	binary.BigEndian.PutUint32(h.buf[countAt:], count)
 	h.pairs = h.pairs[:base]
-	return nil
+	return size, nil
 }
 
-func (h *Hasher) value(v pcommon.Value, depth int) error {
+// value encodes a value. It returns the value's size in OTLP protobuf.
+func (h *Hasher) value(v pcommon.Value, depth int) (size int, err error) {
 	if depth > MaxDepth {
-		return ErrTooDeep
+		return 0, ErrTooDeep
 	}
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		h.buf = append(h.buf, typeString)
-		return h.string(v.Str())
+		return fieldSize(len(v.Str())), h.string(v.Str())
 	case pcommon.ValueTypeBool:
 		h.buf = append(h.buf, typeBool, 0)
 		if v.Bool() {
 			h.buf[len(h.buf)-1] = 1
 		}
+		return 2, nil
 	case pcommon.ValueTypeInt:
 		h.buf = append(h.buf, typeInt)
 		h.uint64(uint64(v.Int()))
+		return 1 + varintSize(uint64(v.Int())), nil
 	case pcommon.ValueTypeDouble:
 		h.buf = append(h.buf, typeDouble)
 		bits := math.Float64bits(v.Double())
@@ -234,6 +243,7 @@ func (h *Hasher) value(v pcommon.Value, depth int) error {
 			bits = canonicalNaN
 		}
 		h.uint64(bits)
+		return 9, nil
 	case pcommon.ValueTypeBytes:
 		h.buf = append(h.buf, typeBytes)
 		b := v.Bytes()
@@ -241,23 +251,26 @@ func (h *Hasher) value(v pcommon.Value, depth int) error {
 		for _, c := range b.All() {
 			h.buf = append(h.buf, c)
 		}
+		return fieldSize(b.Len()), nil
 	case pcommon.ValueTypeSlice:
 		h.buf = append(h.buf, typeArray)
 		s := v.Slice()
 		h.uint32(uint32(s.Len()))
 		for i := range s.Len() {
-			if err := h.value(s.At(i), depth+1); err != nil {
-				return err
+			n, err := h.value(s.At(i), depth+1)
+			if err != nil {
+				return 0, err
 			}
+			size += fieldSize(n)
 		}
+		return fieldSize(size), nil
 	case pcommon.ValueTypeMap:
 		h.buf = append(h.buf, typeMap)
-		return h.attributes(v.Map(), nil, false, depth)
-	default:
-		h.buf = append(h.buf, typeEmpty)
-		h.sawEmpty = true
+		size, err = h.attributes(v.Map(), nil, depth)
+		return fieldSize(size), err
 	}
-	return nil
+	h.buf = append(h.buf, typeEmpty)
+	return 0, nil
 }
 
 // sortPairs sorts by key bytes. Most maps are small, where insertion beats a

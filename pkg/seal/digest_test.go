@@ -390,17 +390,48 @@ func TestStringTableReferencesAreCleared(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"value":              field(5, []byte{8 << 3, 7}),
 		"value of attribute": field(6, append(field(1, []byte("a")), field(2, []byte{8 << 3, 7})...)),
-		"key":                field(6, append(field(2, field(1, []byte("a"))), 3<<3, 7)),
+		"empty key":          field(6, append(field(2, field(1, []byte("a"))), 3<<3, 7)),
+		"key":                field(6, append(append(field(1, []byte("k")), field(2, field(1, []byte("a")))...), 3<<3, 7)),
+		"nested key":         field(5, field(6, field(1, append(append(field(1, []byte("k")), field(2, field(1, []byte("a")))...), 3<<3, 7)))),
+		"nested value":       field(5, field(5, field(1, []byte{8 << 3, 7}))),
 	} {
 		t.Run(name, func(t *testing.T) {
-			ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(field(1, field(2, field(2, data))))
-			require.NoError(t, err)
-			var h Hasher
-			h.leaves(ld, &Policy{}, make([]Hash, 1))
-			out, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
-			require.NoError(t, err)
-			require.NotContains(t, strings.ToLower(string(out)), "strindex")
+			requireNoReferences(t, field(1, field(2, field(2, data))))
 		})
+	}
+	key := append(append(field(1, []byte("k")), field(2, field(1, []byte("a")))...), 3<<3, 7)
+	record := field(2, field(2, nil))
+	requireNoReferences(t, field(1, append(field(1, field(1, key)), record...)))                  // of a resource
+	requireNoReferences(t, field(1, field(2, append(field(1, field(3, key)), field(2, nil)...)))) // of a scope
+}
+
+func requireNoReferences(t *testing.T, data []byte) {
+	t.Helper()
+	ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
+	require.NoError(t, err)
+	before, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	require.Contains(t, strings.ToLower(string(before)), "strindex")
+	var h Hasher
+	h.leaves(ld, &Policy{}, make([]Hash, 1))
+	after, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
+	require.NoError(t, err)
+	require.NotContains(t, strings.ToLower(string(after)), "strindex")
+}
+
+// TestHiddenFields: without any, the size that is worked out is the one that pdata has.
+func TestHiddenFields(t *testing.T) {
+	logs := distinct()
+	logs["access log"] = accessLogs(1)
+	for name, ld := range logs {
+		digest, err := digestOf(ld, Policy{})
+		require.NoError(t, err)
+		require.NotZero(t, digest)
+		var h Hasher
+		lr := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+		_, err = h.Canonical(&Hash{}, &Hash{}, lr, &Policy{})
+		require.NoError(t, err)
+		require.False(t, h.hidesFields(lr), name)
 	}
 }
 
@@ -409,7 +440,10 @@ func TestDigestAllocatesNothing(t *testing.T) {
 	var h Hasher
 	leaves := make([]Hash, 10)
 	h.leaves(ld, &Policy{}, leaves)
-	require.Zero(t, testing.AllocsPerRun(100, func() { h.leaves(ld, &Policy{}, leaves) }))
+	batch := testing.AllocsPerRun(100, func() { h.leaves(ld, &Policy{}, leaves) })
+	more := accessLogs(1000)
+	leaves = make([]Hash, 1000)
+	require.Equal(t, batch, testing.AllocsPerRun(100, func() { h.leaves(more, &Policy{}, leaves) }), "a record allocates")
 }
 
 // FuzzDigestRoundTrip: whatever protobuf decodes, once stamped, keeps its digest

@@ -39,34 +39,29 @@ func normalizeScope(sl plog.ScopeLogs) {
 	normalizeMap(scope.Attributes(), 0)
 }
 
-// normalizeMap normalises a map whose values are at depth+1. Only a map that
-// needs it is rebuilt, since its keys cannot be changed in place.
+// normalizeMap normalises a map whose values are at depth+1. It builds the map
+// anew, since nothing else clears what pdata does not show of a pair.
 func normalizeMap(m pcommon.Map, depth int) {
+	if m.Len() == 0 {
+		return
+	}
 	last := make(map[string]int, m.Len())
-	i, rebuild := 0, false
+	i := 0
 	for key := range m.All() {
-		valid := validUTF8(key)
-		_, twice := last[valid]
-		// An empty key may hide a reference into a string table, which a rebuilt
-		// map drops.
-		rebuild = rebuild || twice || valid != key || key == ""
-		last[valid] = i
+		last[validUTF8(key)] = i
 		i++
 	}
-	if rebuild {
-		old := pcommon.NewMap()
-		m.MoveTo(old)
-		m.EnsureCapacity(len(last))
-		i = 0
-		for key, value := range old.All() {
-			if valid := validUTF8(key); last[valid] == i {
-				value.MoveTo(m.PutEmpty(valid))
-			}
-			i++
+	old := pcommon.NewMap()
+	m.MoveTo(old)
+	m.EnsureCapacity(len(last) + 1) // and an id
+	i = 0
+	for key, value := range old.All() {
+		if key = validUTF8(key); last[key] == i {
+			to := m.PutEmpty(key)
+			value.MoveTo(to)
+			normalizeValue(to, depth+1)
 		}
-	}
-	for _, value := range m.All() {
-		normalizeValue(value, depth+1)
+		i++
 	}
 }
 

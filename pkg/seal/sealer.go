@@ -233,29 +233,23 @@ func (s *Sealer) landed() {
 	}
 }
 
-// leaves computes the leaf hashes of all records of ld, normalising those that
-// have no digest as they are.
+// leaves computes the leaf hashes of all records of ld, normalising resources and
+// scopes, and those records that have no digest as they are.
 func (h *Hasher) leaves(ld plog.Logs, policy *Policy, dst []Hash) {
 	i := 0
 	for r := range ld.ResourceLogs().Len() {
 		rl := ld.ResourceLogs().At(r)
-		resource, err := h.Resource(rl, policy)
-		if err != nil || h.sawEmpty {
-			normalizeResource(rl)
-			resource = mustDigest(h.Resource(rl, policy))
-		}
+		normalizeResource(rl)
+		resource := mustDigest(h.Resource(rl))
 		for c := range rl.ScopeLogs().Len() {
 			sl := rl.ScopeLogs().At(c)
-			scope, err := h.Scope(sl)
-			if err != nil || h.sawEmpty {
-				normalizeScope(sl)
-				scope = mustDigest(h.Scope(sl))
-			}
+			normalizeScope(sl)
+			scope := mustDigest(h.Scope(sl))
 			records := sl.LogRecords()
 			for n := range records.Len() {
 				lr := records.At(n)
 				digest, err := h.Record(&resource, &scope, lr, policy)
-				if err != nil || h.sawEmpty {
+				if err != nil || h.hidesFields(lr) {
 					normalizeRecord(lr)
 					digest = mustDigest(h.Record(&resource, &scope, lr, policy))
 				}
