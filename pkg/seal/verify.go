@@ -89,7 +89,7 @@ func NewFirstUseVerifier() *Verifier {
 func (v *Verifier) trust(t Trust, id string) *stream {
 	st := &stream{
 		trust: t, id: id,
-		pending: map[uint64][]*heldNote{}, waiting: map[Hash]bool{}, anchors: map[uint64]PublicKey{}, sessions: map[[16]byte]*session{},
+		pending: map[uint64][]*heldNote{}, waiting: map[Hash]bool{}, starts: map[uint64]*start{}, anchors: map[uint64]PublicKey{}, sessions: map[[16]byte]*session{},
 	}
 	v.streams[st.id] = st
 	return st

@@ -241,8 +241,8 @@ func TestAttackWithAnAnchorKey(t *testing.T) {
 		a.list = append(a.list, a.list[i])
 		a.remove(i)
 		report = a.verify(t, h.trust)
-		found := expectSome(t, report, seal.BrokenChain)
-		require.Contains(t, found[0].Message, "not signed with the key")
+		expectSome(t, report, seal.BrokenChain)
+		require.Contains(t, show(report), "not signed with the key")
 	})
 	t.Run("with the anchor's signature alone", func(t *testing.T) {
 		a, h := forge(t, func(note string) string {

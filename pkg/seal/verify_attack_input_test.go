@@ -5,6 +5,7 @@ package seal_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +93,44 @@ func TestAttackIncomingID(t *testing.T) {
 		found := expect(t, a.verify(t, h.trust), verdicts{seal.Malformed: 1, seal.Unresolved: 5})
 		require.Equal(t, id, found[seal.Malformed][0].ID)
 	})
+}
+
+// TestAttackUnsignedCopies: before each genuine seal comes its text with signatures that do not hold. That says nothing of the genuine one.
+func TestAttackUnsignedCopies(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	for range 66 {
+		h.send(1).seal()
+	}
+	h.stop()
+	a := &lines{}
+	for i, line := range h.archive.list {
+		if h.archive.isSeal(i) {
+			ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
+			require.NoError(t, err)
+			body := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()
+			text, signatures, _ := strings.Cut(body, "\n\n")
+			a.addNote(t, text+"\n\n"+strings.NewReplacer("A", "B", "B", "C", "z", "y", "m", "n", "x", "w").Replace(signatures[:60])+signatures[60:])
+			broken := []byte(signatures)
+			for at := 50; at < len(broken); at += 50 { // each line has 122 bytes or more
+				if broken[at] == 'A' {
+					broken[at] = 'B'
+				} else {
+					broken[at] = 'A'
+				}
+			}
+			a.addNote(t, text+"\n\n"+string(broken))
+		}
+		a.list = append(a.list, line)
+	}
+	for seed := range uint64(10) {
+		b := a.clone()
+		if seed > 0 {
+			rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
+		}
+		report := b.verify(t, h.trust)
+		require.Equal(t, seal.OK, report.Outcome, show(report))
+		require.EqualValues(t, 66, report.Verified)
+	}
 }
 
 // renameKeys gives attributes a new name as no method of pdata can: two of one map get the same.

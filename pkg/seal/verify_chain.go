@@ -3,6 +3,7 @@
 package seal
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -16,8 +17,8 @@ type stream struct {
 	// runs holds the authentic seals: numbers without a gap within each, ascending, and a gap between two. All but the first, which
 	// starts at seal 0, were reached through an anchor.
 	runs    []*run
-	pending map[uint64][]*heldNote // seals by number that no key is known for yet; texts differ
-	waiting map[Hash]bool          // the texts of those
+	pending map[uint64][]*heldNote // seals by number that no key is known for yet
+	waiting map[Hash]bool          // what those are as a whole
 	anchors map[uint64]PublicKey   // the keys of anchors to come, as authentic seals name them
 
 	sessions map[[16]byte]*session
@@ -26,6 +27,7 @@ type stream struct {
 	last     sealEnd
 	excluded []string
 
+	starts   map[uint64]*start // the anchors that began a run
 	problems []chainProblem
 	late     []*lateSeal
 	rollback []uint64 // numbers of open seals that say so
@@ -52,6 +54,15 @@ type sealMark struct {
 }
 
 func (r *run) end() uint64 { return r.first + uint64(len(r.marks)) } // one beyond the last
+
+// start is an anchor that was reached across a gap, by its anchor signature. Should the seal before it turn up, its own signature must hold
+// too: in one of its copies, since anybody can spoil the signatures of a copy.
+type start struct {
+	copies []*heldNote
+	key    PublicKey // its own, as the seal before it names it; zero while that is missing
+}
+
+const maxCopies = 16
 
 // sealEnd is what a report says of the end of a stream.
 type sealEnd struct {
@@ -87,7 +98,9 @@ func (v *Verifier) problem(st *stream, verdict Verdict, number uint64, message s
 // heldNote is a seal that was found.
 type heldNote struct {
 	*Note
-	hash  Hash
+	hash  Hash // of the text
+	whole Hash // of the note: a copy with other signatures may be the one that holds
+	size  int
 	place Place
 
 	// What was tried last, so that seals nobody can authenticate cost their signature checks once.
@@ -111,7 +124,7 @@ func (n *heldNote) anchoredBy(key *PublicKey) bool {
 }
 
 // memory is about how much of it a seal takes: its text, and what was parsed of that.
-func (n *heldNote) memory() int { return 2*len(n.Text) + 1024 }
+func (n *heldNote) memory() int { return 2*n.size + 1024 }
 
 // hasOwnSignature reports whether there is a signature that claims to be that of the seal's own key.
 func (n *Note) hasOwnSignature() bool {
@@ -126,7 +139,7 @@ func (v *Verifier) addNote(o *Observed) {
 		v.unreadable(err, o.Place)
 		return
 	}
-	n := &heldNote{Note: parsed, hash: parsed.TextHash(), place: o.Place}
+	n := &heldNote{Note: parsed, hash: parsed.TextHash(), whole: sha256.Sum256(o.Note), size: len(o.Note), place: o.Place}
 	st := v.streams[n.Seal.StreamID]
 	if st == nil {
 		if st = v.meet(n); st == nil {
@@ -142,7 +155,7 @@ func (v *Verifier) addNote(o *Observed) {
 		v.another(st, st.runs[i], n)
 		return
 	}
-	if st.waiting[n.hash] {
+	if st.waiting[n.whole] {
 		return
 	}
 	if v.held += n.memory(); v.held > maxHeld {
@@ -150,7 +163,7 @@ func (v *Verifier) addNote(o *Observed) {
 		return
 	}
 	st.pending[number] = append(st.pending[number], n)
-	st.waiting[n.hash] = true
+	st.waiting[n.whole] = true
 	// Only what this one brings about is looked at: anybody can make any number of seals that wait for ever.
 	switch {
 	case i < 0:
@@ -180,6 +193,9 @@ func (v *Verifier) another(st *stream, r *run, n *heldNote) {
 	mark := &r.marks[n.Seal.Number-r.first]
 	switch {
 	case mark.text == n.hash:
+		if s := st.starts[n.Seal.Number]; s != nil && len(s.copies) < maxCopies {
+			s.copies = append(s.copies, n)
+		}
 	case mark.key != PublicKey{} && n.SignedBy(&mark.key):
 		v.forked(st, n)
 	default:
@@ -308,6 +324,12 @@ func (v *Verifier) jump(st *stream, i int) bool {
 			}
 			r := &run{first: number, lateUntil: number}
 			st.runs = slices.Insert(st.runs, i+1, r)
+			st.starts[number] = &start{}
+			for _, other := range st.pending[number] {
+				if other.hash == n.hash && len(st.starts[number].copies) < maxCopies {
+					st.starts[number].copies = append(st.starts[number].copies, other)
+				}
+			}
 			v.accept(st, r, n, PublicKey{})
 			return true
 		}
@@ -363,7 +385,7 @@ func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
 	r.marks = slices.Insert(r.marks, 0, sealMark{text: n.hash})
 	r.first--
 	r.head = n
-	v.checkSigned(st, n, after, &r.marks[1])
+	st.nameKey(n.Seal, &r.marks[1])
 	if n.Seal.HasAnchor() {
 		if key, ok := st.anchors[n.Seal.Number]; ok && n.anchoredBy(&key) {
 			r.lateUntil = n.Seal.Number
@@ -374,13 +396,24 @@ func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
 	v.obey(st, r, n.Seal)
 }
 
-// checkSigned checks that a seal that was reached otherwise is signed with the key that the seal before it names.
-func (v *Verifier) checkSigned(st *stream, before, n *heldNote, mark *sealMark) {
-	if !n.signedBy(&before.Seal.Next) {
-		v.broken(st, n.Seal.Number, "is not signed with the key that the seal before it names")
-		return
+// nameKey notes the key of the seal after an authentic one that was not reached through it.
+func (st *stream) nameKey(before *Seal, mark *sealMark) {
+	mark.key = before.Next
+	if s := st.starts[before.Number+1]; s != nil {
+		s.key = before.Next
 	}
-	mark.key = before.Seal.Next
+}
+
+// unsigned returns the numbers of the anchors that are not signed with their own key, though that is known.
+func (st *stream) unsigned() (numbers []uint64) {
+	for number, s := range st.starts {
+		if s.key == (PublicKey{}) || slices.ContainsFunc(s.copies, func(n *heldNote) bool { return n.signedBy(&s.key) }) {
+			continue
+		}
+		numbers = append(numbers, number)
+	}
+	slices.Sort(numbers)
+	return numbers
 }
 
 // join makes one run of two that have come to touch.
@@ -389,7 +422,7 @@ func (v *Verifier) join(st *stream, i int) {
 	if high.head.Seal.Prev != low.tip.hash {
 		v.problem(st, Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, high.first), low.tip.place)
 	} else {
-		v.checkSigned(st, low.tip, high.head, &high.marks[0])
+		st.nameKey(low.tip.Seal, &high.marks[0])
 		v.checkPair(st, low.tip.Seal, high.head.Seal)
 	}
 	low.marks = append(low.marks, high.marks...)
@@ -403,10 +436,10 @@ func (v *Verifier) unpend(st *stream, n *heldNote, key PublicKey) {
 	all := st.pending[n.Seal.Number]
 	delete(st.pending, n.Seal.Number)
 	for _, other := range all {
-		delete(st.waiting, other.hash)
+		delete(st.waiting, other.whole)
 		v.held -= other.memory()
 		switch {
-		case other == n:
+		case other.hash == n.hash: // a copy
 		case key != PublicKey{} && other.SignedBy(&key):
 			v.forked(st, other)
 		default:

@@ -115,6 +115,9 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 		}
 		v.findings.other(Finding{Verdict: MissingSeal, Stream: name, Count: last - first + 1, Message: message})
 	}
+	for _, number := range st.unsigned() {
+		v.broken(st, number, "is not signed with the key that the seal before it names")
+	}
 	slices.SortStableFunc(st.problems, func(a, b chainProblem) int { return cmp.Compare(a.number, b.number) })
 	for _, p := range st.problems {
 		v.findings.other(Finding{Verdict: p.verdict, Stream: name, Place: p.place, Message: p.message})
