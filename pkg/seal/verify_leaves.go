@@ -11,8 +11,9 @@ const (
 	// million records, in 11 MB. What comes again after more than that costs a second pass over the archive.
 	maxDone = 16384
 
-	// maxCandidates bounds how many records with one id but other content are held for a seal to choose from.
-	maxCandidates = 8
+	// maxCandidates bounds how many records with one id but other content are held for a seal to choose from, and with it the work
+	// on each of them.
+	maxCandidates = 1024
 )
 
 // place is a Place in eight bytes: the file's index and the line.
