@@ -20,9 +20,6 @@ const HandleSize = 8
 // fits a signed and an unsigned 64-bit integer wherever a verifier is written.
 const maxDigits = 18
 
-// maxSeq is the largest number that maxDigits digits can write.
-const maxSeq = 1_000_000_000_000_000_000 - 1
-
 var handleEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // NewHandle returns the handle of a session: 8 characters a-z2-7, from the stream's

@@ -61,8 +61,10 @@ func CreateKeyFile(path, name string) (Trust, error) {
 	if err != nil {
 		return Trust{}, err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer func() {
+		f.Close()
+		_ = os.Remove(f.Name()) // a second name of the key file by then, or nothing worth keeping
+	}()
 	if err := InitKeyFile(f, name); err != nil {
 		return Trust{}, fmt.Errorf("key file %s: %w", path, err)
 	}
@@ -154,13 +156,16 @@ func LoadKeyFile(f File) (*KeyFile, error) {
 	valid := 0
 	for i := range k.slots {
 		page, err := k.page(1 + i)
-		if err == nil {
-			k.slots[i] = unmarshalChain(page)
+		if errors.Is(err, errDamaged) {
+			continue // a torn write
 		}
-		clear(page)
-		if k.slots[i] != nil {
+		if err != nil {
+			return nil, err
+		}
+		if k.slots[i] = unmarshalChain(page); k.slots[i] != nil {
 			valid++
 		}
+		clear(page)
 	}
 	if valid == 0 {
 		return nil, errDamaged
@@ -179,12 +184,13 @@ var errDamaged = errors.New("it is damaged: enroll again, and trust the new line
 // page reads a page and returns its content if its checksum holds.
 func (k *KeyFile) page(n int) ([]byte, error) {
 	page := make([]byte, pageSize)
-	if _, err := k.f.ReadAt(page, int64(n)*pageSize); err != nil && err != io.EOF {
+	if _, err := k.f.ReadAt(page, int64(n)*pageSize); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	content := page[:pageSize-HashSize]
 	if sha256.Sum256(content) != [HashSize]byte(page[pageSize-HashSize:]) {
-		return page, errDamaged
+		clear(page)
+		return nil, errDamaged
 	}
 	return content, nil
 }

@@ -88,8 +88,10 @@ func (s *Sealer) Seal(ctx context.Context, emit Emit) error {
 func (s *Sealer) roundDue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.settledLen == 0
-	return s.sealAt() <= s.cfg.Clock().Uptime && !(idle && len(s.unsent) > 0) && len(s.unsent) <= maxUnsent
+	if len(s.unsent) > maxUnsent || (len(s.unsent) > 0 && s.settledLen == 0) {
+		return false
+	}
+	return s.sealAt() <= s.cfg.Clock().Uptime
 }
 
 // send sends the seals that are not sent yet, oldest first. s.sealing is held.

@@ -4,7 +4,6 @@ package seal
 
 import (
 	"crypto/sha256"
-	"errors"
 	"math/bits"
 )
 
@@ -100,12 +99,4 @@ func (t *Tree) Root() Hash {
 // Clone returns an independent copy.
 func (t *Tree) Clone() Tree {
 	return Tree{size: t.size, frontier: append([]Hash(nil), t.frontier...)}
-}
-
-// treeOf restores a tree from its size and the roots of its complete subtrees.
-func treeOf(size uint64, frontier []Hash) (Tree, error) {
-	if bits.OnesCount64(size) != len(frontier) {
-		return Tree{}, errors.New("the tree's size and its subtrees do not agree")
-	}
-	return Tree{size: size, frontier: append([]Hash(nil), frontier...)}, nil
 }

@@ -123,9 +123,7 @@ func isAlphanumeric(c byte) bool {
 
 // keyID is the key ID of C2SP signed-note for an Ed25519 key of that name.
 func keyID(name string, key *PublicKey) uint32 {
-	h := sha256.New()
-	io.WriteString(h, name)
-	h.Write([]byte{'\n', algEd25519})
-	h.Write(key[:])
-	return binary.BigEndian.Uint32(h.Sum(nil))
+	b := append([]byte(name), '\n', algEd25519)
+	sum := sha256.Sum256(append(b, key[:]...))
+	return binary.BigEndian.Uint32(sum[:])
 }
