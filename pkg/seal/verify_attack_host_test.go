@@ -277,6 +277,9 @@ func TestAttackWithAnAnchorKey(t *testing.T) {
 		a, h := forge(t, func(note string) string { return note })
 		a.remove(a.sealNumber(t, 63))
 		expectSome(t, a.verify(t, h.trust), seal.MissingSeal)
+		// But not unseen where the genuine anchor is there too.
+		a.list = append(a.list, h.archive.list[h.archive.sealNumber(t, 64)])
+		expectSome(t, a.verify(t, h.trust), seal.Forked)
 	})
 }
 

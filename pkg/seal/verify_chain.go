@@ -196,11 +196,20 @@ func (v *Verifier) another(st *stream, r *run, n *heldNote) {
 		if s := st.starts[n.Seal.Number]; s != nil && len(s.copies) < maxCopies {
 			s.copies = append(s.copies, n)
 		}
-	case mark.key != PublicKey{} && n.SignedBy(&mark.key):
+	case st.vouched(n, &mark.key):
 		v.forked(st, n)
 	default:
 		v.bad(n)
 	}
+}
+
+// vouched reports whether a seal is signed with the key that authenticates its number: its own, or that of the anchor where only that is known.
+func (st *stream) vouched(n *heldNote, own *PublicKey) bool {
+	if *own != (PublicKey{}) {
+		return n.SignedBy(own)
+	}
+	key, ok := st.anchors[n.Seal.Number]
+	return ok && n.AnchoredBy(&key)
 }
 
 func (v *Verifier) forked(st *stream, n *heldNote) {
@@ -440,7 +449,7 @@ func (v *Verifier) unpend(st *stream, n *heldNote, key PublicKey) {
 		v.held -= other.memory()
 		switch {
 		case other.hash == n.hash: // a copy
-		case key != PublicKey{} && other.SignedBy(&key):
+		case st.vouched(other, &key):
 			v.forked(st, other)
 		default:
 			v.bad(other)

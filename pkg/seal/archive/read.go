@@ -29,6 +29,9 @@ type Options struct {
 	Stdin io.Reader
 }
 
+// maxWorkers bounds the memory of what is read ahead. What emit does in order takes as long as the work of a few.
+const maxWorkers = 8
+
 // Read reads the files, as [Files] lists them, and calls emit with every record in order, from one goroutine. The record and
 // what it points to are valid only until emit returns.
 //
@@ -39,7 +42,7 @@ func Read(ctx context.Context, files []string, opts Options, emit func(*seal.Obs
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	workers := runtime.GOMAXPROCS(0)
+	workers := min(runtime.GOMAXPROCS(0), maxWorkers)
 	r := &reader{
 		ctx:   ctx,
 		opts:  opts,
