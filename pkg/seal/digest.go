@@ -74,7 +74,7 @@ func (h *Hasher) Resource(rl plog.ResourceLogs, policy *Policy) (Hash, error) {
 		return Hash{}, ErrEntityRefs
 	}
 	h.start(resourceTag)
-	if _, err := h.attributes(res.Attributes(), nil, 0); err != nil {
+	if _, err := h.attributes(res.Attributes(), &policy.resource, false, 0); err != nil {
 		return Hash{}, err
 	}
 	h.uint32(res.DroppedAttributesCount())
@@ -95,7 +95,7 @@ func (h *Hasher) Scope(sl plog.ScopeLogs) (Hash, error) {
 	if err := h.string(scope.Version()); err != nil {
 		return Hash{}, err
 	}
-	if _, err := h.attributes(scope.Attributes(), nil, 0); err != nil {
+	if _, err := h.attributes(scope.Attributes(), nil, false, 0); err != nil {
 		return Hash{}, err
 	}
 	h.uint32(scope.DroppedAttributesCount())
@@ -140,7 +140,7 @@ func (h *Hasher) Canonical(resource, scope *Hash, lr plog.LogRecord, policy *Pol
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := h.attributes(lr.Attributes(), policy, 0)
+	attributes, err := h.attributes(lr.Attributes(), &policy.record, true, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +174,10 @@ func (h *Hasher) string(s string) error {
 	return nil
 }
 
-// attributes encodes a map of values at depth+1, sorted by key. policy is nil but
-// for a record's own attributes. It returns the size of the map in OTLP protobuf.
-func (h *Hasher) attributes(m pcommon.Map, policy *Policy, depth int) (size int, err error) {
+// attributes encodes a map of values at depth+1, sorted by key, without what is
+// excluded and, of a record's own attributes, without the id. It returns the size
+// of the whole map in OTLP protobuf.
+func (h *Hasher) attributes(m pcommon.Map, leaveOut *excluded, ofRecord bool, depth int) (size int, err error) {
 	base := len(h.pairs)
 	for key, value := range m.All() {
 		h.pairs = append(h.pairs, pair{key, value})
@@ -205,8 +206,7 @@ func (h *Hasher) attributes(m pcommon.Map, policy *Policy, depth int) (size int,
 		}
 		size += fieldSize(n)
 		// What is left out must still be readable in one way only.
-		isID := ofRecord && p.key == IDKey
-		if isID || (leaveOut != nil && leaveOut.has(p.key)) {
+		if (ofRecord && p.key == IDKey) || (leaveOut != nil && leaveOut.has(p.key)) {
 			h.buf = h.buf[:start]
 			continue
 		}
@@ -266,7 +266,7 @@ func (h *Hasher) value(v pcommon.Value, depth int) (size int, err error) {
 		return fieldSize(size), nil
 	case pcommon.ValueTypeMap:
 		h.buf = append(h.buf, typeMap)
-		size, err = h.attributes(v.Map(), nil, depth)
+		size, err = h.attributes(v.Map(), nil, false, depth)
 		return fieldSize(size), err
 	}
 	h.buf = append(h.buf, typeEmpty)

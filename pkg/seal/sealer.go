@@ -240,7 +240,7 @@ func (h *Hasher) leaves(ld plog.Logs, policy *Policy, dst []Hash) {
 	for r := range ld.ResourceLogs().Len() {
 		rl := ld.ResourceLogs().At(r)
 		normalizeResource(rl)
-		resource := mustDigest(h.Resource(rl))
+		resource := mustDigest(h.Resource(rl, policy))
 		for c := range rl.ScopeLogs().Len() {
 			sl := rl.ScopeLogs().At(c)
 			normalizeScope(sl)

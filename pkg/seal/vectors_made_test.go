@@ -209,15 +209,16 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 
 	v = newVectorStream(t, "excluded")
 	var err error
-	v.cfg.Policy, err = NewPolicy([]string{"k8s.*", "added"})
+	v.cfg.Policy, err = NewPolicy([]string{"k8s.*", "added"}, []string{"cluster"})
 	require.NoError(t, err)
 	v.begin()
 	v.log(5, true, true, true)
 	v.end()
 	for i := range 5 {
+		v.replace(v.record(i), `{"attributes":[{"key":"host.name"`, `{"attributes":[{"key":"cluster","value":{"stringValue":"eu"}},{"key":"host.name"`)
 		v.replace(v.record(i), `"attributes":[{"key":"log.file.name"`, `"attributes":[{"key":"k8s.pod.name","value":{"stringValue":"later"}},{"key":"added","value":{"intValue":"1"}},{"key":"log.file.name"`)
 	}
-	add("excluded.jsonl", "attributes that the open seal excludes were added later", v, ok, 5, 5, verdicts{})
+	add("excluded.jsonl", "attributes of records and resources that the open seal excludes were added later", v, ok, 5, 5, verdicts{})
 
 	v = newVectorStream(t, "rollback").begin()
 	v.log(3, true, true, true)

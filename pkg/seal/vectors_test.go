@@ -149,6 +149,7 @@ func vectorRecords(t *testing.T) []byte {
 		Name      string          `json:"name"`
 		OTLP      json.RawMessage `json:"otlp"`
 		Exclude   []string        `json:"exclude,omitempty"`
+		ExcludeR  []string        `json:"exclude_resource,omitempty"`
 		Resource  string          `json:"resource_digest"`
 		Scope     string          `json:"scope_digest"`
 		Canonical string          `json:"canonical"`
@@ -156,10 +157,10 @@ func vectorRecords(t *testing.T) []byte {
 		Leaf      string          `json:"leaf"`
 	}
 	var out []record
-	add := func(name string, ld plog.Logs, exclude ...string) {
+	add := func(name string, ld plog.Logs, exclude, excludeResource []string) {
 		data, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
 		require.NoError(t, err)
-		policy, err := NewPolicy(exclude, nil)
+		policy, err := NewPolicy(exclude, excludeResource)
 		require.NoError(t, err)
 		var h Hasher
 		rl := ld.ResourceLogs().At(0)
@@ -170,11 +171,11 @@ func vectorRecords(t *testing.T) []byte {
 		canonical, err := h.Canonical(&resource, &scope, rl.ScopeLogs().At(0).LogRecords().At(0), &policy)
 		require.NoError(t, err)
 		digest := Hash(sha256.Sum256(canonical))
-		out = append(out, record{name, data, exclude, hexOf(resource), hexOf(scope), hex.EncodeToString(canonical), hexOf(digest), hexOf(LeafHash(&digest))})
+		out = append(out, record{name, data, exclude, excludeResource, hexOf(resource), hexOf(scope), hex.EncodeToString(canonical), hexOf(digest), hexOf(LeafHash(&digest))})
 	}
 	logs := distinct()
 	for _, name := range slices.Sorted(mapKeys(logs)) {
-		add(name, logs[name])
+		add(name, logs[name], nil, nil)
 	}
 	rich := one(func(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) {
 		rl.SetSchemaUrl("https://opentelemetry.io/schemas/1.38.0")
@@ -208,10 +209,11 @@ func vectorRecords(t *testing.T) []byte {
 		a.PutInt("a", 1)
 		a.PutStr("B", "upper case sorts first")
 	})
-	add("rich", rich)
-	add("rich, some excluded", rich, "a.b", "k8s.*")
+	add("rich", rich, nil, nil)
+	add("rich, some excluded", rich, []string{"a.b", "k8s.*"}, nil)
+	add("rich, resource attribute excluded", rich, []string{"service.name"}, []string{"service.*"})
 	deep := one(func(_ plog.ResourceLogs, _ plog.ScopeLogs, lr plog.LogRecord) { nest(lr.Body(), MaxDepth-1) })
-	add("64 deep", deep)
+	add("64 deep", deep, nil, nil)
 	return encode(t, out)
 }
 
