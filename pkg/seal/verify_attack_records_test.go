@@ -311,7 +311,7 @@ func TestAttackBlockSizes(t *testing.T) {
 	require.Equal(t, seal.OK, report.Outcome, show(report))
 	require.EqualValues(t, total, report.Verified)
 
-	for _, batch := range []int{0, 14, 15, 16, 31, 499, 1023, 1024} {
+	for _, batch := range []int{0, 16, 1024} {
 		less := slices.Clone(*all)
 		at := -1
 		for i, ld := range less {

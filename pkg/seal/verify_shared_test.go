@@ -4,8 +4,11 @@ package seal_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -73,32 +76,26 @@ func TestSharedHandle(t *testing.T) {
 
 // TestSecondPass: records that come again when their leaves are long gone are told apart all the same, in a second pass.
 func TestSecondPass(t *testing.T) {
-	a := newAccessLogs(t, 300_000)
+	a := newAccessLogs(t, 270_000)
+	a.proto = true
 	var archived bytes.Buffer
 	_, err := archived.ReadFrom(a)
 	require.NoError(t, err)
-	early := bytes.SplitN(archived.Bytes(), []byte("\n"), 4)[2] // 100 records
+	message := archived.Bytes() // the first has 100 records
+	early := message[:4+binary.BigEndian.Uint32(message)]
 	require.Contains(t, string(early), "logseal.id")
-	path := func(extra ...[]byte) string {
-		l := &lines{list: []string{strings.TrimSuffix(archived.String(), "\n")}}
-		for _, e := range extra {
-			l.list = append(l.list, string(e))
-		}
-		return l.write(t)
-	}
-	verify := func(path string) *seal.Report {
+	path := filepath.Join(t.TempDir(), "archive")
+	verify := func(extra ...[]byte) *seal.Report {
+		data := slices.Concat(append([][]byte{archived.Bytes()}, extra...)...)
+		require.NoError(t, os.WriteFile(path, data, 0o600))
 		report, err := archive.Verify(t.Context(), []string{path}, seal.NewVerifier([]seal.Trust{a.host.Trust}), time.Time{}, archive.Options{})
 		require.NoError(t, err)
 		return report
 	}
-	report := verify(path(early))
-	require.Equal(t, seal.OK, report.Outcome, show(report))
-	require.EqualValues(t, 100, report.Duplicates)
-	require.EqualValues(t, 300_000, report.Verified)
-
-	report = verify(path(early, bytes.Replace(early, []byte("GET"), []byte("PUT"), 1)))
+	report := verify(early, bytes.Replace(early, []byte("GET"), []byte("PUT"), 1))
 	expect(t, report, verdicts{seal.Conflict: 1})
 	require.EqualValues(t, 199, report.Duplicates)
+	require.EqualValues(t, 270_000, report.Verified)
 
 	both := append(slices.Clone(archived.Bytes()), early...)
 	_, err = archive.Verify(t.Context(), []string{archive.Stdin}, seal.NewVerifier([]seal.Trust{a.host.Trust}), time.Time{}, archive.Options{Stdin: bytes.NewReader(both)})
