@@ -111,7 +111,7 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"verified", []string{"--trust", trust, archive}, "", 0, "ok: 60 of 60 records verified"},
 		{"a folder", []string{"--trust", trust, filepath.Dir(archive)}, "", 0, "ok: 60 of 60 records verified"},
 		{"standard input", []string{"--trust", trust, "-"}, string(data), 0, "ok: 60 of 60 records verified"},
-		{"on first use", []string{"--trust-on-first-use", archive}, "", 0, "ok: 60 of 60 records verified"},
+		{"on first use", []string{"--trust-on-first-use", archive}, "", 0, "not whose it is"},
 		{"altered", []string{"--trust", trust, altered}, "", 1, "tampered: 44 of 60 records verified"},
 		{"not known yet", []string{"--trust", unsealedTrust, unsealed}, "", 3, "incomplete: 0 of 60 records verified"},
 		{"not known yet, strictly", []string{"--trust", unsealedTrust, "--strict", unsealed}, "", 1, "incomplete: 0 of 60"},

@@ -109,6 +109,7 @@ type StreamReport struct {
 // Report is the result of a verification.
 type Report struct {
 	Outcome    Outcome
+	FirstUse   bool   // the keys are those that the archive itself names: see [NewFirstUseVerifier]
 	Records    uint64 // all that are not seals
 	Verified   uint64
 	Duplicates uint64

@@ -43,6 +43,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "%s: %d of %d records verified\n", r.Outcome, r.Verified, r.Records)
+	if r.FirstUse {
+		b.WriteString("The keys were taken from the archive itself: this shows whether it is consistent, not whose it is.\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -135,13 +138,14 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	}
 	out := struct {
 		Verdict    Outcome   `json:"verdict"`
+		FirstUse   bool      `json:"first_use,omitempty"`
 		Records    uint64    `json:"records"`
 		Verified   uint64    `json:"verified"`
 		Duplicates uint64    `json:"duplicates"`
 		Streams    []stream  `json:"streams"`
 		Findings   []finding `json:"findings"`
 		Omitted    uint64    `json:"omitted,omitempty"`
-	}{r.Outcome, r.Records, r.Verified, r.Duplicates, []stream{}, []finding{}, r.Omitted}
+	}{r.Outcome, r.FirstUse, r.Records, r.Verified, r.Duplicates, []stream{}, []finding{}, r.Omitted}
 	at := func(t time.Time) *time.Time {
 		if t.IsZero() {
 			return nil

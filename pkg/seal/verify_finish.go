@@ -33,7 +33,7 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 	if !sealed {
 		v.findings.other(Finding{Verdict: Absent, Message: "there is no authentic seal of a trusted stream in the archive, so nothing in it is verified"})
 	}
-	report := &Report{Records: v.records, Outcome: v.findings.outcome}
+	report := &Report{Records: v.records, Outcome: v.findings.outcome, FirstUse: v.firstUse}
 	for _, st := range streams {
 		if len(st.runs) == 0 && st.trust.Optional {
 			continue
