@@ -72,8 +72,16 @@ func NewVerifier(trust []Trust) *Verifier {
 	}
 	v.policies.Store(&map[string]*Policy{})
 	v.interned = []*Policy{v.plain}
+	names := map[string]int{}
 	for _, t := range trust {
-		v.trust(t, t.StreamID())
+		names[t.Name]++
+	}
+	for _, t := range trust {
+		id := t.StreamID()
+		if names[t.Name] > 1 { // a host that lost its keys is another stream with the old name; a report tells them apart
+			t.Name += " (" + id + ")"
+		}
+		v.trust(t, id)
 	}
 	return v
 }

@@ -412,6 +412,15 @@ func TestAttackReEnrolledHost(t *testing.T) {
 	again := renewed.trust
 	again.Name = "web-17-new"
 	expect(t, a.verify(t, old.trust, again), verdicts{seal.OpenEnd: 1})
+
+	// Under one name the two are told apart by their ids, and what is said of one is not held against the other.
+	report = a.verify(t, old.trust, renewed.trust)
+	expect(t, report, verdicts{seal.OpenEnd: 1})
+	require.Len(t, report.Streams, 2)
+	for _, s := range report.Streams {
+		require.Equal(t, "web-17 ("+s.StreamID+")", s.Name)
+		require.Equal(t, s.StreamID == renewed.trust.StreamID(), s.Outcome == seal.OK)
+	}
 }
 
 // TestAttackStripEverything: nothing is ever right without an authentic seal of a trusted stream.
