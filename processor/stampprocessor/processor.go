@@ -130,7 +130,7 @@ func (s *stamp) Shutdown(ctx context.Context) error {
 	return s.close(ctx)
 }
 
-// close gives back everything that open took.
+// close gives back everything that open took. The closed sealer stays: it refuses a record that comes late.
 func (s *stamp) close(ctx context.Context) error {
 	if s.telemetry != nil {
 		s.telemetry.Shutdown()
@@ -150,6 +150,6 @@ func (s *stamp) close(ctx context.Context) error {
 	if s.name != "" {
 		names.release(s.name)
 	}
-	s.sealer, s.client, s.name, s.telemetry, s.stop = nil, nil, "", nil, nil
+	s.client, s.name, s.telemetry, s.stop = nil, "", nil, nil
 	return err
 }

@@ -240,6 +240,16 @@ func TestRecordsAreStampedAndSealed(t *testing.T) {
 	b.verify(t)
 }
 
+// A receiver that does not stop in time gets an error, not a crash, and what it sent is not forwarded.
+func TestRecordsAfterShutdown(t *testing.T) {
+	b := newBench(t)
+	p := b.start(t, b.config())
+	require.NoError(t, p.Shutdown(t.Context()))
+	require.ErrorIs(t, p.ConsumeLogs(t.Context(), makeLogs(1)), seal.ErrClosed)
+	assert.Zero(t, b.next.count())
+	require.NoError(t, p.Shutdown(t.Context()), "twice")
+}
+
 func TestShutdownWithoutStart(t *testing.T) {
 	b := newBench(t)
 	require.NoError(t, b.create(t, b.config()).Shutdown(t.Context()))
