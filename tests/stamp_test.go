@@ -3,6 +3,7 @@
 package tests
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -45,8 +46,12 @@ func newStream(t *testing.T) *stream {
 // write appends n lines.
 func (s *stream) write(n int) {
 	s.Helper()
-	appendFile(s.T, s.logFile, lines(s.tally.Prefix, s.written, s.written+n))
-	s.written += n
+	var text strings.Builder
+	for range n {
+		fmt.Fprintf(&text, "%s%d GET /api/v1/orders 200\n", s.tally.Prefix, s.written)
+		s.written++
+	}
+	appendFile(s.T, s.logFile, text.String())
 	s.wrote = time.Now()
 }
 
