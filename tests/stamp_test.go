@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/internal/testbed"
 	"github.com/logseal/logseal/pkg/seal"
@@ -167,8 +168,61 @@ func TestSealsSurviveReloads(t *testing.T) {
 		s.arrived()
 	}
 	s.verified()
-	assert.Empty(t, s.report(s.trust()).Findings[1:], "the open end is all there is to say")
+	kinds := map[seal.Kind]int{}
+	again := testbed.Archive{Path: s.archive.Path}
+	_, err := again.Read(func(_ plog.ResourceLogs, lr plog.LogRecord) {
+		if seal.IsSeal(lr) {
+			note, err := seal.ParseNote(lr.Body().Str())
+			require.NoError(t, err)
+			kinds[note.Seal.Kind]++
+		}
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 6, kinds[seal.KindOpen])
+	assert.Equal(t, 5, kinds[seal.KindClose])
+	assert.Zero(t, kinds[seal.KindAdopt])
 	require.NoError(t, agent.Stop(20*time.Second))
+}
+
+// A gateway that adds attributes to records and resources: that is tampering, unless the agent has declared them.
+func TestEnrichmentAtTheGateway(t *testing.T) {
+	for name, tt := range map[string]struct {
+		exclude string
+		want    seal.Verdict
+	}{
+		"declared":     {"exclude: {resource_attributes: [cloud.*], attributes: [ingest.hop]}", ""},
+		"not declared": {"exclude: {resource_attributes: [cloud.*]}", seal.Altered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &stream{T: t, site: newSite(t), tally: testbed.Tally{Prefix: "enriched line "}}
+			s.logFile, s.archive = filepath.Join(s.site.Dir, "app.log"), testbed.Archive{Path: s.site.ArchivePath()}
+			s.site.SetInclude(s.logFile)
+			s.site.Agent.Args = []string{"--config", "yaml:processors: {stamp: {" + tt.exclude + "}}"}
+			enrich := filepath.Join(s.site.Dir, "enrich.yaml")
+			require.NoError(t, os.WriteFile(enrich, []byte(`
+processors:
+  resource/region: {attributes: [{action: upsert, key: cloud.region, value: eu-central-1}]}
+  attributes/hop: {actions: [{action: upsert, key: ingest.hop, value: gateway-1}]}
+service:
+  pipelines:
+    logs: {processors: [memory_limiter, resource/region, attributes/hop]}
+`), 0o600))
+			s.site.Gateway.Args = []string{"--config", enrich}
+			start(t, s.site.SIEM)
+			start(t, s.site.Gateway)
+			start(t, s.site.Agent)
+			s.write(300)
+			if tt.want != "" {
+				s.arrived()
+				require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
+					return len(only(s.report(s.trust()), tt.want)) > 0, nil
+				}))
+				return
+			}
+			report := s.verified()
+			assert.ElementsMatch(t, []string{"ingest.hop", "resource cloud.*"}, report.Streams[0].Excluded)
+		})
+	}
 }
 
 // Two exporters, the first with ten consumers, so that batches arrive in any order. It blocks for a while, and the agent is
