@@ -69,7 +69,7 @@ func newRootCommand() *cobra.Command {
 		Long: `logseal is the operator's and the auditor's side of Logseal.
 
 The collector itself is otelcol-logseal; this command makes and checks what surrounds it.
-Exit status: 0 all is well, 1 something is wrong, 2 usage or input that cannot be read.`,
+Exit status: 0 all is well, 1 something is wrong, 2 usage or input that cannot be read; verify adds 3, not known yet.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,

@@ -137,7 +137,7 @@ func (e *Engine) compile() {
 func (e *Engine) selfTest() error {
 	w := newWorker(e)
 	w.work = math.MaxInt
-	for id := range ruleID(numBuiltin) {
+	for id := range numBuiltin {
 		if e.rules[id].action == actionOff || builtins[id].canary == "" {
 			continue
 		}

@@ -28,7 +28,7 @@ func (c *scan) authorization(end int) int {
 		return 0
 	}
 	i = spanOf(s, i+max(op, 1), isSpace)
-	limit := len(s)
+	var limit int
 	inQuotes := is(s, i, isQuote) || at(s, i) == '\\' && is(s, i+1, isQuote)
 	if at(s, i) == '[' {
 		// A list of values: {"authorization":["Bearer x"]}

@@ -383,9 +383,8 @@ func TestAttackExcluded(t *testing.T) {
 	require.True(t, names(b.verify(t, h.trust), b.id(t, i), seal.Altered, seal.Unresolved))
 
 	t.Run("and the open seal is gone", func(t *testing.T) {
-		c := h.archive.clone()
 		h.start().send(5).stop()
-		c = h.archive.clone()
+		c := h.archive.clone()
 		open := c.find(t, `\nseal 4\n`)
 		c.remove(open)
 		require.NotEqual(t, seal.OK, c.verify(t, h.trust).Outcome)

@@ -173,7 +173,7 @@ func (s *stamp) keepTrustLine(line string) error {
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		line = "\n" + line
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // public keys, for others to read
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) // public keys, for others to read
 	if err != nil {
 		return fmt.Errorf("trust_line_file: %w", err)
 	}

@@ -63,11 +63,11 @@ func (s *splitter) split(file io.Reader) error {
 		defer packed.Close()
 	}
 	head, err := r.Peek(bufferSize / 2)
-	if err != nil && err != io.EOF && packed == nil {
+	if err != nil && !errors.Is(err, io.EOF) && packed == nil {
 		return err
 	}
 	switch {
-	case len(head) == 0 && err == io.EOF:
+	case len(head) == 0 && errors.Is(err, io.EOF):
 		return nil // an empty file holds no records, which is for the verifier to judge
 	case len(head) == 0:
 		s.add(frame{number: 1, fault: "the compressed data is damaged from its beginning"})
@@ -136,7 +136,7 @@ func (s *splitter) lines(r *bufio.Reader) error {
 		c := s.chunk
 		f := frame{number: number, start: len(c.buf)}
 		line, err := r.ReadSlice('\n')
-		for err == bufio.ErrBufferFull {
+		for errors.Is(err, bufio.ErrBufferFull) {
 			if len(c.buf)-f.start <= MaxFrame {
 				c.buf = append(c.buf, line...)
 			}
@@ -186,10 +186,10 @@ func (s *splitter) messages(r *bufio.Reader) error {
 			c.buf, err = appendN(c.buf, r, int(size))
 		}
 		c.last = number
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			s.add(f)
-		case io.EOF, io.ErrUnexpectedEOF:
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			f.fault = "the file ends within a message"
 			c.buf = c.buf[:f.start]
 			s.add(f)

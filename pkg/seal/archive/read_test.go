@@ -75,8 +75,8 @@ func zstandard(data []byte) []byte {
 func gzipped(data []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	w.Write(data)
-	w.Close()
+	_, _ = w.Write(data)
+	_ = w.Close()
 	return b.Bytes()
 }
 
