@@ -58,6 +58,10 @@ generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb) and
 bench: ## Run the Go benchmarks
 	go test -buildvcs=false -run '^$$' -bench . -benchmem ./pkg/... ./receiver/... ./exporter/...
 
+.PHONY: score
+score: ## Score the redaction rules: recall and false alarms, rule by rule (corpora in ../shared, if they are there)
+	go test -buildvcs=false -count=1 -run 'Corpora|Synthetic' -v ./pkg/redact
+
 .PHONY: bench-e2e
 bench-e2e: build ## Measure whole processes in alternating pairs (BENCH_ARGS="-h" for scenarios); an hour for all of them
 	@go run -buildvcs=false ./tests/bench $(BENCH_ARGS)

@@ -83,6 +83,9 @@ func TestDocumentedConfigsAreValid(t *testing.T) {
 	shipped := map[string]testbed.Collector{"agent": site.Agent, "gateway": site.Gateway, "siem": site.SIEM}
 	pins := strings.Split(strings.Trim(site.Agent.Env["LOGSEAL_SIEM_PINS"], "[]"), ", ")
 
+	key := filepath.Join(t.TempDir(), "pseudonym.key")
+	require.NoError(t, os.WriteFile(key, bytes.Repeat([]byte{7}, 32), 0o600))
+
 	var pages []string
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
 		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") {
@@ -118,6 +121,7 @@ func TestDocumentedConfigsAreValid(t *testing.T) {
 				for _, pin := range pins {
 					example = strings.Replace(example, "sha256/BASE64=", pin, 1)
 				}
+				example = strings.ReplaceAll(example, "/etc/logseal/pseudonym.key", key)
 				configs := []string{string(shipped[role].Config), example}
 				if keys["service"] && keys["receivers"] && keys["exporters"] {
 					configs = configs[1:]
