@@ -155,6 +155,9 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 			v.ctx = prose
 			return v, ok
 		}
+	case vd.rule == ruleCardCode && j > i && is(s, j, isDigit):
+		// Written for people: cvv 737. What digits there must be, secretValue knows.
+		return c.valueAt(j, prose)
 	case j == i+1 && is(s, j, isAlpha):
 		// A declaration with a type: var apiToken string = "..."
 		k := j

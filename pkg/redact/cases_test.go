@@ -159,6 +159,7 @@ var adversarial = []struct {
 	{"track 2", "swipe ;4111111111111111=29121011000012300? end", []string{pan, "2912101"}, []string{"swipe ", " end"}},
 	{"track 1", "%B4111111111111111^DOE/JOHN^29121010000000000000000000000000?", []string{pan, "DOE", "2912101"}, nil},
 	{"security code", "cvv=737", []string{"737"}, []string{"cvv="}},
+	{"security code in prose", "card ends 4242 cvv 737 exp 12/27", []string{"737"}, []string{"cvv", "exp 12/27"}},
 	{"security code in json", `{"cvc": "1234"}`, []string{"1234"}, nil},
 	{"card security code in words", "security code: 737", []string{"737"}, nil},
 	// Encodings.
@@ -309,7 +310,7 @@ var harmless = []string{
 	`C:\Windows\winsxs\amd64_microsoft-windows-s..cingstack_31bf3856ad364e35_6.1.7601.23505_none_681aa442f6fed7f0\cbscore.dll`,
 	"[main] org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Kind: YARN_AM_RM_TOKEN, Service: , Ident: (keyId: -127633188)",
 	"author=james pass=0/10 compass=north bypass=true",
-	"ssn", "cvv", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",
+	"ssn", "cvv", "cvv 12345", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",
 	"Größe 10 €, naïve café, 日本語 ログ",
 	`msg="cache miss" key="user:1234:orders"`, "phone support ticket 1234567", "failed to list *v1.Secret: secrets is forbidden",
 	"key fingerprint is SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8.",
