@@ -81,9 +81,11 @@ func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until tim
 		if err != nil {
 			return false, err
 		}
-		if report, err = Verify(ctx, trust, until, files...); err != nil {
+		latest, err := Verify(ctx, trust, until, files...)
+		if err != nil {
 			return false, err
 		}
+		report = latest
 		return len(Findings(report, seal.Doubt)) == 0, nil
 	})
 	if err != nil && report != nil {
