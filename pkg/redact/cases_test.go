@@ -310,7 +310,7 @@ var harmless = []string{
 	`C:\Windows\winsxs\amd64_microsoft-windows-s..cingstack_31bf3856ad364e35_6.1.7601.23505_none_681aa442f6fed7f0\cbscore.dll`,
 	"[main] org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Kind: YARN_AM_RM_TOKEN, Service: , Ident: (keyId: -127633188)",
 	"author=james pass=0/10 compass=north bypass=true",
-	"ssn", "cvv", "cvv 12345", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",
+	"sealed line 25778 10.0.178.100 - user73", "ssn", "cvv", "cvv 12345", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",
 	"Größe 10 €, naïve café, 日本語 ログ",
 	`msg="cache miss" key="user:1234:orders"`, "phone support ticket 1234567", "failed to list *v1.Secret: secrets is forbidden",
 	"key fingerprint is SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8.",

@@ -113,6 +113,9 @@ func detectIBAN(c *scan, i int) int {
 		b := s[j]
 		switch {
 		case class[b]&isAlnum != 0:
+			if (n == 2 || n == 3) && class[b]&isDigit == 0 {
+				return 0 // the check digits
+			}
 			if class[b]&isLower != 0 {
 				b &^= 0x20
 			}
