@@ -39,7 +39,9 @@ func (k *keyPair) derive() {
 }
 
 func (k *keyPair) sign(text string) []byte {
-	private := ed25519.NewKeyFromSeed(k.seed[:])
+	// What ed25519.NewKeyFromSeed would return, without deriving the public half again.
+	private := make(ed25519.PrivateKey, 0, ed25519.PrivateKeySize)
+	private = append(append(private, k.seed[:]...), k.public[:]...)
 	defer clear(private)
 	return ed25519.Sign(private, []byte(text))
 }

@@ -20,8 +20,8 @@ import (
 // and what an array or a map holds is one deeper than it.
 const MaxDepth = 64
 
-// What makes a record's digest undefined. A stamp normalises such a record
-// ; to a verifier it is malformed.
+// What makes a record's digest undefined. A stamp normalises such a record;
+// to a verifier it is malformed.
 var (
 	ErrDuplicateKey = errors.New("two attributes of one map have the same key")
 	ErrInvalidUTF8  = errors.New("a string is not valid UTF-8")
@@ -30,9 +30,9 @@ var (
 )
 
 const (
-	recordTag   = "logseal/v1 record\x00"
-	resourceTag = "logseal/v1 resource\x00"
-	scopeTag    = "logseal/v1 scope\x00"
+	// recordTag makes a record's digest the RFC 6962 leaf hash of what follows it.
+	recordTag = "\x00"
+	sourceTag = "logseal/v1 source\x00"
 )
 
 // The type byte of a value. 8 is reserved for a salted commitment, which version 1 rejects.
@@ -56,6 +56,7 @@ const canonicalNaN = 0x7ff8000000000000
 type Hasher struct {
 	buf   []byte
 	pairs []pair // a stack: the maps that are being encoded
+	err   error  // the first of what is being encoded
 	// recordSize is how long the record last encoded is in OTLP protobuf, if it has
 	// no field that pdata does not show. Only a stamp cares.
 	recordSize int
@@ -66,50 +67,43 @@ type pair struct {
 	value pcommon.Value
 }
 
-// Resource returns the digest of a resource: attributes but for those that the
-// policy excludes, dropped count, and the schema URL of its ResourceLogs.
-func (h *Hasher) Resource(rl plog.ResourceLogs, policy *Policy) (Hash, error) {
+// Source returns the digest of where records come from. Of their resource: attributes
+// but for those that the policy excludes, dropped count, and the schema URL of its
+// ResourceLogs; of their instrumentation scope: name, version, attributes, dropped
+// count, and the schema URL of its ScopeLogs.
+func (h *Hasher) Source(rl plog.ResourceLogs, sl plog.ScopeLogs, policy *Policy) (Hash, error) {
+	b, err := h.source(rl, sl, policy)
+	if err != nil {
+		return Hash{}, err
+	}
+	return sha256.Sum256(b), nil
+}
+
+func (h *Hasher) source(rl plog.ResourceLogs, sl plog.ScopeLogs, policy *Policy) ([]byte, error) {
 	res := rl.Resource()
 	if entity.ResourceEntityRefs(res).Len() > 0 {
-		return Hash{}, ErrEntityRefs
+		return nil, ErrEntityRefs
 	}
-	h.start(resourceTag)
-	if _, err := h.attributes(res.Attributes(), &policy.resource, false, 0); err != nil {
-		return Hash{}, err
-	}
-	h.uint32(res.DroppedAttributesCount())
-	if err := h.string(rl.SchemaUrl()); err != nil {
-		return Hash{}, err
-	}
-	return sha256.Sum256(h.buf), nil
-}
-
-// Scope returns the digest of an instrumentation scope: name, version, attributes,
-// dropped count, and the schema URL of its ScopeLogs.
-func (h *Hasher) Scope(sl plog.ScopeLogs) (Hash, error) {
+	h.start()
+	b := append(h.buf[:0], sourceTag...)
+	b, _ = h.attributes(b, res.Attributes(), &policy.resource, false, 0)
+	b = appendUint32(b, res.DroppedAttributesCount())
+	b = h.string(b, rl.SchemaUrl())
 	scope := sl.Scope()
-	h.start(scopeTag)
-	if err := h.string(scope.Name()); err != nil {
-		return Hash{}, err
-	}
-	if err := h.string(scope.Version()); err != nil {
-		return Hash{}, err
-	}
-	if _, err := h.attributes(scope.Attributes(), nil, false, 0); err != nil {
-		return Hash{}, err
-	}
-	h.uint32(scope.DroppedAttributesCount())
-	if err := h.string(sl.SchemaUrl()); err != nil {
-		return Hash{}, err
-	}
-	return sha256.Sum256(h.buf), nil
+	b = h.string(b, scope.Name())
+	b = h.string(b, scope.Version())
+	b, _ = h.attributes(b, scope.Attributes(), nil, false, 0)
+	b = appendUint32(b, scope.DroppedAttributesCount())
+	b = h.string(b, sl.SchemaUrl())
+	h.buf = b
+	return b, h.err
 }
 
-// Record returns the digest of a log record under the digests of its resource and
-// scope, leaving out what the policy excludes. The error says why the record has
-// no digest: [ErrDuplicateKey], [ErrInvalidUTF8] or [ErrTooDeep].
-func (h *Hasher) Record(resource, scope *Hash, lr plog.LogRecord, policy *Policy) (Hash, error) {
-	canonical, err := h.Canonical(resource, scope, lr, policy)
+// Record returns the digest of a log record under the digest of its source, leaving
+// out what the policy excludes. It is the record's leaf hash in its block. The error
+// says why the record has no digest: [ErrDuplicateKey], [ErrInvalidUTF8] or [ErrTooDeep].
+func (h *Hasher) Record(source *Hash, lr plog.LogRecord, policy *Policy) (Hash, error) {
+	canonical, err := h.Canonical(source, lr, policy)
 	if err != nil {
 		return Hash{}, err
 	}
@@ -118,34 +112,28 @@ func (h *Hasher) Record(resource, scope *Hash, lr plog.LogRecord, policy *Policy
 
 // Canonical returns the bytes whose SHA-256 is the record's digest. They are
 // valid until the next call of a method of h.
-func (h *Hasher) Canonical(resource, scope *Hash, lr plog.LogRecord, policy *Policy) ([]byte, error) {
-	h.start(recordTag)
-	h.buf = append(h.buf, resource[:]...)
-	h.buf = append(h.buf, scope[:]...)
-	h.uint64(uint64(lr.Timestamp()))
-	h.uint64(uint64(lr.ObservedTimestamp()))
-	h.uint32(uint32(lr.SeverityNumber()))
-	if err := h.string(lr.SeverityText()); err != nil {
-		return nil, err
-	}
-	if err := h.string(lr.EventName()); err != nil {
-		return nil, err
-	}
+func (h *Hasher) Canonical(source *Hash, lr plog.LogRecord, policy *Policy) ([]byte, error) {
+	h.start()
+	b := append(h.buf[:0], recordTag...)
+	b = append(b, source[:]...)
+	b = appendUint64(b, uint64(lr.Timestamp()))
+	b = appendUint64(b, uint64(lr.ObservedTimestamp()))
+	b = appendUint32(b, uint32(lr.SeverityNumber()))
+	b = h.string(b, lr.SeverityText())
+	b = h.string(b, lr.EventName())
 	trace, span := lr.TraceID(), lr.SpanID()
-	h.buf = append(h.buf, trace[:]...)
-	h.buf = append(h.buf, span[:]...)
-	h.uint32(uint32(lr.Flags()))
-	h.uint32(lr.DroppedAttributesCount())
-	body, err := h.value(lr.Body(), 1)
-	if err != nil {
-		return nil, err
-	}
-	attributes, err := h.attributes(lr.Attributes(), &policy.record, true, 0)
-	if err != nil {
-		return nil, err
+	b = append(b, trace[:]...)
+	b = append(b, span[:]...)
+	b = appendUint32(b, uint32(lr.Flags()))
+	b = appendUint32(b, lr.DroppedAttributesCount())
+	b, body := h.value(b, lr.Body(), 1)
+	b, attributes := h.attributes(b, lr.Attributes(), &policy.record, true, 0)
+	h.buf = b
+	if h.err != nil {
+		return nil, h.err
 	}
 	h.recordSize = recordSize(lr, body, attributes)
-	return h.buf, nil
+	return b, nil
 }
 
 // release forgets the records that were hashed, so that a pooled Hasher keeps
@@ -157,49 +145,46 @@ func (h *Hasher) release() {
 	}
 }
 
-func (h *Hasher) start(tag string) {
-	h.buf = append(h.buf[:0], tag...)
-	h.pairs = h.pairs[:0]
-}
+func (h *Hasher) start() { h.pairs, h.err = h.pairs[:0], nil }
 
-func (h *Hasher) uint32(v uint32) { h.buf = binary.BigEndian.AppendUint32(h.buf, v) }
-func (h *Hasher) uint64(v uint64) { h.buf = binary.BigEndian.AppendUint64(h.buf, v) }
-
-func (h *Hasher) string(s string) error {
-	if !utf8.ValidString(s) {
-		return ErrInvalidUTF8
+func (h *Hasher) fail(err error) {
+	if h.err == nil {
+		h.err = err
 	}
-	h.uint32(uint32(len(s)))
-	h.buf = append(h.buf, s...)
-	return nil
 }
 
-// attributes encodes a map of values at depth+1, sorted by key, without what is
-// excluded and, of a record's own attributes, without the id. It returns the size
-// of the whole map in OTLP protobuf.
-func (h *Hasher) attributes(m pcommon.Map, leaveOut *excluded, ofRecord bool, depth int) (size int, err error) {
+func appendUint32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
+func appendUint64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
+
+func (h *Hasher) string(b []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		h.fail(ErrInvalidUTF8)
+	}
+	return append(appendUint32(b, uint32(len(s))), s...)
+}
+
+// attributes appends a map of values at depth+1, sorted by key, without what is
+// excluded and, of a record's own attributes, without the id. It also returns the
+// size of the whole map in OTLP protobuf.
+func (h *Hasher) attributes(b []byte, m pcommon.Map, leaveOut *excluded, ofRecord bool, depth int) (with []byte, size int) {
 	base := len(h.pairs)
 	for key, value := range m.All() {
 		h.pairs = append(h.pairs, pair{key, value})
 	}
 	sortPairs(h.pairs[base:])
 	end := len(h.pairs)
-	countAt, count := len(h.buf), uint32(0)
-	h.uint32(0)
+	countAt, count := len(b), uint32(0)
+	b = appendUint32(b, 0)
 	for i := base; i < end; i++ {
 		// By index: a nested map may move h.pairs.
 		p := h.pairs[i]
 		if i > base && h.pairs[i-1].key == p.key {
-			return 0, ErrDuplicateKey
+			h.fail(ErrDuplicateKey)
 		}
-		start := len(h.buf)
-		if err := h.string(p.key); err != nil {
-			return 0, err
-		}
-		n, err := h.value(p.value, depth+1)
-		if err != nil {
-			return 0, err
-		}
+		start := len(b)
+		b = h.string(b, p.key)
+		var n int
+		b, n = h.value(b, p.value, depth+1)
 		n = fieldSize(n)
 		if p.key != "" {
 			n += fieldSize(len(p.key))
@@ -207,70 +192,62 @@ func (h *Hasher) attributes(m pcommon.Map, leaveOut *excluded, ofRecord bool, de
 		size += fieldSize(n)
 		// What is left out must still be readable in one way only.
 		if (ofRecord && p.key == IDKey) || (leaveOut != nil && leaveOut.has(p.key)) {
-			h.buf = h.buf[:start]
+			b = b[:start]
 			continue
 		}
 		count++
 	}
-	binary.BigEndian.PutUint32(h.buf[countAt:], count)
+	binary.BigEndian.PutUint32(b[countAt:], count)
 	h.pairs = h.pairs[:base]
-	return size, nil
+	return b, size
 }
 
-// value encodes a value. It returns the value's size in OTLP protobuf.
-func (h *Hasher) value(v pcommon.Value, depth int) (size int, err error) {
+// value appends a value. It also returns the value's size in OTLP protobuf.
+func (h *Hasher) value(b []byte, v pcommon.Value, depth int) (with []byte, size int) {
 	if depth > MaxDepth {
-		return 0, ErrTooDeep
+		h.fail(ErrTooDeep)
+		return b, 0
 	}
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		h.buf = append(h.buf, typeString)
-		return fieldSize(len(v.Str())), h.string(v.Str())
+		s := v.Str()
+		return h.string(append(b, typeString), s), fieldSize(len(s))
 	case pcommon.ValueTypeBool:
-		h.buf = append(h.buf, typeBool, 0)
+		b = append(b, typeBool, 0)
 		if v.Bool() {
-			h.buf[len(h.buf)-1] = 1
+			b[len(b)-1] = 1
 		}
-		return 2, nil
+		return b, 2
 	case pcommon.ValueTypeInt:
-		h.buf = append(h.buf, typeInt)
-		h.uint64(uint64(v.Int()))
-		return 1 + varintSize(uint64(v.Int())), nil
+		i := uint64(v.Int())
+		return appendUint64(append(b, typeInt), i), 1 + varintSize(i)
 	case pcommon.ValueTypeDouble:
-		h.buf = append(h.buf, typeDouble)
 		bits := math.Float64bits(v.Double())
 		if math.IsNaN(v.Double()) {
 			bits = canonicalNaN
 		}
-		h.uint64(bits)
-		return 9, nil
+		return appendUint64(append(b, typeDouble), bits), 9
 	case pcommon.ValueTypeBytes:
-		h.buf = append(h.buf, typeBytes)
-		b := v.Bytes()
-		h.uint32(uint32(b.Len()))
-		for _, c := range b.All() {
-			h.buf = append(h.buf, c)
+		data := v.Bytes()
+		b = appendUint32(append(b, typeBytes), uint32(data.Len()))
+		for _, c := range data.All() {
+			b = append(b, c)
 		}
-		return fieldSize(b.Len()), nil
+		return b, fieldSize(data.Len())
 	case pcommon.ValueTypeSlice:
-		h.buf = append(h.buf, typeArray)
 		s := v.Slice()
-		h.uint32(uint32(s.Len()))
+		b = appendUint32(append(b, typeArray), uint32(s.Len()))
 		for i := range s.Len() {
-			n, err := h.value(s.At(i), depth+1)
-			if err != nil {
-				return 0, err
-			}
+			var n int
+			b, n = h.value(b, s.At(i), depth+1)
 			size += fieldSize(n)
 		}
-		return fieldSize(size), nil
+		return b, fieldSize(size)
 	case pcommon.ValueTypeMap:
-		h.buf = append(h.buf, typeMap)
-		size, err = h.attributes(v.Map(), nil, false, depth)
-		return fieldSize(size), err
+		b, size = h.attributes(append(b, typeMap), v.Map(), nil, false, depth)
+		return b, fieldSize(size)
 	}
-	h.buf = append(h.buf, typeEmpty)
-	return 0, nil
+	return append(b, typeEmpty), 0
 }
 
 // sortPairs sorts by key bytes. Most maps are small, where insertion beats a

@@ -158,7 +158,8 @@ type noteSignature struct {
 // done here, nor by package note, whose signers take keys as strings that cannot
 // be overwritten.
 func marshalNote(text string, signatures []noteSignature) []byte {
-	b := append([]byte(text), '\n')
+	b := make([]byte, 0, len(text)+256*len(signatures))
+	b = append(append(b, text...), '\n')
 	for _, s := range signatures {
 		raw := binary.BigEndian.AppendUint32(nil, keyID(s.name, s.key))
 		b = append(b, sigPrefix+s.name+" "+b64(append(raw, s.sig...))+"\n"...)

@@ -94,20 +94,34 @@ func (c *coverer) add(first uint64, leaves []Hash) {
 			c.seals, c.leaves = append(c.seals, &s), 0
 		}
 		s := c.seals[len(c.seals)-1]
-		n := min(s.GroupSize()-len(c.group), len(leaves), c.limit-c.leaves)
+		n := min(len(leaves), c.limit-c.leaves)
 		s.Covered = s.Covered.Add(Range{first, first + uint64(n) - 1})
 		if !s.Doubt {
+			s.Prefixes = slices.Grow(s.Prefixes, 2*n)
 			for i := range leaves[:n] {
 				s.Prefixes = append(s.Prefixes, leaves[i][0], leaves[i][1])
 			}
 		}
-		c.group = append(c.group, leaves[:n]...)
-		if len(c.group) == s.GroupSize() {
-			c.closeGroup()
-		}
+		c.addGroups(leaves[:n])
 		c.leaves += n
 		first, leaves = first+uint64(n), leaves[n:]
 	}
+}
+
+// addGroups adds leaves to the group that was begun and to those that follow it.
+func (c *coverer) addGroups(leaves []Hash) {
+	s := c.seals[len(c.seals)-1]
+	if len(c.group) > 0 {
+		n := min(s.GroupSize()-len(c.group), len(leaves))
+		c.group = append(c.group, leaves[:n]...)
+		leaves = leaves[n:]
+		if len(c.group) == s.GroupSize() {
+			c.closeGroup()
+		}
+	}
+	whole := len(leaves) / s.GroupSize() * s.GroupSize()
+	s.Groups = AppendGroups(s.Groups, leaves[:whole], s.GroupSize())
+	c.group = append(c.group, leaves[whole:]...)
 }
 
 // closeGroup adds the root of the group that was begun, if one was.
@@ -161,9 +175,9 @@ func (s *Sealer) prepare(r *round) error {
 	// From here on the keys of this round are overwritten as they are used.
 	r.stage, r.after = 1, last
 	for i, c := range chains {
-		note := string(c.sign(texts[i], originPrefix+s.streamID))
-		r.seals = append(r.seals, storedSeal{c.number, now.Time, note})
-		r.ops = append(r.ops, &Op{Kind: OpSet, Key: s.sealKey(c.number), Value: []byte(note)})
+		note := c.sign(texts[i], originPrefix+s.streamID)
+		r.seals = append(r.seals, storedSeal{c.number, now.Time, string(note)})
+		r.ops = append(r.ops, &Op{Kind: OpSet, Key: s.sealKey(c.number), Value: note})
 	}
 	for _, n := range r.dead {
 		r.ops = append(r.ops, &Op{Kind: OpDelete, Key: s.chunkKey(n)})

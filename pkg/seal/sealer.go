@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -185,9 +186,13 @@ func (s *Sealer) Stamp(ctx context.Context, ld plog.Logs) (*Batch, error) {
 	b.leaves = leafBuffers.Get().(*[]Hash)
 	*b.leaves = slices.Grow((*b.leaves)[:0], b.size)[:b.size]
 	h := hashers.Get().(*Hasher)
-	h.leaves(ld, &s.cfg.Policy, *b.leaves)
+	err := h.leaves(ld, &s.cfg.Policy, *b.leaves)
 	h.release()
 	hashers.Put(h)
+	if err != nil {
+		s.withdraw(b.size)
+		return nil, err
+	}
 	if err := s.commit(ctx, b); err != nil {
 		s.mu.Lock()
 		s.landed()
@@ -233,39 +238,45 @@ func (s *Sealer) landed() {
 	}
 }
 
-// leaves computes the leaf hashes of all records of ld, normalising resources and
-// scopes, and those records that have no digest as they are.
-func (h *Hasher) leaves(ld plog.Logs, policy *Policy, dst []Hash) {
+// withdraw takes back the admission of a batch of n records that has no seqs yet.
+func (s *Sealer) withdraw(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsealed -= n
+	s.stats.Refused += uint64(n)
+	s.landed()
+}
+
+// leaves computes the digests of all records of ld, normalising resources and
+// scopes, and those records that have no digest as they are. Whatever is
+// normalised has a digest; if not, the batch is refused rather than the process lost.
+func (h *Hasher) leaves(ld plog.Logs, policy *Policy, dst []Hash) error {
 	i := 0
 	for r := range ld.ResourceLogs().Len() {
 		rl := ld.ResourceLogs().At(r)
 		normalizeResource(rl)
-		resource := mustDigest(h.Resource(rl, policy))
 		for c := range rl.ScopeLogs().Len() {
 			sl := rl.ScopeLogs().At(c)
 			normalizeScope(sl)
-			scope := mustDigest(h.Scope(sl))
+			source, err := h.Source(rl, sl, policy)
+			if err != nil {
+				return fmt.Errorf("no digest after normalising: %w", err)
+			}
 			records := sl.LogRecords()
 			for n := range records.Len() {
 				lr := records.At(n)
-				digest, err := h.Record(&resource, &scope, lr, policy)
+				dst[i], err = h.Record(&source, lr, policy)
 				if err != nil || h.hidesFields(lr) {
 					normalizeRecord(lr)
-					digest = mustDigest(h.Record(&resource, &scope, lr, policy))
+					if dst[i], err = h.Record(&source, lr, policy); err != nil {
+						return fmt.Errorf("no digest after normalising: %w", err)
+					}
 				}
-				dst[i] = LeafHash(&digest)
 				i++
 			}
 		}
 	}
-}
-
-// mustDigest takes the digest of what was just normalised.
-func mustDigest(digest Hash, err error) Hash {
-	if err != nil {
-		panic("seal: no digest after normalising: " + err.Error())
-	}
-	return digest
+	return nil
 }
 
 // putIDs gives the records of ld their ids, from first on, in the place of any
@@ -273,13 +284,15 @@ func mustDigest(digest Hash, err error) Hash {
 func (s *Sealer) putIDs(ld plog.Logs, first uint64) {
 	// One string for all ids of a batch, and parts of it for each.
 	n := ld.LogRecordCount()
-	buf := make([]byte, 0, n*(HandleSize+1+len(strconv.FormatUint(first+uint64(n), 10))))
+	var b strings.Builder
+	b.Grow(n * (HandleSize + 1 + digits(first+uint64(n))))
+	var number [20]byte
 	for i := range n {
-		buf = append(buf, s.handle...)
-		buf = append(buf, '-')
-		buf = strconv.AppendUint(buf, first+uint64(i), 10)
+		b.WriteString(s.handle)
+		b.WriteByte('-')
+		b.Write(strconv.AppendUint(number[:0], first+uint64(i), 10))
 	}
-	ids, seq := string(buf), first
+	ids, seq := b.String(), first
 	for r := range ld.ResourceLogs().Len() {
 		rl := ld.ResourceLogs().At(r)
 		for c := range rl.ScopeLogs().Len() {

@@ -117,15 +117,15 @@ func nextMultiple(n, m uint64) uint64 { return (n/m + 1) * m }
 // Text returns the text that is signed, with its final newline. It does not
 // check the seal; [ParseSeal] takes exactly what a well-formed seal writes.
 func (s *Seal) Text() string {
-	var b strings.Builder
+	b := make([]byte, 0, s.textSize())
 	line := func(parts ...string) {
 		for i, p := range parts {
 			if i > 0 {
-				b.WriteByte(' ')
+				b = append(b, ' ')
 			}
-			b.WriteString(p)
+			b = append(b, p...)
 		}
-		b.WriteByte('\n')
+		b = append(b, '\n')
 	}
 	line(s.Origin())
 	line(decimal(s.Size))
@@ -171,13 +171,13 @@ func (s *Seal) Text() string {
 		line("void", s.Void.String())
 	}
 	if len(s.Covered) > 0 {
-		groups := make([]byte, 0, len(s.Groups)*HashSize)
+		groups := make([]byte, 0, MaxBlock/GroupSize*HashSize) // on the stack
 		for i := range s.Groups {
 			groups = append(groups, s.Groups[i][:]...)
 		}
-		line("groups", b64(groups))
+		b = append(base64.StdEncoding.AppendEncode(append(b, "groups "...), groups), '\n')
 		if !s.Doubt {
-			line("digests", b64(s.Prefixes))
+			b = append(base64.StdEncoding.AppendEncode(append(b, "digests "...), s.Prefixes), '\n')
 		}
 	}
 	if s.Number > 0 {
@@ -187,7 +187,12 @@ func (s *Seal) Text() string {
 	for i := range s.Anchors {
 		line("anchor", decimal(s.Anchors[i].Number), b64(s.Anchors[i].Key[:]))
 	}
-	return b.String()
+	return string(b)
+}
+
+// textSize returns how long the text is about, and not less as a rule.
+func (s *Seal) textSize() int {
+	return 1024 + 16*(len(s.Covered)+len(s.Void)) + base64.StdEncoding.EncodedLen(len(s.Groups)*HashSize) + base64.StdEncoding.EncodedLen(len(s.Prefixes))
 }
 
 // ParseSeal parses the signed text of a seal. A text has one spelling: anything

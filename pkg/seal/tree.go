@@ -13,12 +13,11 @@ const HashSize = sha256.Size
 // GroupSize is the number of leaves under one group root of a block.
 const GroupSize = 16
 
-// Hash is a SHA-256 value: a digest, a leaf, a node or a root.
+// Hash is a SHA-256 value: a digest, which is a leaf of a block, a node or a root.
 type Hash [HashSize]byte
 
-// LeafHash returns the RFC 6962 leaf hash of 32 bytes of data: SHA-256(0x00 ‖ data).
-// The data is a record's digest in a block, and a block's root in the stream's tree.
-func LeafHash(data *Hash) Hash {
+// leafHash is the RFC 6962 hash of a leaf with 32 bytes of data: in the stream's tree, a block's root.
+func leafHash(data *Hash) Hash {
 	var buf [1 + HashSize]byte
 	copy(buf[1:], data[:])
 	return sha256.Sum256(buf[:])
@@ -44,10 +43,32 @@ func Root(nodes []Hash) Hash {
 	case 1:
 		return nodes[0]
 	}
-	// The largest power of two below len(nodes).
-	k := 1 << (bits.Len(uint(len(nodes)-1)) - 1)
-	left, right := Root(nodes[:k]), Root(nodes[k:])
-	return nodeHash(&left, &right)
+	if len(nodes) > GroupSize {
+		// The largest power of two below len(nodes).
+		k := 1 << (bits.Len(uint(len(nodes)-1)) - 1)
+		left, right := Root(nodes[:k]), Root(nodes[k:])
+		return nodeHash(&left, &right)
+	}
+	// The same tree from below: neighbours are paired, and one that is left over goes up as it is.
+	var level [GroupSize / 2]Hash
+	n := pairUp(level[:], nodes)
+	for n > 1 {
+		n = pairUp(level[:], level[:n])
+	}
+	return level[0]
+}
+
+// pairUp puts the next level above nodes into dst, which may be the same memory, and returns how many nodes it has.
+func pairUp(dst, nodes []Hash) int {
+	n := len(nodes) / 2
+	for i := range n {
+		dst[i] = nodeHash(&nodes[2*i], &nodes[2*i+1])
+	}
+	if len(nodes)%2 == 1 {
+		dst[n] = nodes[len(nodes)-1]
+		n++
+	}
+	return n
 }
 
 // AppendGroups appends to dst the root of each group of size leaves; the last
@@ -74,7 +95,7 @@ func (t *Tree) Size() uint64 { return t.size }
 
 // Append adds a leaf that holds data, which for the stream's tree is a block's root.
 func (t *Tree) Append(data Hash) {
-	h := LeafHash(&data)
+	h := leafHash(&data)
 	for n := t.size; n&1 == 1; n >>= 1 {
 		last := len(t.frontier) - 1
 		h = nodeHash(&t.frontier[last], &h)

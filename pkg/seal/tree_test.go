@@ -18,7 +18,7 @@ func numbered(n int) (leaves, data []Hash) {
 	for i := range n {
 		var d Hash
 		binary.BigEndian.PutUint64(d[:], uint64(i))
-		leaves, data = append(leaves, LeafHash(&d)), append(data, d)
+		leaves, data = append(leaves, leafHash(&d)), append(data, d)
 	}
 	return leaves, data
 }

@@ -150,11 +150,9 @@ func vectorRecords(t *testing.T) []byte {
 		OTLP      json.RawMessage `json:"otlp"`
 		Exclude   []string        `json:"exclude,omitempty"`
 		ExcludeR  []string        `json:"exclude_resource,omitempty"`
-		Resource  string          `json:"resource_digest"`
-		Scope     string          `json:"scope_digest"`
+		Source    string          `json:"source_digest"`
 		Canonical string          `json:"canonical"`
 		Digest    string          `json:"digest"`
-		Leaf      string          `json:"leaf"`
 	}
 	var out []record
 	add := func(name string, ld plog.Logs, exclude, excludeResource []string) {
@@ -164,14 +162,12 @@ func vectorRecords(t *testing.T) []byte {
 		require.NoError(t, err)
 		var h Hasher
 		rl := ld.ResourceLogs().At(0)
-		resource, err := h.Resource(rl, &policy)
+		source, err := h.Source(rl, rl.ScopeLogs().At(0), &policy)
 		require.NoError(t, err)
-		scope, err := h.Scope(rl.ScopeLogs().At(0))
-		require.NoError(t, err)
-		canonical, err := h.Canonical(&resource, &scope, rl.ScopeLogs().At(0).LogRecords().At(0), &policy)
+		canonical, err := h.Canonical(&source, rl.ScopeLogs().At(0).LogRecords().At(0), &policy)
 		require.NoError(t, err)
 		digest := Hash(sha256.Sum256(canonical))
-		out = append(out, record{name, data, exclude, excludeResource, hexOf(resource), hexOf(scope), hex.EncodeToString(canonical), hexOf(digest), hexOf(LeafHash(&digest))})
+		out = append(out, record{name, data, exclude, excludeResource, hexOf(source), hex.EncodeToString(canonical), hexOf(digest)})
 	}
 	logs := distinct()
 	for _, name := range slices.Sorted(mapKeys(logs)) {

@@ -3,6 +3,7 @@
 package seal
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 
@@ -19,24 +20,21 @@ func (v *Verifier) AddLogs(ld plog.Logs, place Place) {
 		hashers.Put(h)
 	}()
 	for _, rl := range ld.ResourceLogs().All() {
-		resource, resourceErr := h.Resource(rl, v.plain)
-		canonical := slices.Clone(h.buf)
 		for _, sl := range rl.ScopeLogs().All() {
-			scope, err := h.Scope(sl)
-			if resourceErr != nil {
-				err = resourceErr
-			}
+			encoding, err := h.source(rl, sl, v.plain)
+			encoding = slices.Clone(encoding)
+			source := Hash(sha256.Sum256(encoding))
 			for _, lr := range sl.LogRecords().All() {
-				o := Observed{Place: place, Resource: canonical}
-				o.observe(h, &resource, &scope, lr, v.plain, err)
+				o := Observed{Place: place, Source: encoding}
+				o.observe(h, &source, lr, v.plain, err)
 				v.Add(&o)
 			}
 		}
 	}
 }
 
-// observe fills in an observed record from pdata. err is what is wrong with its resource or scope.
-func (o *Observed) observe(h *Hasher, resource, scope *Hash, lr plog.LogRecord, plain *Policy, err error) {
+// observe fills in an observed record from pdata. err is what is wrong with its source.
+func (o *Observed) observe(h *Hasher, source *Hash, lr plog.LogRecord, plain *Policy, err error) {
 	ids := 0
 	for key, value := range lr.Attributes().All() {
 		if key != IDKey {
@@ -51,7 +49,7 @@ func (o *Observed) observe(h *Hasher, resource, scope *Hash, lr plog.LogRecord, 
 		o.ID, o.HasID = id, true
 	}
 	if err == nil {
-		o.Canonical, err = h.Canonical(resource, scope, lr, plain)
+		o.Canonical, err = h.Canonical(source, lr, plain)
 	}
 	if err != nil {
 		o.Fault, o.Canonical = err.Error(), nil
@@ -65,7 +63,7 @@ func (o *Observed) observe(h *Hasher, resource, scope *Hash, lr plog.LogRecord, 
 
 // attributesAt returns where in a canonical encoding the pairs of the record's own attributes begin.
 func attributesAt(b []byte) int {
-	at := len(recordTag) + 2*HashSize + 8 + 8 + 4
+	at := len(recordTag) + HashSize + 8 + 8 + 4
 	for range 2 { // severity text and event name
 		at += 4 + int(binary.BigEndian.Uint32(b[at:]))
 	}

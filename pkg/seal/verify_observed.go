@@ -30,8 +30,9 @@ type Observed struct {
 	Canonical  []byte
 	Attributes int
 
-	// Resource is the canonical encoding of the record's resource with every attribute, the one whose digest is in Canonical.
-	Resource []byte
+	// Source is the canonical encoding of the record's resource, with every attribute, and scope: what the source digest in
+	// Canonical is of.
+	Source []byte
 
 	// Note is the body of a record that claims to be a seal (see [IsSeal]), nil for any other.
 	Note []byte
@@ -45,23 +46,22 @@ func (o *Observed) digest(policy *Policy) {
 	if o.policy == policy {
 		return
 	}
-	var data Hash
+	o.policy = policy
 	if policy.plain() {
-		data = sha256.Sum256(o.Canonical)
+		o.leaf = sha256.Sum256(o.Canonical)
 	} else {
-		data = o.digestWithout(policy)
+		o.leaf = o.digestWithout(policy)
 	}
-	o.policy, o.leaf = policy, LeafHash(&data)
 }
 
 // digestWithout leaves out what the policy excludes of the record, whose pairs are the last part of its encoding, and of the
-// resource, whose digest comes first in it.
+// resource, whose pairs are the first part of its source's.
 func (o *Observed) digestWithout(policy *Policy) Hash {
 	b := append([]byte(nil), o.Canonical[:o.Attributes]...)
 	b, _ = appendPairsWithout(b, o.Canonical[o.Attributes:], &policy.record)
-	if len(policy.resource.names) > 0 && len(o.Resource) > 0 {
-		r, rest := appendPairsWithout([]byte(resourceTag), o.Resource[len(resourceTag):], &policy.resource)
-		digest := sha256.Sum256(append(r, rest...))
+	if len(policy.resource.names) > 0 {
+		source, rest := appendPairsWithout([]byte(sourceTag), o.Source[len(sourceTag):], &policy.resource)
+		digest := sha256.Sum256(append(source, rest...))
 		copy(b[len(recordTag):], digest[:])
 	}
 	return sha256.Sum256(b)
@@ -109,7 +109,7 @@ func valueSize(b []byte) int {
 
 // timeOf returns the time that a record gives, or else when it was observed, in nanoseconds since 1970; 0 when it gives none.
 func (o *Observed) timeOf() uint64 {
-	const at = len(recordTag) + 2*HashSize
+	const at = len(recordTag) + HashSize
 	if t := binary.BigEndian.Uint64(o.Canonical[at:]); t != 0 {
 		return t
 	}

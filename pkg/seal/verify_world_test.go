@@ -294,8 +294,7 @@ func (l *lines) leaf(t *testing.T, i int) (leaf seal.Hash) {
 	require.NoError(t, os.WriteFile(path, []byte(l.list[i]), 0o600))
 	err := archive.Read(t.Context(), []string{path}, archive.Options{}, func(o *seal.Observed) error {
 		require.Empty(t, o.Fault)
-		digest := seal.Hash(sha256.Sum256(o.Canonical))
-		leaf = seal.LeafHash(&digest)
+		leaf = sha256.Sum256(o.Canonical)
 		return nil
 	})
 	require.NoError(t, err)
@@ -347,11 +346,9 @@ func (l *lines) leafFast(t *testing.T, i int) seal.Hash {
 	require.NoError(t, err)
 	var h seal.Hasher
 	rl := ld.ResourceLogs().At(0)
-	resource, err := h.Resource(rl, &seal.Policy{})
+	source, err := h.Source(rl, rl.ScopeLogs().At(0), &seal.Policy{})
 	require.NoError(t, err)
-	scope, err := h.Scope(rl.ScopeLogs().At(0))
+	digest, err := h.Record(&source, rl.ScopeLogs().At(0).LogRecords().At(0), &seal.Policy{})
 	require.NoError(t, err)
-	digest, err := h.Record(&resource, &scope, rl.ScopeLogs().At(0).LogRecords().At(0), &seal.Policy{})
-	require.NoError(t, err)
-	return seal.LeafHash(&digest)
+	return digest
 }

@@ -12,11 +12,10 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 )
 
-// The tags and type bytes of the canonical encoding (docs/stamp-format.md, "Record digest").
+// The tags and type bytes of the canonical encoding (docs/stamp-format.md, "The record digest").
 const (
-	recordTag   = "logseal/v1 record\x00"
-	resourceTag = "logseal/v1 resource\x00"
-	scopeTag    = "logseal/v1 scope\x00"
+	recordTag = "\x00"
+	sourceTag = "logseal/v1 source\x00"
 
 	typeEmpty  = 0
 	typeString = 1
@@ -39,7 +38,7 @@ const (
 	faultID           = "its " + seal.IDKey + " is not an id"
 )
 
-// decoder turns frames into records. It writes each record's canonical encoding (docs/stamp-format.md, "Record digest") as
+// decoder turns frames into records. It writes each record's canonical encoding (docs/stamp-format.md, "The record digest") as
 // it reads, without building a tree of values in between; both wire formats share this part.
 //
 // Records of any number of frames are collected until begin; then every buffer is used again.
@@ -49,7 +48,7 @@ type decoder struct {
 
 	records  []seal.Observed
 	parts    []recordPart // of records, one for one
-	out      []byte       // canonical encodings of the records, each with room for resource and scope digests
+	out      []byte       // canonical encodings of the records, each with room for its source's digest; and of sources
 	frame    int          // where the frame being read begins in records
 	frameOut int          // and in out
 
@@ -84,11 +83,12 @@ type decoder struct {
 	fault string // the first fault of what is being read; whoever reads that takes and clears it
 }
 
-// recordPart is where a record's canonical encoding lies in decoder.out, while the encodings of its resource and
-// scope, which may come after it, are not known yet.
+// recordPart is where a record's canonical encoding lies in decoder.out, while its source, which may come after it, is
+// not known yet.
 type recordPart struct {
 	start, body, attributes, end int
-	resource, resourceEnd        int
+	scope, scopeEnd              int // the part of the source's encoding that its scope makes
+	source, sourceEnd            int
 	seal                         bool // it claims to be one, as [seal.IsSeal] says but for the body
 }
 
@@ -258,49 +258,49 @@ func (d *decoder) endRecord(fault string) {
 	d.parts = append(d.parts, part)
 }
 
-// zeros holds the place of the resource's and the scope's digest.
-var zeros [2 * seal.HashSize]byte
+// zeros holds the place of the source's digest.
+var zeros [seal.HashSize]byte
 
-const digestsAt = len(recordTag)
+const sourceAt = len(recordTag)
 
-// endScope fills in the scope's digest for the records since first.
+// endScope keeps the scope's part of their source for the records since first.
 func (d *decoder) endScope(first int, fault string) {
-	s := &d.scope
-	d.tmp = append(d.tmp[:0], scopeTag...)
-	d.tmp = appendBytes(d.tmp, s.name)
-	d.tmp = appendBytes(d.tmp, s.version)
-	d.tmp = append(d.tmp, s.attributes...)
-	d.tmp = binary.BigEndian.AppendUint32(d.tmp, s.dropped)
-	d.tmp = appendBytes(d.tmp, s.schemaURL)
-	digest := sha256.Sum256(d.tmp)
-	d.fill(first, seal.HashSize, digest)
+	s, at := &d.scope, len(d.out)
+	d.out = appendBytes(d.out, s.name)
+	d.out = appendBytes(d.out, s.version)
+	d.out = append(d.out, s.attributes...)
+	d.out = binary.BigEndian.AppendUint32(d.out, s.dropped)
+	d.out = appendBytes(d.out, s.schemaURL)
+	for i := first; i < len(d.parts); i++ {
+		d.parts[i].scope, d.parts[i].scopeEnd = at, len(d.out)
+	}
 	d.condemn(first, fault)
 }
 
-// endResource fills in the resource's digest for the records since first.
+// endResource fills in the source's digest for the records since first.
 func (d *decoder) endResource(first int, fault string) {
 	r := &d.resource
-	d.tmp = append(d.tmp[:0], resourceTag...)
+	d.tmp = append(d.tmp[:0], sourceTag...)
 	d.tmp = append(d.tmp, r.attributes...)
 	d.tmp = binary.BigEndian.AppendUint32(d.tmp, r.dropped)
 	d.tmp = appendBytes(d.tmp, r.schemaURL)
-	digest := sha256.Sum256(d.tmp)
-	d.fill(first, 0, digest)
-	at := len(d.out)
-	d.out = append(d.out, d.tmp...)
-	for i := first; i < len(d.records); i++ {
-		d.parts[i].resource, d.parts[i].resourceEnd = at, len(d.out)
+	scope, at := -1, 0
+	var digest [seal.HashSize]byte
+	for i := first; i < len(d.parts); i++ {
+		p := &d.parts[i]
+		if p.end == 0 { // it stands for a fault and has no encoding
+			continue
+		}
+		if p.scope != scope {
+			scope, at = p.scope, len(d.out)
+			d.out = append(d.out, d.tmp...)
+			d.out = append(d.out, d.out[p.scope:p.scopeEnd]...)
+			digest = sha256.Sum256(d.out[at:])
+		}
+		p.source, p.sourceEnd = at, len(d.out)
+		copy(d.out[p.start+sourceAt:], digest[:])
 	}
 	d.condemn(first, fault)
-}
-
-// fill writes a digest into the encodings of the records since first.
-func (d *decoder) fill(first, offset int, digest [seal.HashSize]byte) {
-	for _, p := range d.parts[first:] {
-		if p.end > 0 { // else it stands for a fault and has no encoding
-			copy(d.out[p.start+digestsAt+offset:], digest[:])
-		}
-	}
 }
 
 // endFrame hands out the encodings of the frame's records. Should d.out grow and move later, they stay where they are.
@@ -313,7 +313,7 @@ func (d *decoder) endFrame(fault string) {
 		}
 		o.Canonical = d.out[p.start:p.end:p.end]
 		o.Attributes = p.attributes - p.start
-		o.Resource = d.out[p.resource:p.resourceEnd:p.resourceEnd]
+		o.Source = d.out[p.source:p.sourceEnd:p.sourceEnd]
 		if p.seal && d.out[p.body] == typeString {
 			o.Note = d.out[p.body+5 : p.attributes : p.attributes]
 		}

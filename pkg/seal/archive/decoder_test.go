@@ -53,6 +53,8 @@ func compare(t *testing.T, name string, want [][]byte, got []seal.Observed) {
 		if !bytes.Equal(want[i], got[i].Canonical) {
 			require.Equal(t, want[i], got[i].Canonical, name)
 		}
+		digest := sha256.Sum256(got[i].Source)
+		require.Equal(t, digest[:], got[i].Canonical[sourceAt:sourceAt+len(digest)], name)
 	}
 }
 
@@ -61,13 +63,11 @@ func canonicalOf(t *testing.T, ld plog.Logs) (all [][]byte) {
 	var h seal.Hasher
 	var policy seal.Policy
 	for _, rl := range ld.ResourceLogs().All() {
-		resource, err := h.Resource(rl, &policy)
-		require.NoError(t, err)
 		for _, sl := range rl.ScopeLogs().All() {
-			scope, err := h.Scope(sl)
+			source, err := h.Source(rl, sl, &policy)
 			require.NoError(t, err)
 			for _, lr := range sl.LogRecords().All() {
-				c, err := h.Canonical(&resource, &scope, lr, &policy)
+				c, err := h.Canonical(&source, lr, &policy)
 				require.NoError(t, err)
 				all = append(all, bytes.Clone(c))
 			}
