@@ -67,10 +67,14 @@ func crashScript(ctx context.Context, h *sealtest.Host) error {
 // or undone, and lets the script begin again on what is left. Whatever the SIEM
 // received must verify, and nothing that was forwarded be left unsealed.
 func TestCrashBetweenAnyTwoWrites(t *testing.T) {
-	for _, applied := range []bool{false, true} {
+	for _, c := range []struct{ applied, split bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
+		applied := c.applied
 		for at := 1; ; at++ {
 			h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(uint64(at), 7)))
 			require.NoError(t, err)
+			if c.split {
+				h.Disk.Split()
+			}
 			h.Disk.CrashAt(at, applied)
 			err = crashScript(t.Context(), h)
 			if !h.Disk.Crashed() && err == nil {
@@ -96,6 +100,9 @@ func TestCrashTwice(t *testing.T) {
 			t.Run(fmt.Sprintf("%d then %d", at, again), func(t *testing.T) {
 				h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(uint64(at), 8)))
 				require.NoError(t, err)
+				if at%4 < 2 {
+					h.Disk.Split()
+				}
 				h.Disk.CrashAt(at, again%2 == 0)
 				_ = crashScript(t.Context(), h) // crashes, or ends before that
 				h.Crash()
@@ -110,6 +117,31 @@ func TestCrashTwice(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestLeavesLost: a loss of power takes the leaves that are kept apart, and what was forwarded and not sealed is said
+// to be unsealed. It is neither declared void, as if it had never been sent, nor an alarm.
+func TestLeavesLost(t *testing.T) {
+	h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(1, 1)))
+	require.NoError(t, err)
+	empty := h.Disk.Split().Clone()
+	require.NoError(t, h.Start(t.Context()))
+	require.NoError(t, h.Stamp(t.Context(), 5))
+	require.NoError(t, h.Stamp(t.Context(), 6)) // on its way while the first is sealed
+	h.Land(0, sealtest.Taken)
+	require.NoError(t, h.Seal(t.Context()))
+	h.Land(0, sealtest.Taken)
+	h.Crash()
+	h.Disk = h.Disk.CloneLeaves(empty)
+	h.Reboot()
+	require.NoError(t, h.Start(t.Context()))
+	require.EqualValues(t, 6, h.Sealer().Stats().Lost)
+	require.NoError(t, h.Stop(t.Context()))
+	report := audit(t, h.Trust, h.Received)
+	require.EqualValues(t, 5, report.Verified)
+	require.Len(t, report.Findings, 1)
+	require.Equal(t, seal.Unsealed, report.Findings[0].Verdict)
+	require.EqualValues(t, 6, report.Findings[0].Count)
 }
 
 // audit verifies what was received, as an archive of OTLP JSON lines.

@@ -45,7 +45,7 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	if err := s.loadUnsent(ctx, st.unsent); err != nil {
 		return nil, err
 	}
-	chunks, end, err := s.loadChunks(ctx, st)
+	chunks, end, lost, err := s.loadChunks(ctx, st)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	if rolledBack {
 		s.round.drafts[0].RolledBack, s.round.drafts[0].RollbackTo = true, st.next
 	} else {
-		s.adopt(st, chunks)
+		s.adopt(st, chunks, lost)
 	}
 	s.openNumber = s.chain.number
 	if err := s.finish(ctx); err != nil {
@@ -108,13 +108,13 @@ func (cfg *Config) setDefaults() error {
 	return checkSoftware(cfg.Software)
 }
 
-// get reads values from the store.
-func (s *Sealer) get(ctx context.Context, keys ...string) ([][]byte, error) {
+// get reads values from a store.
+func get(ctx context.Context, from Store, keys ...string) ([][]byte, error) {
 	ops := make([]*Op, len(keys))
 	for i, key := range keys {
 		ops[i] = &Op{Kind: OpGet, Key: key}
 	}
-	if err := s.cfg.Store.Batch(ctx, ops...); err != nil {
+	if err := from.Batch(ctx, ops...); err != nil {
 		return nil, fmt.Errorf("storage cannot be read: %w", err)
 	}
 	values := make([][]byte, len(keys))
@@ -126,7 +126,7 @@ func (s *Sealer) get(ctx context.Context, keys ...string) ([][]byte, error) {
 
 // loadState returns the stored state, or that of a stream that has made no seal.
 func (s *Sealer) loadState(ctx context.Context) (*state, error) {
-	values, err := s.get(ctx, s.stateKey())
+	values, err := get(ctx, s.cfg.Store, s.stateKey())
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (s *Sealer) loadUnsent(ctx context.Context, unsent Ranges) error {
 			keys = append(keys, s.sealKey(n))
 		}
 	}
-	values, err := s.get(ctx, keys...)
+	values, err := get(ctx, s.cfg.Store, keys...)
 	if err != nil {
 		return err
 	}
@@ -194,38 +194,32 @@ func (s *Sealer) loadUnsent(ctx context.Context, unsent Ranges) error {
 	return nil
 }
 
-// loadChunks returns the chunks of leaves of the session before, and the number
-// after the last that is stored.
-func (s *Sealer) loadChunks(ctx context.Context, st *state) (chunks []*chunk, end uint64, err error) {
-	add := func(value []byte) error {
-		c, err := unmarshalChunk(value, &st.nonce)
+// loadChunks returns the chunks of leaves of the session before, the number
+// after the last that is stored, and whether chunks are gone that were needed: leaves
+// that are kept elsewhere than the store may be behind it after a loss of power.
+func (s *Sealer) loadChunks(ctx context.Context, st *state) (chunks []*chunk, end uint64, lost bool, err error) {
+	load := func(n uint64) (found bool, err error) {
+		values, err := get(ctx, s.leaves(), s.chunkKey(n))
+		if err != nil || values[0] == nil {
+			return false, err
+		}
+		c, err := unmarshalChunk(values[0], &st.nonce)
 		if c != nil {
 			chunks = append(chunks, c)
 		}
-		return err
+		return true, err
 	}
 	for _, n := range st.chunks {
-		values, err := s.get(ctx, s.chunkKey(n))
+		found, err := load(n)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
-		if values[0] == nil {
-			return nil, 0, fmt.Errorf("%w: leaves are missing", errState)
-		}
-		if err := add(values[0]); err != nil {
-			return nil, 0, err
-		}
+		lost = lost || !found
 	}
 	for end = st.chunk; ; end++ {
-		values, err := s.get(ctx, s.chunkKey(end))
-		if err != nil {
-			return nil, 0, err
-		}
-		if values[0] == nil {
-			return chunks, end, nil
-		}
-		if err := add(values[0]); err != nil {
-			return nil, 0, err
+		found, err := load(end)
+		if err != nil || !found {
+			return chunks, end, lost, err
 		}
 	}
 }
@@ -233,8 +227,9 @@ func (s *Sealer) loadChunks(ctx context.Context, st *state) (chunks []*chunk, en
 // adopt adds to the round the seals that settle what the session before left open:
 // as sent, where the store knows that the next consumer had it; as doubt, where it
 // does not; and as void, where a seq was given out and no leaf stored, so that
-// nothing can have been forwarded.
-func (s *Sealer) adopt(st *state, chunks []*chunk) {
+// nothing can have been forwarded. If stored leaves were lost, that does not follow, and
+// these seqs are left open.
+func (s *Sealer) adopt(st *state, chunks []*chunk, lost bool) {
 	if st.closed {
 		return
 	}
@@ -271,6 +266,9 @@ func (s *Sealer) adopt(st *state, chunks []*chunk) {
 	void := open
 	for _, r := range kept {
 		void = void.Remove(r)
+	}
+	if lost {
+		s.stats.Lost, void = void.Len(), nil
 	}
 	s.stats.Voided += void.Len()
 	seals := append(sent.finish(), doubt.finish()...)

@@ -19,6 +19,8 @@ import (
 //  3. the key file's other slot, with the keys that signed, is overwritten;
 //  4. the seals are sent.
 //
+// Leaves that a seal covers go with 2, or after 3 if they are not in the store.
+//
 // A crash before 2 leaves the chain as it was: the store's state says which slot
 // counts. After 2 the seals are there to be sent at the next start. Nothing is
 // sent while a key that signed it is on the disk.
@@ -179,12 +181,20 @@ func (s *Sealer) prepare(r *round) error {
 		r.seals = append(r.seals, storedSeal{c.number, now.Time, string(note)})
 		r.ops = append(r.ops, &Op{Kind: OpSet, Key: s.sealKey(c.number), Value: note})
 	}
-	for _, n := range r.dead {
-		r.ops = append(r.ops, &Op{Kind: OpDelete, Key: s.chunkKey(n)})
+	if s.cfg.Leaves == nil {
+		r.ops = append(r.ops, s.dropChunks(r.dead)...)
 	}
 	r.state.next = last.number
 	r.ops = append(r.ops, s.markSent(&r.state, r.seals)...)
 	return nil
+}
+
+func (s *Sealer) dropChunks(numbers []uint64) []*Op {
+	ops := make([]*Op, len(numbers))
+	for i, n := range numbers {
+		ops[i] = &Op{Kind: OpDelete, Key: s.chunkKey(n)}
+	}
+	return ops
 }
 
 // markSent returns the operations that store st with the seals that are not sent
@@ -225,6 +235,11 @@ func (s *Sealer) finish(ctx context.Context) error {
 	}
 	if err := s.cfg.Keys.erase(s.slot); err != nil {
 		return fmt.Errorf("the key file cannot be written: %w", err)
+	}
+	if s.cfg.Leaves != nil && len(r.dead) > 0 {
+		if err := s.cfg.Leaves.Batch(ctx, s.dropChunks(r.dead)...); err != nil {
+			return fmt.Errorf("sealed leaves cannot be removed: %w", err)
+		}
 	}
 	s.slot, s.chain, s.round, s.state = 1-s.slot, r.after, nil, r.state
 	s.unsent = append(s.unsent, r.seals...)

@@ -20,7 +20,12 @@ import (
 type Config struct {
 	Keys  *KeyFile // closed by the Sealer
 	Store Store
-	Clock Clock // SystemClock() if nil
+	// Leaves keeps the leaves that no seal covers yet; Store if nil. They are written with every
+	// batch and read after a crash only, so that something simpler than Store may do: it
+	// needs no transactions, and its deletes need not outlive the process. Once [Open] has returned
+	// without error, nothing that was in it before is needed.
+	Leaves Store
+	Clock  Clock // SystemClock() if nil
 
 	// Policy leaves attributes out of the digests. See [NewPolicy].
 	Policy Policy
@@ -110,6 +115,7 @@ type Stats struct {
 	Voided  uint64 // records that were stamped and not forwarded
 	Adopted uint64 // records of the session before, sealed at start as sent
 	Doubted uint64 // records of the session before, sealed at start as in doubt
+	Lost    uint64 // records of the session before, whose leaves are gone: they stay unsealed
 
 	InFlight int           // batches that are stamped and not settled
 	Waiting  int           // records that are settled and not sealed
@@ -372,6 +378,14 @@ func (s *Sealer) commit(ctx context.Context, b *Batch) error {
 	return err
 }
 
+// leaves is where the leaves are kept.
+func (s *Sealer) leaves() Store {
+	if s.cfg.Leaves != nil {
+		return s.cfg.Leaves
+	}
+	return s.cfg.Store
+}
+
 var chunkBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func (s *Sealer) storeChunk(ctx context.Context, number, first uint64, group []*Batch, sent, void Ranges) error {
@@ -388,7 +402,7 @@ func (s *Sealer) storeChunk(ctx context.Context, number, first uint64, group []*
 		}
 	}
 	*buf = value
-	return s.cfg.Store.Batch(ctx, &Op{Kind: OpSet, Key: s.chunkKey(number), Value: value})
+	return s.leaves().Batch(ctx, &Op{Kind: OpSet, Key: s.chunkKey(number), Value: value})
 }
 
 // Settle says what became of the batch: whether the next consumer took it. It

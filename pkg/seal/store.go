@@ -26,8 +26,8 @@ type Op struct {
 	Value []byte
 }
 
-// Store keeps what a stream must not forget: leaves that no seal covers yet, and
-// seals that are not sent yet. It holds no secret.
+// Store keeps what a stream must not forget: where it stands, seals that are not sent
+// yet, and, unless [Config.Leaves] does, leaves that no seal covers yet. It holds no secret.
 //
 // Batch executes all operations or, on error, may have executed all or none: as
 // one transaction, seen by every later Batch. It is called concurrently, and must not

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -200,8 +201,8 @@ func TestClockSteps(t *testing.T) {
 	b.verify(t)
 }
 
-// Storage that cannot be written: nothing is forwarded, everything is retryable, and when it works again so does the
-// stamp.
+// Storage that cannot be written: from the first seal that cannot be stored on nothing is forwarded, everything is
+// retryable, and when it works again so does the stamp.
 func TestFailingStorage(t *testing.T) {
 	b := newBench(t)
 	failing := &failingStorage{inner: b.host[storageID]}
@@ -209,7 +210,9 @@ func TestFailingStorage(t *testing.T) {
 	p := b.start(t, b.config())
 	require.NoError(t, p.ConsumeLogs(t.Context(), makeLogs(4)))
 	failing.fail.Store(true)
+	eventually(t, func() bool { return p.ConsumeLogs(t.Context(), makeLogs(4)) != nil }, "stamping refuses")
 	before := b.next.count()
+	refused := p.sealer.Stats().Refused
 	for range 3 {
 		err := p.ConsumeLogs(t.Context(), makeLogs(4))
 		require.ErrorIs(t, err, errDiskFull)
@@ -217,11 +220,29 @@ func TestFailingStorage(t *testing.T) {
 	}
 	assert.Equal(t, before, b.next.count())
 	eventually(t, func() bool { return b.logs.FilterMessageSnippet("Sealing fails").Len() == 1 }, "the operator is told")
-	assert.EqualValues(t, 12, p.sealer.Stats().Refused)
+	assert.EqualValues(t, refused+12, p.sealer.Stats().Refused)
 	failing.fail.Store(false)
 	eventually(t, func() bool { return p.ConsumeLogs(t.Context(), makeLogs(4)) == nil }, "stamping again")
 	require.NoError(t, p.Shutdown(t.Context()))
 	b.verify(t)
+}
+
+// Leaves that cannot be stored: nothing is forwarded.
+func TestFailingLeafLog(t *testing.T) {
+	b := newBench(t)
+	p := b.start(t, b.config())
+	before := b.next.count()
+	dir := p.leaves.dir
+	require.NoError(t, os.Remove(dir))
+	err := p.ConsumeLogs(t.Context(), makeLogs(4))
+	require.ErrorContains(t, err, dir)
+	assert.False(t, consumererror.IsPermanent(err))
+	assert.Equal(t, before, b.next.count())
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, p.ConsumeLogs(t.Context(), makeLogs(4)))
+	require.NoError(t, p.Shutdown(t.Context()))
+	report := b.verify(t)
+	assert.EqualValues(t, 4, report.Verified)
 }
 
 var errDiskFull = errors.New("no space left on device")

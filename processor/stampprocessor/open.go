@@ -40,9 +40,13 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	if err := s.claimAndConnect(ctx, trust.Name, extension); err != nil {
 		return errors.Join(err, keys.Close())
 	}
+	if s.leaves, err = openLeafLog(s.config.KeyFile + ".leaves"); err != nil {
+		return errors.Join(fmt.Errorf("leaves that wait for their seal are kept beside the key file: %w", err), keys.Close())
+	}
 	s.sealer, err = seal.Open(ctx, seal.Config{
 		Keys:         keys,
 		Store:        store{s.client},
+		Leaves:       s.leaves,
 		Clock:        s.clock,
 		Policy:       policy,
 		Software:     s.set.BuildInfo.Command + "/" + s.set.BuildInfo.Version,
@@ -53,6 +57,12 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	})
 	if err != nil {
 		return fmt.Errorf("stream %s, key file %s, storage %s: %w", trust.Name, s.config.KeyFile, s.config.Storage, err)
+	}
+	if err := s.leaves.forget(); err != nil {
+		return fmt.Errorf("leaves of the session before cannot be removed: %w", err)
+	}
+	if lost := s.sealer.Stats().Lost; lost > 0 {
+		s.set.Logger.Warn("Leaves of the session before are gone, as after a loss of power: these records stay unsealed, and a verifier says so", zap.Uint64("records", lost))
 	}
 	if err := s.keepTrustLine(trust.String()); err != nil {
 		return err

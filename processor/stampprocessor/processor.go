@@ -37,6 +37,7 @@ type stamp struct {
 	name      string // claimed
 	sealer    *seal.Sealer
 	client    storage.Client
+	leaves    *leafLog
 	telemetry *telemetry
 	stop      context.CancelFunc
 	stopped   chan struct{}
@@ -147,9 +148,12 @@ func (s *stamp) close(ctx context.Context) error {
 	if s.client != nil {
 		err = s.client.Close(ctx)
 	}
+	if s.leaves != nil {
+		err = errors.Join(err, s.leaves.close())
+	}
 	if s.name != "" {
 		names.release(s.name)
 	}
-	s.client, s.name, s.telemetry, s.stop = nil, "", nil, nil
+	s.client, s.leaves, s.name, s.telemetry, s.stop = nil, nil, "", nil, nil
 	return err
 }

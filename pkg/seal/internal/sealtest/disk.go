@@ -27,6 +27,8 @@ var (
 type Disk struct {
 	mu      sync.Mutex
 	store   map[string][]byte
+	leaves  map[string][]byte // if not nil, kept apart from store
+	deleted map[string][]byte // of leaves: a restart finds them again
 	key     []byte
 	writes  int
 	crashAt int // number of the write at which the host crashes; 0 is never
@@ -41,15 +43,53 @@ func NewDisk(name string) (*Disk, error) {
 	return d, seal.InitKeyFile(d, name)
 }
 
+// Split makes the disk keep leaves apart, in something that is no more than a sealer asks for:
+// what it was told to delete is there again after a restart.
+func (d *Disk) Split() *Disk {
+	d.leaves, d.deleted = map[string][]byte{}, map[string][]byte{}
+	return d
+}
+
+// Leaves returns where leaves are kept, nil if that is the disk itself.
+func (d *Disk) Leaves() seal.Store {
+	if d.leaves == nil {
+		return nil
+	}
+	return leaves{d}
+}
+
+type leaves struct{ *Disk }
+
+// Batch implements seal.Store.
+func (l leaves) Batch(_ context.Context, ops ...*seal.Op) error { return l.batch(l.leaves, ops) }
+
+// Forget removes all leaves that were there before this start.
+func (d *Disk) Forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.leaves)
+	clear(d.deleted)
+}
+
 // Clone returns a copy of what is on the disk, of a host that runs.
 func (d *Disk) Clone() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	store := map[string][]byte{}
-	for key, value := range d.store {
-		store[key] = slices.Clone(value)
+	c := &Disk{store: copyOf(d.store), key: slices.Clone(d.key)}
+	if d.leaves != nil {
+		c.Split()
+		maps.Copy(c.leaves, copyOf(d.deleted))
+		maps.Copy(c.leaves, copyOf(d.leaves))
 	}
-	return &Disk{store: store, key: slices.Clone(d.key)}
+	return c
+}
+
+func copyOf(m map[string][]byte) map[string][]byte {
+	c := make(map[string][]byte, len(m))
+	for key, value := range m {
+		c[key] = slices.Clone(value)
+	}
+	return c
 }
 
 // afterCrash returns the disk as the next start finds it. A crash that was to come
@@ -63,10 +103,18 @@ func (d *Disk) afterCrash() *Disk {
 }
 
 // CloneStore returns the disk with the storage of an older copy, as a power loss
-// leaves it when storage does not fsync and the key file does.
+// leaves it when storage does not fsync and the key file does. CloneLeaves is the same
+// with leaves that are kept apart.
 func (d *Disk) CloneStore(older *Disk) *Disk {
 	c, old := d.Clone(), older.Clone()
 	c.store = old.store
+	return c
+}
+
+// CloneLeaves is described at CloneStore.
+func (d *Disk) CloneLeaves(older *Disk) *Disk {
+	c, old := d.Clone(), older.Clone()
+	c.leaves = old.leaves
 	return c
 }
 
@@ -81,9 +129,11 @@ func (d *Disk) WipeStore() {
 func (d *Disk) Contains(secret []byte) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for value := range maps.Values(d.store) {
-		if contains(value, secret) {
-			return true
+	for _, m := range []map[string][]byte{d.store, d.leaves} {
+		for _, value := range m {
+			if contains(value, secret) {
+				return true
+			}
 		}
 	}
 	return contains(d.key, secret)
@@ -152,7 +202,9 @@ func (d *Disk) step() (do bool, err error) {
 }
 
 // Batch implements seal.Store.
-func (d *Disk) Batch(_ context.Context, ops ...*seal.Op) error {
+func (d *Disk) Batch(_ context.Context, ops ...*seal.Op) error { return d.batch(d.store, ops) }
+
+func (d *Disk) batch(on map[string][]byte, ops []*seal.Op) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	do, err := true, error(nil)
@@ -168,11 +220,14 @@ func (d *Disk) Batch(_ context.Context, ops ...*seal.Op) error {
 	for _, op := range ops {
 		switch op.Kind {
 		case seal.OpGet:
-			op.Value = slices.Clone(d.store[op.Key])
+			op.Value = slices.Clone(on[op.Key])
 		case seal.OpSet:
-			d.store[op.Key] = append([]byte{}, op.Value...)
+			on[op.Key] = append([]byte{}, op.Value...)
 		case seal.OpDelete:
-			delete(d.store, op.Key)
+			if value, found := on[op.Key]; found && d.leaves != nil {
+				d.deleted[op.Key] = value
+			}
+			delete(on, op.Key)
 		}
 	}
 	return err

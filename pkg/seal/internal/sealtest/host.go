@@ -64,11 +64,12 @@ func (h *Host) Start(ctx context.Context) error {
 		return err
 	}
 	h.sealer, err = seal.Open(ctx, seal.Config{
-		Keys: keys, Store: h.Disk, Clock: func() seal.Reading { return h.Now }, Software: "sealtest/1",
+		Keys: keys, Store: h.Disk, Leaves: h.Disk.Leaves(), Clock: func() seal.Reading { return h.Now }, Software: "sealtest/1",
 	})
 	if err != nil {
 		return err
 	}
+	h.Disk.Forget()
 	if err := h.sealer.Seal(ctx, h.Emit); err != nil && !errors.Is(err, errRefused) {
 		return err
 	}

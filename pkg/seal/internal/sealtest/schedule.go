@@ -23,13 +23,16 @@ type Run struct {
 // Schedule runs a host through steps random events, seed after seed the same:
 // batches of random sizes that overlap, are taken, refused or doubled; seals that
 // are refused; writes that fail; crashes at any write; restarts, reboots, clock
-// steps; and, if rollback is set, power losses that throw the storage back. It
+// steps; and, if rollback is set, power losses that throw the storage back, or the leaves. It
 // ends with a session that is closed in order, unless cut is set.
 func Schedule(ctx context.Context, seed uint64, steps int, rollback, cut bool) (*Run, error) {
 	rng := rand.New(rand.NewPCG(seed, 4))
 	h, err := NewHost(fmt.Sprintf("host-%d", seed), rng)
 	if err != nil {
 		return nil, err
+	}
+	if seed%2 == 1 {
+		h.Disk.Split()
 	}
 	r := &Run{Host: h}
 	if err := r.start(ctx); err != nil {
@@ -57,7 +60,11 @@ func Schedule(ctx context.Context, seed uint64, steps int, rollback, cut bool) (
 		case 1:
 			r.note("power loss")
 			h.Crash()
-			h.Disk = h.Disk.CloneStore(older)
+			if disk := h.Disk; disk.Leaves() != nil && rng.IntN(2) == 0 {
+				h.Disk = disk.CloneLeaves(older)
+			} else {
+				h.Disk = disk.CloneStore(older)
+			}
 			h.Reboot()
 			r.RolledBack = true
 			if err := r.start(ctx); err != nil {
