@@ -157,6 +157,9 @@ func appendUint32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUin
 func appendUint64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
 
 func (h *Hasher) string(b []byte, s string) []byte {
+	if s == "" { // most severity texts and event names are
+		return append(b, 0, 0, 0, 0)
+	}
 	if !utf8.ValidString(s) {
 		h.fail(ErrInvalidUTF8)
 	}
