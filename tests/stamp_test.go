@@ -329,7 +329,7 @@ func TestLostAndRolledBackState(t *testing.T) {
 	}
 }
 
-// matching returns the names in dir that begin with one of the prefixes.
+// matching returns the names of files in dir that begin with one of the prefixes.
 func matching(t *testing.T, dir string, prefixes []string) []string {
 	t.Helper()
 	var names []string
@@ -338,7 +338,7 @@ func matching(t *testing.T, dir string, prefixes []string) []string {
 	for _, prefix := range prefixes {
 		before := len(names)
 		for _, entry := range entries {
-			if strings.HasPrefix(entry.Name(), prefix) {
+			if !entry.IsDir() && strings.HasPrefix(entry.Name(), prefix) {
 				names = append(names, entry.Name())
 			}
 		}
