@@ -38,13 +38,14 @@ const (
 	Unsealed        Verdict = "UNSEALED"          // no seal covers the record yet, or the one that did is missing
 	StateRolledBack Verdict = "STATE_ROLLED_BACK" // the host's storage fell behind its keys
 	Doubt           Verdict = "DOUBT"             // was on its way when the host stopped; may never have left it
+	Voided          Verdict = "VOIDED"            // an id that the host declared void; anybody could have put it there
 	OpenEnd         Verdict = "OPEN_END"          // the stream was running where the archive ends
 )
 
 // wrong reports whether the verdict is that something is wrong.
 func (v Verdict) wrong() bool {
 	switch v {
-	case Unsealed, StateRolledBack, Doubt, OpenEnd:
+	case Unsealed, StateRolledBack, Doubt, Voided, OpenEnd:
 		return false
 	}
 	return true

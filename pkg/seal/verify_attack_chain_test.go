@@ -4,6 +4,7 @@ package seal_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -377,6 +378,56 @@ func TestAttackWithEverythingOfTheHost(t *testing.T) {
 		require.Equal(t, seal.Tampered, report.Outcome)
 		expectSome(t, report, seal.BadSeal)
 		require.EqualValues(t, 4*max(int(n)-1, 0), report.Verified, "seal %d: %s", n, show(report))
+	}
+}
+
+// TestAttackRewriteBelowAnAnchor: whoever takes the host has the key of the next anchor, which lay there all the time, and none of those of
+// the seals before it. With it a chain of new seals is put between any of these and the anchor, and records are dropped. That must
+// show in whatever order the archive is read.
+func TestAttackRewriteBelowAnAnchor(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	for range 63 {
+		h.send(1).seal()
+	}
+	for _, kept := range []int{0, 1, 40, 61, 62} {
+		t.Run(fmt.Sprintf("behind seal %d", kept), func(t *testing.T) {
+			forger := h.thief()
+			a := &lines{list: slices.Clone(h.archive.list[:h.archive.sealNumber(t, kept)+1])}
+			last := a.note(t, a.sealNumber(t, kept))
+			forger.Rewind(last)
+			base := *last.Seal
+			base.Kind, base.Covered, base.Void, base.Groups, base.Prefixes = seal.KindHeartbeat, nil, nil, nil, nil
+			forge := func() {
+				a.addNote(t, forger.Seal(base, func(s *seal.Seal) { s.Size, s.Root = last.Seal.Size, last.Seal.Root }))
+			}
+			for forger.Number() < 70 {
+				forge()
+			}
+			base.Kind, base.End = seal.KindClose, uint64(kept)
+			forge()
+			for seed := range uint64(20) {
+				b := a.clone()
+				if seed > 0 {
+					rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
+				}
+				report := b.verify(t, h.trust)
+				expect(t, report, verdicts{seal.BrokenChain: 1})
+				require.EqualValues(t, kept, report.Verified, show(report))
+			}
+			t.Run("with genuine seals beside them", func(t *testing.T) {
+				for more := kept + 1; more <= min(kept+3, 63); more++ {
+					for seed := range uint64(20) {
+						b := a.clone()
+						b.list = append(b.list, h.archive.list[h.archive.sealNumber(t, kept)+1:h.archive.sealNumber(t, more)+1]...)
+						rand.New(rand.NewPCG(seed, 2)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
+						report := b.verify(t, h.trust)
+						require.Equal(t, seal.Tampered, report.Outcome, show(report))
+						require.GreaterOrEqual(t, report.Verified, uint64(kept), show(report))
+						require.LessOrEqual(t, report.Verified, uint64(more), show(report))
+					}
+				}
+			})
+		})
 	}
 }
 

@@ -27,7 +27,7 @@ type stream struct {
 	last     sealEnd
 	excluded []string
 
-	starts   map[uint64]*start // the anchors that began a run
+	starts   map[uint64]*start // seals that were reached other than through the one before
 	problems []chainProblem
 	late     []*lateSeal
 	rollback []uint64 // numbers of open seals that say so
@@ -55,11 +55,13 @@ type sealMark struct {
 
 func (r *run) end() uint64 { return r.first + uint64(len(r.marks)) } // one beyond the last
 
-// start is an anchor that was reached across a gap, by its anchor signature. Should the seal before it turn up, its own signature must hold
-// too: in one of its copies, since anybody can spoil the signatures of a copy.
+// start is a seal that was not reached through the one before: an anchor, by its anchor signature, or a seal below one, by its text. All that
+// vouches for it is the anchor's key. Should the seal before it turn up, its own signature must hold too: in one of its copies, since anybody
+// can spoil the signatures of a copy.
 type start struct {
 	copies []*heldNote
 	key    PublicKey // its own, as the seal before it names it; zero while that is missing
+	until  uint64    // the anchor that vouches for it
 }
 
 const maxCopies = 16
@@ -195,6 +197,10 @@ func (v *Verifier) another(st *stream, r *run, n *heldNote) {
 	case mark.text == n.hash:
 		if s := st.starts[n.Seal.Number]; s != nil && len(s.copies) < maxCopies {
 			s.copies = append(s.copies, n)
+			st.try(n.Seal.Number)
+			if i := st.below(n.Seal.Number); n.Seal.Number == r.first && i > 0 {
+				v.advance(st, i-1) // this copy may be the one that closes a gap
+			}
 		}
 	case st.vouched(n, &mark.key):
 		v.forked(st, n)
@@ -252,8 +258,7 @@ func (v *Verifier) extend(st *stream, i int) {
 		for v.backward(st, i+1) {
 			progress = true
 		}
-		if st.runs[i].end() == st.runs[i+1].first {
-			v.join(st, i)
+		if v.join(st, i) {
 			progress = true
 		}
 	}
@@ -333,17 +338,23 @@ func (v *Verifier) jump(st *stream, i int) bool {
 			}
 			r := &run{first: number, lateUntil: number}
 			st.runs = slices.Insert(st.runs, i+1, r)
-			st.starts[number] = &start{}
-			for _, other := range st.pending[number] {
-				if other.hash == n.hash && len(st.starts[number].copies) < maxCopies {
-					st.starts[number].copies = append(st.starts[number].copies, other)
-				}
-			}
+			st.begin(n, number)
 			v.accept(st, r, n, PublicKey{})
 			return true
 		}
 	}
 	return false
+}
+
+// begin notes a waiting seal that is reached other than through the one before.
+func (st *stream) begin(n *heldNote, until uint64) {
+	s := &start{until: until}
+	for _, other := range st.pending[n.Seal.Number] {
+		if other.hash == n.hash && len(s.copies) < maxCopies {
+			s.copies = append(s.copies, other)
+		}
+	}
+	st.starts[n.Seal.Number] = s
 }
 
 // anchorHolds reports whether a seal is authentic by its anchor signature.
@@ -389,6 +400,7 @@ func (v *Verifier) accept(st *stream, r *run, n *heldNote, key PublicKey) {
 
 // prepend puts an authentic seal before a run that has a gap below it.
 func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
+	st.begin(n, r.lateUntil)
 	v.unpend(st, n, PublicKey{})
 	after := r.head
 	r.marks = slices.Insert(r.marks, 0, sealMark{text: n.hash})
@@ -410,34 +422,59 @@ func (st *stream) nameKey(before *Seal, mark *sealMark) {
 	mark.key = before.Next
 	if s := st.starts[before.Number+1]; s != nil {
 		s.key = before.Next
+		st.try(before.Number + 1)
 	}
 }
 
-// unsigned returns the numbers of the anchors that are not signed with their own key, though that is known.
+// try forgets a seal that need not be reached otherwise any more: its own signature holds.
+func (st *stream) try(number uint64) {
+	s := st.starts[number]
+	if s.key != (PublicKey{}) && slices.ContainsFunc(s.copies, func(n *heldNote) bool { return n.signedBy(&s.key) }) {
+		delete(st.starts, number)
+	}
+}
+
+// unsigned returns the numbers of the seals that are not signed with their own key, though that is known.
 func (st *stream) unsigned() (numbers []uint64) {
 	for number, s := range st.starts {
-		if s.key == (PublicKey{}) || slices.ContainsFunc(s.copies, func(n *heldNote) bool { return n.signedBy(&s.key) }) {
-			continue
+		if s.key != (PublicKey{}) {
+			numbers = append(numbers, number)
 		}
-		numbers = append(numbers, number)
 	}
 	slices.Sort(numbers)
 	return numbers
 }
 
-// join makes one run of two that have come to touch.
-func (v *Verifier) join(st *stream, i int) {
-	low, high := st.runs[i], st.runs[i+1]
-	if high.head.Seal.Prev != low.tip.hash {
-		v.problem(st, Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, high.first), low.tip.place)
-	} else {
-		st.nameKey(low.tip.Seal, &high.marks[0])
-		v.checkPair(st, low.tip.Seal, high.head.Seal)
+// lateBelow returns the anchor that is the next thing to vouch for an authentic seal which the keys before it do not vouch for.
+func (st *stream) lateBelow(number uint64) (anchor uint64, late bool) {
+	if r := st.runs[st.below(number)]; r.first > 0 && number < r.lateUntil {
+		return r.lateUntil, true
 	}
+	for first, s := range st.starts {
+		if s.key != (PublicKey{}) && first <= number && number < s.until {
+			return s.until, true
+		}
+	}
+	return 0, false
+}
+
+// join makes one run of two that have come to touch. The upper one must go on from the lower, and be signed with the key that the lower one
+// names: else whoever has an anchor's key could rewrite all that lies between the anchor and any seal below it.
+func (v *Verifier) join(st *stream, i int) bool {
+	low, high := st.runs[i], st.runs[i+1]
+	if low.end() != high.first || high.head.Seal.Prev != low.tip.hash {
+		return false
+	}
+	st.nameKey(low.tip.Seal, &high.marks[0])
+	if st.starts[high.first] != nil {
+		return false
+	}
+	v.checkPair(st, low.tip.Seal, high.head.Seal)
 	low.marks = append(low.marks, high.marks...)
 	low.tip = high.tip
 	low.tree = nil
 	st.runs = slices.Delete(st.runs, i+1, i+2)
+	return true
 }
 
 // unpend removes an authentic seal from the waiting ones, and judges the others of its number.

@@ -109,9 +109,15 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 	for i, r := range st.runs[1:] {
 		low := st.runs[i]
 		first, last := low.end(), r.first-1
-		message := fmt.Sprintf("seals %d to %d are missing: what they covered cannot be verified, and whether they covered anything is not known", first, last)
+		if first > last {
+			if r.head.Seal.Prev != low.tip.hash {
+				v.problem(st, Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, r.first), low.tip.place)
+			}
+			continue
+		}
+		message := fmt.Sprintf("seals %d to %d are missing: what they covered cannot be verified, and whether they covered anything is not known; what comes behind them rests on an anchor's key that was on the host meanwhile", first, last)
 		if first == last {
-			message = fmt.Sprintf("seal %d is missing: what it covered cannot be verified, and whether it covered anything is not known", first)
+			message = fmt.Sprintf("seal %d is missing: what it covered cannot be verified, and whether it covered anything is not known; what comes behind it rests on an anchor's key that was on the host meanwhile", first)
 		}
 		v.findings.other(Finding{Verdict: MissingSeal, Stream: name, Count: last - first + 1, Message: message})
 	}
@@ -205,13 +211,13 @@ func (h *handle) claim(g *group, i int) []candidate {
 // finishLate moves what only a later anchor vouches for from the verified records to the findings.
 func (v *Verifier) finishLate(st *stream) {
 	for _, late := range st.late {
-		r := st.runs[st.below(late.number)]
-		if r.first == 0 || late.number >= r.lateUntil {
+		anchor, still := st.lateBelow(late.number)
+		if !still {
 			continue // the gap was closed later
 		}
 		late.session.verified -= late.verified.Len()
 		for _, rg := range late.verified {
-			f := late.session.handle.finding(Finding{Verdict: Late, Stream: st.trust.Name, Message: fmt.Sprintf("is what was sealed, but seals before that seal, %d, are missing, and the next thing that vouches for it is seal %d: whoever took the host before that was made could have changed it", late.number, r.lateUntil)}, rg.First)
+			f := late.session.handle.finding(Finding{Verdict: Late, Stream: st.trust.Name, Message: fmt.Sprintf("is what was sealed, but seals before that seal, %d, are missing or not genuine, and the next thing that vouches for it is seal %d: whoever took the host before that was made could have changed it", late.number, anchor)}, rg.First)
 			f.last, f.Count = rg.Last, rg.Len()
 			if rg.Last > rg.First {
 				f.LastID = ID{late.session.handle.name, rg.Last}.String()
@@ -243,6 +249,11 @@ func (v *Verifier) finishHandle(h *handle) {
 	}
 	if len(h.sessions) > 1 {
 		v.finishShared(h)
+	}
+	if h.voided > 0 {
+		v.findings.other(Finding{Verdict: Voided, Stream: stream, Count: h.voided, Message: "has records under ids that the host declared void, since it could not pass them on: nothing vouches for what they say, and anybody could have put them there"})
+	}
+	if len(h.sessions) > 1 {
 		return
 	}
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {

@@ -74,6 +74,55 @@ func TestSharedHandle(t *testing.T) {
 	}
 }
 
+// TestAttackTakeOverAHandle: the owner of another trusted stream makes a session with the handle of one that is to be rewritten, and lets it
+// cover or void the same ids. That one's own findings stand all the same.
+func TestAttackTakeOverAHandle(t *testing.T) {
+	for _, how := range []string{"void", "cover"} {
+		t.Run(how, func(t *testing.T) {
+			a := &lines{}
+			one := newHostInto(t, "web-17", a).start().send(20).stop()
+			first := a.note(t, 0).Seal
+			a.replace(t, a.record(t, 5), "line 5 of", "lime 5 of")
+			two := newHostInto(t, "db-3", a)
+			forger := two.thief()
+			base := seal.Seal{
+				StreamID: two.trust.StreamID(), Kind: seal.KindOpen, Handle: first.Handle, Nonce: [16]byte{7}, Time: first.Time, BootID: first.BootID,
+				Name: "db-3", Key: two.trust.Key, Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
+			}
+			a.addNote(t, forger.Seal(base, nil))
+			next := base
+			if how == "void" {
+				next.Kind, next.Void = seal.KindHeartbeat, seal.Ranges{{First: 0, Last: 99}}
+			} else {
+				var leaves []seal.Hash
+				for i := range 20 {
+					leaves = append(leaves, a.leaf(t, a.find(t, fmt.Sprintf(`"%s-%d"`, first.Handle, i))))
+				}
+				next.Kind = seal.KindBlock
+				next = cover(next, seal.Ranges{{First: 0, Last: 19}}, leaves)
+			}
+			a.addNote(t, forger.Seal(next, nil))
+			base.Kind, base.End = seal.KindClose, 20
+			a.addNote(t, forger.Seal(base, nil))
+			for seed := range uint64(30) {
+				b := a.clone()
+				if seed > 0 {
+					rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
+				}
+				report := b.verify(t, one.trust, two.trust)
+				require.Equal(t, seal.Tampered, report.Outcome)
+				ofOne := 0
+				for _, f := range report.Findings {
+					if f.Stream == "web-17" && (f.Verdict == seal.Altered || f.Verdict == seal.Missing || f.Verdict == seal.Unresolved) {
+						ofOne++
+					}
+				}
+				require.NotZero(t, ofOne, "seed %d: %s", seed, show(report))
+			}
+		})
+	}
+}
+
 // TestSecondPass: records that come again when their leaves are long gone are told apart all the same, in a second pass.
 func TestSecondPass(t *testing.T) {
 	a := newAccessLogs(t, 270_000)
