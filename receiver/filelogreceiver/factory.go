@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package filelogreceiver is the stock file_log receiver (the same type, alias and configuration), made to lose nothing
-// that it has marked as read: not on SIGKILL, and not on a stop while the pipeline refuses.
 package filelogreceiver
 
 import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/adapter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator"
 	stock "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/receiver"
@@ -13,6 +18,41 @@ import (
 )
 
 // NewFactory returns the factory of file_log.
-func NewFactory() receiver.Factory {
-	return lossless.NewFactory(stock.NewFactory(), lossless.DeprecatedType(component.MustNewType("filelog")))
+func NewFactory() receiver.Factory { return newFactory(time.Now) }
+
+func newFactory(now func() time.Time) receiver.Factory {
+	t := receiverType{now: now}
+	return lossless.NewFactory(adapter.NewFactory(t, stock.NewFactory().LogsStability()),
+		lossless.DeprecatedType(component.MustNewType("filelog")))
+}
+
+// receiverType is the stock type with an input that saves positions during a poll.
+type receiverType struct {
+	stock.ReceiverType
+	now func() time.Time
+}
+
+func (t receiverType) InputConfig(cfg component.Config) operator.Config {
+	c := cfg.(*stock.FileLogConfig)
+	return operator.NewConfig(&inputConfig{Config: &c.InputConfig, duringPoll: savesDuringPoll(c), now: t.now})
+}
+
+// savesDuringPoll says whether a position can be told from what has been emitted. Where it cannot, it is saved at the end
+// of a poll, as in the stock receiver.
+func savesDuringPoll(cfg *stock.FileLogConfig) bool {
+	in := &cfg.InputConfig
+	switch {
+	case cfg.StorageID == nil: // nowhere to save to
+	case strings.EqualFold(in.Encoding, "nop"): // bodies are bytes
+	case in.Compression != "": // offsets are those of the content, and the checkpoint holds those of the file
+	case in.Header != nil: // whether the header is complete is the reader's secret
+	case in.MaxLogSizeBehavior == fileconsumer.MaxLogSizeBehaviorTruncate: // so is whether the rest of a record is being skipped
+	case in.OnTruncate != fileconsumer.OnTruncateIgnore: // a reader can start elsewhere than its checkpoint says
+	case in.PollsToArchive > 0, in.MaxBatches > 0: // likewise
+	// These hold entries in memory when the batch that they came with has been answered.
+	case slices.ContainsFunc(cfg.Operators, func(o operator.Config) bool { return o.Type() == "recombine" || o.Type() == "container" }):
+	default:
+		return true
+	}
+	return false
 }

@@ -93,6 +93,11 @@ func (s *script) save(t *testing.T, position string) {
 	require.NoError(t, s.client.Set(t.Context(), "position", []byte(position)))
 }
 
+func (s *script) savePartly(t *testing.T, position string) {
+	t.Helper()
+	require.NoError(t, s.client.Set(PartialSave(t.Context()), "position", []byte(position)))
+}
+
 func newScript(t *testing.T, next consumer.Logs, opts ...Option) (*script, receiver.Logs, *memory) {
 	t.Helper()
 	s, m := &script{}, &memory{values: map[string]string{}}
@@ -172,6 +177,27 @@ func TestPositionIsSavedOnlyBehindAcceptedRecords(t *testing.T) {
 			want: "1",
 		},
 		{
+			name:    "a partial save while a refused batch waits, then given up",
+			answers: []error{refusal, nil},
+			steps: func(t *testing.T, s *script) {
+				require.ErrorIs(t, s.emit(t), refusal)
+				require.NoError(t, s.emit(t)) // another reader's
+				s.savePartly(t, "another's 1")
+			},
+			onStop: func(t *testing.T, s *script) { s.save(t, "2") },
+			want:   "another's 1",
+		},
+		{
+			name:    "a partial save during the stop",
+			answers: []error{nil},
+			steps:   func(t *testing.T, s *script) { s.save(t, "1") },
+			onStop: func(t *testing.T, s *script) {
+				require.NoError(t, s.emit(t))
+				s.savePartly(t, "2")
+			},
+			want: "1",
+		},
+		{
 			name:    "a permanent error is the receiver's to report",
 			answers: []error{consumererror.NewPermanent(refusal)},
 			steps:   func(t *testing.T, s *script) { require.ErrorIs(t, s.emit(t), refusal) },
@@ -205,6 +231,39 @@ func TestPositionIsSavedOnlyBehindAcceptedRecords(t *testing.T) {
 			}
 			require.NoError(t, r.Shutdown(t.Context()))
 			assert.Equal(t, tt.want, m.values["position"])
+		})
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	refusal := errors.New("try again")
+	for _, tt := range []struct {
+		name              string
+		answers           []error
+		accepted, refused bool
+	}{
+		{name: "nothing has arrived"},
+		{name: "accepted", answers: []error{nil}, accepted: true},
+		{name: "refused", answers: []error{refusal}, refused: true},
+		{name: "refused, then accepted", answers: []error{refusal, nil}, accepted: true},
+		{name: "refused, then given up", answers: []error{refusal, consumererror.NewPermanent(refusal)}, accepted: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answers := tt.answers
+			next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
+				answer := answers[0]
+				answers = answers[1:]
+				return answer
+			})
+			require.NoError(t, err)
+			s, r, _ := newScript(t, next)
+			ctx, answer := AwaitAnswer(t.Context())
+			for range tt.answers {
+				_ = s.next.ConsumeLogs(ctx, plog.NewLogs())
+			}
+			assert.Equal(t, tt.accepted, answer.Accepted())
+			assert.Equal(t, tt.refused, answer.Refused())
+			require.NoError(t, r.Shutdown(t.Context()))
 		})
 	}
 }

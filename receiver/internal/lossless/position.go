@@ -49,6 +49,7 @@ func (p *position) consume(next consumer.Logs) consumer.ConsumeLogsFunc {
 		p.mu.Unlock()
 
 		err := next.ConsumeLogs(ctx, ld)
+		noteAnswer(ctx, err)
 
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -76,12 +77,16 @@ func (p *position) drain() {
 	}
 }
 
-// due returns the operations to carry out now for a save of ops; none when the position must stay where it is.
-func (p *position) due(ops []*storage.Operation) []*storage.Operation {
+// due returns the operations to carry out now for a save of ops; none when the position must stay where it is. A partial
+// save leaves what is refused as it is: it does not cover it.
+func (p *position) due(ops []*storage.Operation, partial bool) []*storage.Operation {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stopping && p.refused {
+	if p.stopping && (p.refused || partial) {
 		return nil
+	}
+	if partial {
+		return ops
 	}
 	p.refused = false
 	if p.cursorBeforeWrite {
@@ -146,7 +151,7 @@ func (c watchedClient) Batch(ctx context.Context, ops ...*storage.Operation) err
 }
 
 func (c watchedClient) write(ctx context.Context, ops []*storage.Operation) error {
-	if ops = c.position.due(ops); len(ops) == 0 {
+	if ops = c.position.due(ops, isPartial(ctx)); len(ops) == 0 {
 		return nil
 	}
 	return c.Client.Batch(ctx, ops...)
