@@ -49,10 +49,17 @@ func savesDuringPoll(cfg *stock.FileLogConfig) bool {
 	case in.MaxLogSizeBehavior == fileconsumer.MaxLogSizeBehaviorTruncate: // so is whether the rest of a record is being skipped
 	case in.OnTruncate != fileconsumer.OnTruncateIgnore: // a reader can start elsewhere than its checkpoint says
 	case in.PollsToArchive > 0, in.MaxBatches > 0: // likewise
-	// These hold entries in memory when the batch that they came with has been answered.
-	case slices.ContainsFunc(cfg.Operators, func(o operator.Config) bool { return o.Type() == "recombine" || o.Type() == "container" }):
+	case slices.ContainsFunc(cfg.Operators, func(o operator.Config) bool { return !slices.Contains(handsOn, o.Type()) }):
 	default:
 		return true
 	}
 	return false
+}
+
+// handsOn are the types of operators that hold nothing back: an entry has gone on, or is dropped, when they return. recombine
+// and container do hold entries back; what an operator that a later version brings does has to be looked at first.
+var handsOn = []string{
+	"add", "assign_keys", "copy", "filter", "flatten", "move", "noop", "regex_replace", "remove", "retain", "router", "sanitize_utf8", "unquote",
+	"csv_parser", "json_array_parser", "json_parser", "key_value_parser", "regex_parser", "scope_name_parser", "severity_parser",
+	"syslog_parser", "time_parser", "trace_parser", "uri_parser",
 }

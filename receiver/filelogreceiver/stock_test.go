@@ -8,6 +8,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/helper"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/output/stdout"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/parser/container"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/transformer/noop"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/transformer/recombine"
@@ -85,6 +86,7 @@ func TestSavesDuringPoll(t *testing.T) {
 		{"batches of files", func(c *stock.FileLogConfig) { c.InputConfig.MaxBatches = 1 }, false},
 		{"recombine", with(noop.NewConfig(), recombine.NewConfig()), false},
 		{"container", with(container.NewConfig()), false},
+		{"an operator that we do not know", with(stdout.NewConfig("stdout")), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := NewFactory().CreateDefaultConfig().(*stock.FileLogConfig)
@@ -92,5 +94,12 @@ func TestSavesDuringPoll(t *testing.T) {
 			tt.config(cfg)
 			assert.Equal(t, tt.want, savesDuringPoll(cfg))
 		})
+	}
+}
+
+func TestHandsOnAreOperators(t *testing.T) {
+	for _, typ := range handsOn {
+		_, ok := operator.Lookup(typ)
+		assert.True(t, ok, typ)
 	}
 }
