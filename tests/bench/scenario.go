@@ -30,7 +30,7 @@ const (
 
 	// The same queue, batches, retry, connection and certificates on both sides.
 	queue = `    compression: %s
-    sending_queue: {queue_size: 10000, block_on_overflow: true%s, batch: {flush_timeout: 200ms, sizer: bytes, max_size: 3000000}}
+    sending_queue: {queue_size: 10000, block_on_overflow: true%s, batch: {flush_timeout: 200ms, sizer: bytes, min_size: 0, max_size: 3000000}}
     retry_on_failure: {max_elapsed_time: 0}
     tls: {ca_file: "@PKI@/ca.crt", cert_file: "@PKI@/agent.crt", key_file: "@PKI@/agent.key", min_version: "1.3"}
 `
