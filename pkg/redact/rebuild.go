@@ -30,7 +30,9 @@ func (w *worker) text(s string) outcome {
 	}
 	w.work = freeWork + len(s)/bytesPerCall
 	result := w.pass(s)
-	w.found = append(w.found[:0], w.scans[0].spans...)
+	if w.found = w.found[:0]; len(w.scans[0].spans) > 0 {
+		w.found = append(w.found, w.scans[0].spans...)
+	}
 	// What was decoded, escaped or replaced may let another pass see what this one could not. It is taken now, so that no later
 	// pass changes anything.
 	for n := 0; result == changed && w.work >= 0; n++ {

@@ -16,11 +16,21 @@ const (
 	minFreeText  = 20
 )
 
+// longRun notes that there are nothing but token characters in the step of the search at i and in the half step before. A run
+// of minRun characters has such a place, wherever it starts.
+func (c *scan) longRun(i int) {
+	if c.lastRun == 0 {
+		// It starts after the first half of the step before, or the search would have been here then.
+		c.firstRun = max(0, i-stepBytes-filterWidth+1)
+	}
+	c.lastRun = i + stepBytes
+}
+
 // findRuns examines every run of at least minRun token characters. It looks at the byte where a run that starts here would
 // have to be at minRun: if that is none, no run starts here, and most bytes are never looked at.
 func (c *scan) findRuns(depth int) {
 	s := c.s
-	for i := 0; i+minRun <= len(s) && c.w.work >= 0; {
+	for i := c.firstRun; i < c.lastRun && i+minRun <= len(s) && c.w.work >= 0; {
 		j := i + minRun - 1
 		for j >= i && class[s[j]]&isRun != 0 {
 			j--

@@ -43,6 +43,8 @@ type scan struct {
 	bareFrom, bareTo, rejected int
 	quoteFrom, quoteTo         int
 	customHits                 []bool
+	// firstRun is where the first long run of token characters starts, at the earliest, and lastRun a place in the last one.
+	firstRun, lastRun int
 	// kept are redaction markers and pseudonyms of ours in the text. They are left as they are.
 	kept []span
 }
@@ -52,6 +54,7 @@ func (c *scan) reset(w *worker, s string) {
 	c.spans, c.kept = c.spans[:0], c.kept[:0]
 	c.saw, c.resume, c.taken, c.identEnd, c.curl, c.client = 0, 0, 0, 0, -1, -1
 	c.bareFrom, c.bareTo, c.rejected, c.quoteFrom, c.quoteTo = 0, 0, -1, 0, -1
+	c.firstRun, c.lastRun = 0, 0
 	clear(c.customHits)
 }
 
@@ -91,14 +94,14 @@ func (c *scan) run(w *worker, s string, depth int) {
 	c.reset(w, s)
 	e := w.e
 	// The triggers of these begin with the byte before them, which the start of the text does not have.
-	if len(s) >= minIBAN && e.rules[ruleIBAN].action != actionOff {
+	if len(s) >= minIBAN && class[s[0]]&isAlpha != 0 && class[s[1]]&isAlpha != 0 && class[s[2]]&isAlpha == 0 && e.rules[ruleIBAN].action != actionOff {
 		c.resume = max(c.resume, detectIBAN(c, 0))
 	}
 	if len(s) >= minNumberDigits && s[0] == '0' && class[s[1]]&isDigit != 0 && e.rules[rulePhone].action != actionOff {
 		c.resume = max(c.resume, detectSpread(c, 0))
 	}
 	e.filter.run(c)
-	if e.runs {
+	if e.runs && c.lastRun > 0 {
 		c.findRuns(depth)
 	}
 	for i, hit := range c.customHits {
@@ -266,7 +269,7 @@ func triggers(on func(...ruleID) bool) []trigger {
 	add(detectMarker, "[redacted:", "[ps:")
 	if on(rulePAN, ruleSSN, rulePhone) {
 		sets(detectDigits, digit, digit, digit, digit)
-		t[len(t)-1].alone = true
+		t[len(t)-1].digits = true
 		sets(detectSpread, digit, one(" -"), digit, one(" -"))
 	}
 	if on(rulePhone) {
