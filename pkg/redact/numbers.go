@@ -155,7 +155,8 @@ func (c *scan) number(start int) int {
 				continue
 			}
 		}
-		if g == 0 || size == 3 || size == 1 {
+		// One digit is a country code before three, or nothing.
+		if g == 0 || size == 3 || size == 1 && g+1 < n.n && n.g[g+1].end-n.g[g+1].start == 3 {
 			if e := c.phone(n, g); e > g {
 				g = e
 				continue
@@ -276,11 +277,11 @@ func validPAN(digits []byte) bool {
 // card looks for a card number that starts with group g. It returns the group after it, or g.
 func (c *scan) card(n *number, g int) int {
 	s, first := c.s, n.g[g].start
-	if !c.freeBefore(n, g) {
-		return g
-	}
 	if size := n.g[g].end - first; size < 3 && g > 0 && n.g[g-1].end-n.g[g-1].start == size {
 		return g // a card number in ones or twos starts where they start
+	}
+	if !c.freeBefore(n, g) {
+		return g
 	}
 	var buf [maxPAN]byte
 	digits := 0
