@@ -136,16 +136,21 @@ func detectIBAN(c *scan, i int) int {
 
 // mod97 applies the check of ISO 7064: the first four characters moved to the end, letters as 10 to 35.
 func mod97(iban []byte) bool {
-	r := 0
-	for k := range iban {
-		b := iban[(k+4)%len(iban)]
-		if b >= 'A' {
-			r = (r*100 + int(b-'A') + 10) % 97
-		} else {
-			r = (r*10 + int(b-'0')) % 97
+	r := uint64(0)
+	for _, part := range [2][]byte{iban[4:], iban[:4]} {
+		for _, b := range part {
+			if b >= 'A' {
+				r = r*100 + uint64(b-'A') + 10
+			} else {
+				r = r*10 + uint64(b-'0')
+			}
+			// A division takes longer than all else here.
+			if r >= 1<<56 {
+				r %= 97
+			}
 		}
 	}
-	return r == 1
+	return r%97 == 1
 }
 
 // detectIPv4 examines a dotted address whose first digit is at i.
