@@ -285,6 +285,7 @@ func (c *scan) card(n *number, g int) int {
 	}
 	var buf [maxPAN]byte
 	digits := 0
+	var issuedLengths uint32 // that card numbers with these first four digits have
 	best := g
 	for k := g; k < n.n; k++ {
 		gr := n.g[k]
@@ -292,10 +293,12 @@ func (c *scan) card(n *number, g int) int {
 			break
 		}
 		digits += copy(buf[digits:], s[gr.start:gr.end])
-		if digits >= 4 && issued(buf[:]) == 0 {
-			return g
+		if digits >= 4 && issuedLengths == 0 {
+			if issuedLengths = issued(buf[:]); issuedLengths == 0 {
+				return g
+			}
 		}
-		if digits < minPAN || issued(buf[:])&(1<<digits) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+		if digits < minPAN || issuedLengths&(1<<digits) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
 			continue
 		}
 		if c.w.work--; c.w.work >= 0 && validPAN(buf[:digits]) {

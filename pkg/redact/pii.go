@@ -85,6 +85,14 @@ var ibanLength = map[string]int{
 	"TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20, "YE": 30,
 }
 
+// ibanLengths is ibanLength by the letters' places in the alphabet.
+var ibanLengths = func() (t [32][32]int) {
+	for country, n := range ibanLength {
+		t[country[0]&0x1f][country[1]&0x1f] = n
+	}
+	return t
+}()
+
 const (
 	minIBAN = 15
 	maxIBAN = 34
@@ -102,9 +110,8 @@ func detectIBAN(c *scan, i int) int {
 	if len(s)-i < 4 || class[s[i]]&isAlpha == 0 || class[s[i+1]]&isAlpha == 0 || is(s, i-1, isAlnum) {
 		return 0
 	}
-	country := [2]byte{s[i] &^ 0x20, s[i+1] &^ 0x20}
-	want, ok := ibanLength[string(country[:])]
-	if !ok {
+	want := ibanLengths[s[i]&0x1f][s[i+1]&0x1f]
+	if want == 0 {
 		return 0
 	}
 	var buf [maxIBAN]byte
