@@ -35,6 +35,7 @@ type trigger struct {
 type filter struct {
 	mask   [256]uint64 // bit 16*k+g is clear if the byte may be byte k of a trigger of group g
 	groups [filterGroups][]trigger
+	custom bool               // whether there are triggers of custom rules
 	exact  [filterGroups]bool // whether what passes the mask is a match
 }
 
@@ -74,6 +75,7 @@ func newFilter(triggers []trigger) *filter {
 		return strings.Compare(a.lit, b.lit)
 	})
 	for k := range triggers {
+		f.custom = f.custom || triggers[k].custom > 0
 		if t := &triggers[k]; t.lit != "" {
 			t.headMask = 1<<(8*min(len(t.lit), 4)) - 1
 			t.head = head(t.lit, 0) & t.headMask

@@ -114,13 +114,14 @@ func (f *filter) tail(c *scan, i int, st uint64) {
 func (f *filter) hits(c *scan, i int, groups uint64) {
 	for groups &^= runBits; groups != 0; groups &= groups - 1 {
 		n := bits.TrailingZeros64(groups)
-		if at := i + n/filterGroups; at >= c.resume && at < len(c.s) {
+		if at := i + n/filterGroups; (at >= c.resume || f.custom) && at < len(c.s) {
 			f.hit(c, at, n%filterGroups)
 		}
 	}
 }
 
-// hit offers the triggers of a group to their detectors.
+// hit offers the triggers of a group to their detectors. Those of custom rules are noted also in what a detector has consumed: their
+// expressions see the whole text.
 func (f *filter) hit(c *scan, i, g int) {
 	group := f.groups[g]
 	x := head(c.s, i)
@@ -133,15 +134,15 @@ func (f *filter) hit(c *scan, i, g int) {
 			c.customHits[t.custom-1] = true
 			continue
 		}
+		if i < c.resume {
+			continue
+		}
 		if c.w.work--; c.w.work < 0 {
 			c.resume = len(c.s)
-			return
+			continue
 		}
 		if next := t.detect(c, i); next > c.resume {
 			c.resume = next
-		}
-		if c.resume > i {
-			return
 		}
 	}
 }

@@ -28,3 +28,14 @@ func TestSearchAtEveryOffset(t *testing.T) {
 		}
 	}
 }
+
+// A custom rule is not blind where a detector has been before it.
+func TestCustomLiteralInConsumedText(t *testing.T) {
+	e := newEngine(t, func(c *Config) {
+		c.Rules = append(c.Rules, Rule{ID: "order", Regex: `4711-\d+-[a-z]+`}, Rule{ID: "ref", Regex: `22-REF-[a-z]+`})
+	})
+	for _, text := range []string{"order 4711-22-abc ok", "order 4711-22-abc", "to 0141 496 4711 2222-REF-abc ok"} {
+		out, _, _ := e.Text(text, nil)
+		assert.NotContains(t, out, "-abc")
+	}
+}
