@@ -48,7 +48,7 @@ func BenchmarkDigest(b *testing.B) {
 	b.ReportAllocs()
 	before := cpuTime(b)
 	for n := 0; n < b.N; n += 1000 {
-		h.leaves(ld, &Policy{}, leaves)
+		require.NoError(b, h.leaves(ld, &Policy{}, leaves))
 	}
 	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
@@ -62,7 +62,7 @@ func BenchmarkDigestAndTree(b *testing.B) {
 	b.ReportAllocs()
 	before := cpuTime(b)
 	for n := 0; n < b.N; n += MaxBlock {
-		h.leaves(ld, &Policy{}, leaves)
+		require.NoError(b, h.leaves(ld, &Policy{}, leaves))
 		groups = AppendGroups(groups[:0], leaves, GroupSize)
 		Root(groups)
 	}

@@ -175,6 +175,6 @@ func makeLogs(n int) plog.Logs {
 func leavesOf(t *testing.T, ld plog.Logs) []Hash {
 	leaves := make([]Hash, ld.LogRecordCount())
 	var h Hasher
-	h.leaves(ld, &Policy{}, leaves)
+	require.NoError(t, h.leaves(ld, &Policy{}, leaves))
 	return leaves
 }
