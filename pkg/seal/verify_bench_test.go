@@ -193,7 +193,8 @@ func TestMemoryIsFlat(t *testing.T) {
 	require.Equal(t, seal.OK, report.Outcome, show(report))
 	require.EqualValues(t, records, report.Verified)
 	t.Logf("live heap %d KiB after the first part, at most %d KiB", early>>10, most>>10)
-	require.Less(t, most, early+4<<20)
+	// Frames that are being decoded come and go; the leaves alone of what was read in between would be 50 MB.
+	require.Less(t, most, early+8<<20)
 	require.Less(t, most, uint64(64<<20))
 }
 

@@ -197,7 +197,7 @@ func (v *Verifier) another(st *stream, r *run, n *heldNote) {
 	case mark.text == n.hash:
 		if s := st.starts[n.Seal.Number]; s != nil && len(s.copies) < maxCopies {
 			s.copies = append(s.copies, n)
-			st.try(n.Seal.Number)
+			st.prove(n.Seal.Number)
 			if i := st.below(n.Seal.Number); n.Seal.Number == r.first && i > 0 {
 				v.advance(st, i-1) // this copy may be the one that closes a gap
 			}
@@ -422,12 +422,12 @@ func (st *stream) nameKey(before *Seal, mark *sealMark) {
 	mark.key = before.Next
 	if s := st.starts[before.Number+1]; s != nil {
 		s.key = before.Next
-		st.try(before.Number + 1)
+		st.prove(before.Number + 1)
 	}
 }
 
-// try forgets a seal that need not be reached otherwise any more: its own signature holds.
-func (st *stream) try(number uint64) {
+// prove forgets a start whose own signature is found to hold: the seal before it vouches for it, as for any other.
+func (st *stream) prove(number uint64) {
 	s := st.starts[number]
 	if s.key != (PublicKey{}) && slices.ContainsFunc(s.copies, func(n *heldNote) bool { return n.signedBy(&s.key) }) {
 		delete(st.starts, number)
