@@ -157,3 +157,16 @@ func FuzzLeafLog(f *testing.F) {
 		}
 	})
 }
+
+// What a session leaves in the log is of no use once the next has begun.
+func TestLeavesOfTheSessionBeforeAreRemoved(t *testing.T) {
+	b := newBench(t)
+	p := b.start(t, b.config())
+	require.NoError(t, p.ConsumeLogs(t.Context(), makeLogs(4)))
+	require.Equal(t, 1, segments(t, p.leaves.dir))
+	require.NoError(t, p.Shutdown(t.Context()))
+	again := b.start(t, b.config())
+	require.Zero(t, segments(t, again.leaves.dir))
+	require.NoError(t, again.Shutdown(t.Context()))
+	b.verify(t)
+}
