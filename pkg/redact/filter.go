@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -39,28 +40,6 @@ type filter struct {
 	exact  [filterGroups]bool // whether what passes the mask is a match
 }
 
-// byteWeight estimates how often a byte occurs in logs, in thousandths: the cost of a position that accepts it.
-var byteWeight = func() (w [256]float64) {
-	for i := range w {
-		w[i] = 0.05
-	}
-	for i := 0x21; i < 0x7f; i++ {
-		w[i] = 3
-	}
-	for _, c := range "etaoinsrhldcum" {
-		w[c] = 40
-	}
-	for _, c := range "fpgwybvk" {
-		w[c] = 15
-	}
-	for _, c := range "0123456789" {
-		w[c] = 20
-	}
-	w[' '] = 110
-	w['.'], w['-'], w['/'], w[':'], w['='] = 20, 20, 20, 20, 10
-	return w
-}()
-
 func newFilter(triggers []trigger) *filter {
 	f := &filter{}
 	// Fixed sets first, then literals in order, so that neighbours in the alphabet tend to share a group.
@@ -89,7 +68,14 @@ func newFilter(triggers []trigger) *filter {
 		var m uint64
 		for g := range accept {
 			for k := range filterWidth {
-				if g != runGroup && !accept[g][k][b] || g == runGroup && class[b]&isRun == 0 {
+				ok := accept[g].accept[k][b]
+				switch g {
+				case runGroup:
+					ok = class[b]&isRun != 0
+				case numGroup:
+					ok = class[b]&(isDigit|isNumSep) != 0
+				}
+				if !ok {
 					m |= 1 << (filterGroups*k + g)
 				}
 			}
@@ -100,29 +86,36 @@ func newFilter(triggers []trigger) *filter {
 }
 
 // byteSets are the bytes that each of the first positions takes.
-type byteSets [filterWidth][256]bool
+type byteSets struct {
+	accept [filterWidth][256]bool
+	sample [filterWidth]placeSet // where in the sample text the position takes the byte
+}
 
 func (s *byteSets) add(t *byteSets) {
-	for k := range s {
-		for b, ok := range t[k] {
-			s[k][b] = s[k][b] || ok
+	for k := range s.accept {
+		for b, ok := range t.accept[k] {
+			s.accept[k][b] = s.accept[k][b] || ok
 		}
+		s.sample[k].add(&t.sample[k])
 	}
 }
 
-// cost estimates how often the sets let something pass.
-func (s *byteSets) cost() float64 {
-	p := 1.0
-	for k := range s {
+// cost estimates how often the sets let something pass: as often as in the sample text, and more if their bytes are frequent in it.
+func (s *byteSets) cost() (c float64) {
+	for i := range s.sample[0] {
+		c += float64(bits.OnesCount64(s.sample[0][i] & s.sample[1][i] & s.sample[2][i] & s.sample[3][i]))
+	}
+	p := float64(len(sampleText))
+	for k := range s.accept {
 		var sum float64
-		for b, ok := range s[k] {
+		for b, ok := range s.accept[k] {
 			if ok {
-				sum += byteWeight[b]
+				sum += sampleBytes[b]
 			}
 		}
-		p *= min(sum/1000, 1)
+		p *= min(sum, 1)
 	}
-	return p
+	return c + p
 }
 
 // group shares the triggers out among the groups, each to the one that it makes the least worse, and returns what the groups take.
@@ -178,7 +171,7 @@ func (t *trigger) fits(group int) bool {
 		return len(t.lit)+len(t.sets) <= 2 && !t.digits
 	case digitGroup:
 		return t.digits
-	case runGroup:
+	case runGroup, numGroup:
 		return false
 	}
 	return len(t.lit)+len(t.sets) > 2 && !t.digits
@@ -186,15 +179,17 @@ func (t *trigger) fits(group int) bool {
 
 // accepts returns the sets of bytes that the trigger's first four positions take; positions past its end take all.
 func (t *trigger) accepts() (a byteSets) {
-	for k := range a {
+	for k := range a.accept {
 		for b := range 256 {
+			ok := true
 			switch {
-			case t.sets != nil:
-				a[k][b] = k >= len(t.sets) || t.sets[k][b]
-			case k >= len(t.lit):
-				a[k][b] = true
-			default:
-				a[k][b] = lower(byte(b)) == t.lit[k]
+			case k < len(t.sets):
+				ok = t.sets[k][b]
+			case k < len(t.lit):
+				ok = lower(byte(b)) == t.lit[k]
+			}
+			if a.accept[k][b] = ok; ok {
+				a.sample[k].add(&samplePlaces[k][b])
 			}
 		}
 	}

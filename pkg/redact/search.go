@@ -9,13 +9,15 @@ const (
 	shortGroup = 0 // triggers of one or two bytes
 	runGroup   = 1 // no triggers: tells whether a byte belongs to a run of token characters, whatever its position
 	digitGroup = 2 // four digits in a row, by far the most frequent trigger
+	numGroup   = 3 // no triggers: tells whether a byte may belong to a number
 
 	stepBytes  = 2 * filterWidth
 	stateShift = 64 - filterGroups // the highest bits of a state tell which groups have a match
 	runState   = 1 << (stateShift + runGroup)
 	digitState = 1 << (stateShift + digitGroup)
+	numState   = 1 << (stateShift + numGroup)
 	noMatch    = (1<<filterGroups - 1) << stateShift
-	runBits    = (1 | 1<<filterGroups | 1<<(2*filterGroups) | 1<<(3*filterGroups)) << runGroup
+	noTriggers = (1 | 1<<filterGroups | 1<<(2*filterGroups) | 1<<(3*filterGroups)) * (1<<runGroup | 1<<numGroup)
 )
 
 // run offers every trigger in c.s to its detector, from left to right, and notes where long runs of token characters may be.
@@ -69,8 +71,10 @@ func (f *filter) search(c *scan, i int, st uint64) found {
 		if (before|st|m)&runState == 0 {
 			c.longRun(i)
 		}
+		// A number of minNumberBytes around the four digits fills the four bytes before the step, or its last four.
+		match |= (before & m & numState) >> (numGroup - digitGroup)
 		st = m
-		if match |= runState; match < noMatch {
+		if match |= runState | numState; match < noMatch {
 			return found{i, before, st, match}
 		}
 	}
@@ -101,7 +105,7 @@ func (f *filter) tail(c *scan, i int, st uint64) {
 		st = st<<filterGroups | mask[0]
 		match &= st
 	}
-	if match|runState >= noMatch {
+	if match|runState|numState >= noMatch {
 		return
 	}
 	for k := i; k < len(s)+filterWidth-1; k++ {
@@ -112,7 +116,7 @@ func (f *filter) tail(c *scan, i int, st uint64) {
 
 // hits offers the triggers of groups to their detectors: bit 16*k+g is set if group g has a match at i+k.
 func (f *filter) hits(c *scan, i int, groups uint64) {
-	for groups &^= runBits; groups != 0; groups &= groups - 1 {
+	for groups &^= noTriggers; groups != 0; groups &= groups - 1 {
 		n := bits.TrailingZeros64(groups)
 		if at := i + n/filterGroups; (at >= c.resume || f.custom) && at < len(c.s) {
 			f.hit(c, at, n%filterGroups)
