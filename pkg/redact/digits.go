@@ -23,11 +23,8 @@ func longNumber(s string, i int) bool {
 	if i < stepBytes || i+2*stepBytes > len(s) {
 		return true
 	}
-	d0, n0 := numberBytes(eightBytes(s, i-stepBytes))
-	d1, n1 := numberBytes(eightBytes(s, i))
-	d2, n2 := numberBytes(eightBytes(s, i+stepBytes))
-	digits := gather(d0) | gather(d1)<<8 | gather(d2)<<16
-	number := gather(n0) | gather(n1)<<8 | gather(n2)<<16 | windowBehind
+	w0, w1, w2 := eightBytes(s, i-stepBytes), eightBytes(s, i), eightBytes(s, i+stepBytes)
+	number := gather(numberBytes(w0)) | gather(numberBytes(w1))<<8 | gather(numberBytes(w2))<<16 | windowBehind
 	// Where nine bytes that may be a number begin, and all that they cover.
 	long := number & (number >> 1)
 	long &= long >> 2
@@ -36,6 +33,10 @@ func longNumber(s string, i int) bool {
 	long |= long << 1
 	long |= long << 2
 	long |= long<<4 | long<<5
+	if long&windowPlaces == 0 {
+		return false
+	}
+	digits := gather(digitBytes(w0)) | gather(digitBytes(w1))<<8 | gather(digitBytes(w2))<<16
 	for four := digits & (digits >> 1) & (digits >> 2) & (digits >> 3) & windowPlaces & long; four != 0; {
 		k := bits.TrailingZeros64(four)
 		from := k + 1 - bits.LeadingZeros64(^(number << (63 - k)))
@@ -55,18 +56,24 @@ func eightBytes(s string, i int) uint64 {
 	return uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 | uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
 }
 
-// numberBytes tells by the high bit of each byte of x whether it is a digit, and whether it is a digit or may stand between the
-// digits of a number. For the latter it takes all of isNumSep, and two characters more, that are in a range with others.
-func numberBytes(x uint64) (digits, number uint64) {
+// digitBytes tells by the high bit of each byte of x whether it is a digit.
+func digitBytes(x uint64) uint64 {
 	low := x &^ highBits
-	// The high bits of these say whether the byte is at least so much, or different. No addition carries into the next byte.
+	// The high bits of these say whether the byte is at least so much. No addition carries into the next byte.
 	from0 := low + (0x80-'0')*eachByte
 	past9 := low + (0x80-'9'-1)*eachByte
+	return from0 &^ past9 &^ x & highBits
+}
+
+// numberBytes tells by the high bit of each byte of x whether it is a digit or may stand between the digits of a number. It takes
+// all of isNumSep, and two characters more, that are in a range with others.
+func numberBytes(x uint64) uint64 {
+	low := x &^ highBits
 	fromParen := low + (0x80-'(')*eachByte
+	past9 := low + (0x80-'9'-1)*eachByte
 	noSpace := (low ^ ' '*eachByte) + 0x7f*eachByte
 	noLine := (low ^ '_'*eachByte) + 0x7f*eachByte
-	ascii := ^x & highBits
-	return from0 &^ past9 & ascii, (fromParen&^past9 | ^(noSpace & noLine)) & ascii
+	return (fromParen&^past9 | ^(noSpace & noLine)) &^ x & highBits
 }
 
 // gather collects the high bits of eight bytes.
