@@ -109,6 +109,7 @@ type value struct {
 
 // findValue finds the value of the name s[start:end].
 func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
+	c.w.work -= workOfValue
 	s := c.s
 	i := end
 	nameQuoted := false

@@ -189,6 +189,8 @@ var adversarial = []struct {
 	{"non-breaking hyphens in an ssn", "id 536\u201122\u20118726", []string{"8726"}, nil},
 	{"ssn with spaces", "SSN: 536 22 8726", []string{"8726"}, nil},
 	{"bare ssn in json", `{"ssn":"536228726"}`, []string{"536228726"}, nil},
+	{"card behind a phone number", "call (555) 123-4567  5555-5555-5555-4444.", []string{"123-4567", "5555-4444"}, []string{"call "}},
+	{"ssn behind a phone number", "(555) 123-4567.536-22-8726 x", []string{"123-4567", "8726"}, []string{" x"}},
 	// Accounts.
 	{"iban", "pay DE89370400440532013000 now", []string{"370400440532013000"}, []string{" now"}},
 	{"spaced lower-case iban", "pay gb82 west 1234 5698 7654 32 now", []string{"1234 5698"}, []string{"pay ", " now"}},
@@ -206,6 +208,11 @@ var adversarial = []struct {
 	{"pem in json", `{"key":"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n","a":1}`, []string{"MIIEvQIB"}, []string{`"a":1`}},
 	{"pgp", "-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQWGBGSVV4YBDAC\n-----END PGP PRIVATE KEY BLOCK-----", []string{"lQWGBGSV"}, nil},
 	{"age", "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP", []string{"QQQQ"}, nil},
+	{
+		"long webhook", "https://corp.webhook.office.com/webhookb2/5c1a8a7e-1111-4222-8333-d7a1b2c3d4e5@6f2b8c9d-1111-4222-8333-96cf0a01ab3c/IncomingWebhook/3f9a79b7c0a54b6e8e4b1f0d2c3a4b5e/ffee8a11-9999-4222-8333-aabbccddeeff/V2tail9Zz x",
+		[]string{"5c1a8a7e", "3f9a79b7", "aabbccddeeff", "V2tail9Zz"},
+		[]string{" x"},
+	},
 	// Headers.
 	{"bearer", "Authorization: Bearer abc123def456ghi789", []string{"abc123def456"}, []string{"Bearer"}},
 	{"an invalid byte after Bearer", "Authorization: Bearer \xffabc123def456", []string{"abc123def456"}, nil},

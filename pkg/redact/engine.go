@@ -23,6 +23,8 @@ type Engine struct {
 	names   nameJudge
 	workers sync.Pool
 	probe   func(string) // tests make it panic
+
+	severest action // of all rules
 }
 
 // New compiles the configuration and tests itself with an example of every rule. Errors name the key and the remedy.
@@ -61,6 +63,7 @@ func New(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	for i := range e.rules {
+		e.severest = max(e.severest, e.rules[i].action)
 		e.rules[i].mask = maskOf(e.rules[i].id)
 		e.marks[e.rules[i].mask] = true
 	}

@@ -4,45 +4,23 @@ package redact
 
 import "unicode/utf8"
 
-// needsEscape returns the length of the character at i if it can forge record boundaries, drive a terminal or reorder
-// what is shown: C0 without tab, DEL, C1, line and paragraph separators, bidirectional overrides. Otherwise 0.
-func needsEscape(s string, i int) int {
+// character returns the length of the character at i, and whether it is to be escaped because it can forge record boundaries,
+// drive a terminal or reorder what is shown: C0 without tab, DEL, C1, line and paragraph separators, bidirectional overrides. A
+// byte that is part of no UTF-8 sequence is a character; some terminals take it as C1.
+func character(s string, i int) (n int, escape bool) {
 	b := s[i]
-	switch {
-	case b < 0x20:
-		if b == '\t' {
-			return 0
-		}
-		return 1
-	case b < 0x7f:
-		return 0
-	case b == 0x7f:
-		return 1
-	case b < 0xa0:
-		// A byte that is part of no UTF-8 sequence: some terminals take it as C1.
-		for k := i - 1; k >= 0 && k > i-utf8.UTFMax; k-- {
-			if _, n := utf8.DecodeRuneInString(s[k:]); n > i-k {
-				return 0
-			}
-		}
-		return 1
-	case b == 0xc2:
-		if n := at(s, i+1); n >= 0x80 && n <= 0x9f {
-			return 2
-		}
-	case b == 0xe2:
-		switch n := at(s, i+2); at(s, i+1) {
-		case 0x80: // U+2028 to U+202E
-			if n >= 0xa8 && n <= 0xae {
-				return 3
-			}
-		case 0x81: // U+2066 to U+2069
-			if n >= 0xa6 && n <= 0xa9 {
-				return 3
-			}
-		}
+	if b < utf8.RuneSelf {
+		return 1, class[b]&isUnsafe != 0
 	}
-	return 0
+	// Most are told without decoding: what follows the first byte does, but for four first bytes whose second has a range of its own.
+	switch next, third := at(s, i+1), at(s, i+2); {
+	case b >= 0xc2 && b < 0xe0 && next&0xc0 == 0x80:
+		return 2, b == 0xc2 && next < 0xa0
+	case b > 0xe0 && b < 0xf0 && b != 0xed && next&0xc0 == 0x80 && third&0xc0 == 0x80:
+		return 3, b == 0xe2 && (next == 0x80 && third >= 0xa8 && third <= 0xae || next == 0x81 && third >= 0xa6 && third <= 0xa9)
+	}
+	_, n = utf8.DecodeRuneInString(s[i:])
+	return n, n == 1 && b < 0xa0
 }
 
 const hexDigits = "0123456789abcdef"
@@ -51,13 +29,9 @@ const hexDigits = "0123456789abcdef"
 func appendEscaped(dst []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); {
-		if class[s[i]]&isUnsafe == 0 {
-			i++
-			continue
-		}
-		n := needsEscape(s, i)
-		if n == 0 {
-			i++
+		n, escape := character(s, i)
+		if !escape {
+			i += n
 			continue
 		}
 		dst = append(dst, s[done:i]...)

@@ -27,15 +27,19 @@ type trigger struct {
 	lit    string
 	sets   []*[256]bool
 	detect detector
-	digits bool // four digits in a row
-	custom int  // index+1 of a custom rule, or 0
+	digits bool  // four digits in a row
+	linear bool  // its detector takes time in proportion to the text, and so needs no limit
+	note   uint8 // what its detector notes, after which it is no longer wanted
+	custom int   // index+1 of a custom rule, or 0
 	// What head returns where a literal may stand: to tell most places apart at a glance.
 	head, headMask uint32
 }
 
 type filter struct {
-	mask   [256]uint64 // bit 16*k+g is clear if the byte may be byte k of a trigger of group g
+	// In a mask, bit 16*k+g is clear if the byte may be byte k of a trigger of group g. There is one for every set of notes.
+	masks  [sawNotes + 1][256]uint64
 	groups [filterGroups][]trigger
+	short  [256][]trigger     // those of shortGroup that begin with a byte
 	custom bool               // whether there are triggers of custom rules
 	exact  [filterGroups]bool // whether what passes the mask is a match
 }
@@ -64,25 +68,45 @@ func newFilter(triggers []trigger) *filter {
 	for g, group := range f.groups {
 		f.exact[g] = len(group) == 1 && len(group[0].sets) == filterWidth
 	}
-	for b := range 256 {
-		var m uint64
-		for g := range accept {
-			for k := range filterWidth {
-				ok := accept[g].accept[k][b]
-				switch g {
-				case runGroup:
-					ok = class[b]&isRun != 0
-				case numGroup:
-					ok = class[b]&(isDigit|isNumSep) != 0
-				}
-				if !ok {
-					m |= 1 << (filterGroups*k + g)
-				}
+	for b := range f.short {
+		for _, t := range f.groups[shortGroup] {
+			if t.sets != nil && t.sets[0][b] || t.sets == nil && lower(byte(b)) == t.lit[0] {
+				f.short[b] = append(f.short[b], t)
 			}
 		}
-		f.mask[b] = m
+	}
+	for saw := range f.masks {
+		accept[shortGroup] = byteSets{}
+		for _, t := range f.groups[shortGroup] {
+			if int(t.note)&saw == 0 {
+				own := t.accepts()
+				accept[shortGroup].add(&own)
+			}
+		}
+		for b := range 256 {
+			f.masks[saw][b] = maskOfByte(&accept, byte(b))
+		}
 	}
 	return f
+}
+
+// maskOfByte returns what the groups take, as in filter.masks.
+func maskOfByte(accept *[filterGroups]byteSets, b byte) (m uint64) {
+	for g := range accept {
+		for k := range filterWidth {
+			ok := accept[g].accept[k][b]
+			switch g {
+			case runGroup:
+				ok = class[b]&isRun != 0
+			case numGroup:
+				ok = class[b]&(isDigit|isNumSep) != 0
+			}
+			if !ok {
+				m |= 1 << (filterGroups*k + g)
+			}
+		}
+	}
+	return m
 }
 
 // byteSets are the bytes that each of the first positions takes.

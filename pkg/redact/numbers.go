@@ -6,46 +6,59 @@ package redact
 // grouped, so a number is first taken apart into groups of digits.
 
 const (
-	maxGroups      = 64
+	maxGroups      = 256
 	spareGroups    = maxPAN + 1 // of a longer number, groups so near the end are parsed again with what follows
 	maxNumberBytes = 64
+	maxSep         = 3
 )
 
 // group is a run of digits, and the separator after it, if another group follows.
 type group struct {
 	start, end int
-	sepEnd     int // the next group starts here; == end for the last group
+	sepEnd     int    // the next group starts here; == end for the last group
+	sep        uint32 // the bytes of the separator
 }
+
+func (g *group) size() int { return g.end - g.start }
 
 // number is a sequence of groups of digits, separated by up to three of the characters that people put between them.
 type number struct {
-	g [maxGroups]group
 	n int
+	g [maxGroups]group
 }
 
 func isSep(b byte) bool { return class[b]&isNumSep != 0 }
 
 // parse takes the number apart whose first digit is at i.
 func (n *number) parse(s string, i int) {
-	n.n = 0
-	for n.n < maxGroups {
-		end := spanOf(s, i, isDigit)
-		n.g[n.n] = group{i, end, end}
-		n.n++
-		if end-i > maxNumberBytes {
-			return
+	k := 0
+	for ; ; k++ {
+		g := &n.g[k]
+		end := i
+		for end < len(s) && class[s[end]]&isDigit != 0 {
+			end++
 		}
-		next := end
-		for next < len(s) && next-end < 4 && isSep(s[next]) {
+		g.start, g.end, g.sepEnd, g.sep = i, end, end, 0
+		next, sep := end, uint32(0)
+		for next < len(s) && next-end <= maxSep && isSep(s[next]) {
+			sep = sep<<8 | uint32(s[next])
 			next++
 		}
-		if next == end || next-end > 3 || !is(s, next, isDigit) {
-			return
+		if k == maxGroups-1 || end-i > maxNumberBytes || next == end || next-end > maxSep || !is(s, next, isDigit) {
+			break
 		}
-		n.g[n.n-1].sepEnd = next
+		g.sepEnd, g.sep = next, sep
 		i = next
 	}
-	n.g[n.n-1].sepEnd = n.g[n.n-1].end
+	n.n = k + 1
+}
+
+// digits copies the digits of the number from group g on to buf, as many as there is room for, and returns how many those are.
+func (n *number) digits(s string, g int, buf []byte) (d int) {
+	for ; g < n.n && d < len(buf); g++ {
+		d += copy(buf[d:], s[n.g[g].start:n.g[g].end])
+	}
+	return d
 }
 
 func (n *number) end() int { return n.g[n.n-1].end }
@@ -276,39 +289,36 @@ func validPAN(digits []byte) bool {
 
 // card looks for a card number that starts with group g. It returns the group after it, or g.
 func (c *scan) card(n *number, g int) int {
-	s, first := c.s, n.g[g].start
-	if size := n.g[g].end - first; size < 3 && g > 0 && n.g[g-1].end-n.g[g-1].start == size {
+	first := &n.g[g]
+	if g > 0 && first.size() < 3 && n.g[g-1].size() == first.size() {
 		return g // a card number in ones or twos starts where they start
 	}
-	if !c.freeBefore(n, g) {
+	var digits [maxPAN]byte
+	if n.digits(c.s, g, digits[:4]) < 4 {
 		return g
 	}
-	var buf [maxPAN]byte
-	digits := 0
-	var issuedLengths uint32 // that card numbers with these first four digits have
+	lengths := issued(digits[:])
+	if lengths == 0 || !c.freeBefore(n, g) {
+		return g
+	}
 	best := g
-	for k := g; k < n.n; k++ {
-		gr := n.g[k]
-		if digits+gr.end-gr.start > maxPAN || k > g && !sameSep(s, n.g[g], n.g[k-1]) {
+	size := 0
+	for k := g; k < n.n && (k < g+2 || n.g[k-1].sep == first.sep); k++ {
+		if size += n.g[k].size(); size > maxPAN {
 			break
 		}
-		digits += copy(buf[digits:], s[gr.start:gr.end])
-		if digits >= 4 && issuedLengths == 0 {
-			if issuedLengths = issued(buf[:]); issuedLengths == 0 {
-				return g
-			}
-		}
-		if digits < minPAN || issuedLengths&(1<<digits) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+		if lengths&(1<<size) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
 			continue
 		}
-		if c.w.work--; c.w.work >= 0 && validPAN(buf[:digits]) {
+		n.digits(c.s, g, digits[:size])
+		if c.w.work -= workOfCheck; c.w.work >= 0 && validPAN(digits[:size]) {
 			best = k + 1
 		}
 	}
 	if best == g {
 		return g
 	}
-	c.add(rulePAN, first, n.g[best-1].end)
+	c.add(rulePAN, first.start, n.g[best-1].end)
 	return best
 }
 
@@ -318,21 +328,16 @@ func cardGroups(n *number, g, k int) bool {
 	if g == k {
 		return true
 	}
-	size := func(i int) int { return n.g[i].end - n.g[i].start }
-	if k-g == 2 && size(g) == 4 && size(g+1) == 6 {
+	size := n.g[g].size()
+	if k-g == 2 && size == 4 && n.g[g+1].size() == 6 {
 		return true
 	}
-	for i := g; i < k; i++ {
-		if size(i) != size(g) {
+	for i := g + 1; i < k; i++ {
+		if n.g[i].size() != size {
 			return false
 		}
 	}
-	return size(g) == 4 && size(k) <= 4 || size(g) <= 2 && size(k) <= size(g)
-}
-
-// sameSep reports whether the separators after two groups are equal.
-func sameSep(s string, a, b group) bool {
-	return s[a.end:a.sepEnd] == s[b.end:b.sepEnd]
+	return n.g[k].size() <= size && (size == 4 || size <= 2)
 }
 
 // freeBefore reports whether group g starts a number: no letter before it, no fraction, and not the rest of a longer
@@ -369,15 +374,6 @@ func (c *scan) freeAfter(n *number, k int) bool {
 	return at(s, end) != '-' || !is(s, end+1, isDigit)
 }
 
-// digits copies the digits of groups g to k (not included) into buf and returns how many there are.
-func (n *number) digits(s string, g, k int, buf []byte) int {
-	d := 0
-	for ; g < k; g++ {
-		d += copy(buf[d:], s[n.g[g].start:n.g[g].end])
-	}
-	return d
-}
-
 // ssn looks for a US social security number: area, group and serial, as 3-2-4 digits. Spaces and dots need the
 // word for it before them.
 func (c *scan) ssn(n *number, g int) int {
@@ -386,7 +382,7 @@ func (c *scan) ssn(n *number, g int) int {
 		return g
 	}
 	a, b, d := n.g[g], n.g[g+1], n.g[g+2]
-	if a.end-a.start != 3 || b.end-b.start != 2 || d.end-d.start != 4 || !sameSep(s, a, b) {
+	if a.end-a.start != 3 || b.end-b.start != 2 || d.end-d.start != 4 || b.sep != a.sep {
 		return g
 	}
 	if !c.freeBefore(n, g) || !c.freeAfter(n, g+2) || a.start > 0 && s[a.start-1] == '-' {

@@ -68,7 +68,7 @@ func detectParen(c *scan, i int) int {
 		return 0
 	}
 	c.add(rulePhone, i, extension(s, n.g[k-1].end))
-	return n.end()
+	return n.g[k-1].end
 }
 
 // phone looks for a telephone number that starts with group g and returns the group after it, or g.
@@ -268,7 +268,7 @@ func detectPhoneWord(c *scan, i int) int {
 	}
 	// A card number after "call" is a card number.
 	var digits [maxPhone]byte
-	if validPAN(digits[:n.digits(s, 0, n.n, digits[:])]) {
+	if validPAN(digits[:n.digits(s, 0, digits[:])]) {
 		return 0
 	}
 	c.add(rulePhone, start, extension(s, n.end()))

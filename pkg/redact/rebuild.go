@@ -12,10 +12,17 @@ const (
 	dropRecord
 )
 
-// Detectors may be called this often for a text, views included. An ordinary log line calls one every 50 bytes.
+// What detectors may do for a text, views included, is limited: a text made of triggers would take many times what an ordinary one
+// does, which has a call every 50 bytes. The unit is a call of a detector. A value that is examined, a match and a base64 text cost
+// more; what cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork     = 1024
-	bytesPerCall = 24
+	freeWork      = 1024
+	bytesOfWork   = 8
+	workOfValue   = 1
+	workOfMatch   = 1
+	workOfCheck   = 2 // of a card number's digits
+	workOfBase64  = 12
+	escapesOfWork = 2
 )
 
 // text redacts s. If the outcome is changed, the new text is in w.out, valid until the next call. In audit mode matches are
@@ -28,13 +35,18 @@ func (w *worker) text(s string) outcome {
 	if w.e.probe != nil {
 		w.e.probe(s)
 	}
-	w.work = freeWork + len(s)/bytesPerCall
+	limit := freeWork + len(s)/bytesOfWork
+	w.work = limit
 	result := w.pass(s)
 	if w.found = w.found[:0]; len(w.scans[0].spans) > 0 {
 		w.found = append(w.found, w.scans[0].spans...)
 	}
 	// What was decoded, escaped or replaced may let another pass see what this one could not. It is taken now, so that no later
 	// pass changes anything.
+	if w.work < 0 {
+		return result
+	}
+	w.work = limit
 	for n := 0; result == changed && w.work >= 0; n++ {
 		if n == maxPasses {
 			return w.exceeded(failedWork)

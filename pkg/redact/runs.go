@@ -7,13 +7,11 @@ import "strings"
 // Long runs of token characters: vendors' tokens, base64, tokens beside a vendor's name.
 
 const (
-	minRun = 20
-	// workOfBase64 is what decoding counts for, in calls of a detector.
-	workOfBase64 = 4
-	maxDecoded   = 1 << 16
-	minBase64    = 24
-	lookBack     = 64
-	minFreeText  = 20
+	minRun      = 20
+	maxDecoded  = 1 << 16
+	minBase64   = 24
+	lookBack    = 64
+	minFreeText = 20
 )
 
 // longRun notes that there are nothing but token characters in the step of the search at i and in the half step before. A run
@@ -30,6 +28,7 @@ func (c *scan) longRun(i int) {
 // have to be at minRun: if that is none, no run starts here, and most bytes are never looked at.
 func (c *scan) findRuns(depth int) {
 	s := c.s
+	known := c.spans
 	for i := c.firstRun; i < c.lastRun && i+minRun <= len(s) && c.w.work >= 0; {
 		j := i + minRun - 1
 		for j >= i && class[s[j]]&isRun != 0 {
@@ -40,7 +39,13 @@ func (c *scan) findRuns(depth int) {
 			continue
 		}
 		end := spanOf(s, i+minRun, isRun)
-		c.examineRun(i, end, depth)
+		for len(known) > 0 && known[0].end <= i {
+			known = known[1:]
+		}
+		// What is masked already need not be known for a token as well.
+		if len(known) == 0 || known[0].start > i || known[0].end < end || c.w.e.rules[known[0].rule].action < c.w.e.severest {
+			c.examineRun(i, end, depth)
+		}
 		i = end + 1
 	}
 }

@@ -5,6 +5,7 @@ package redact
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // span is a match: s[start:end] of the text that was scanned.
@@ -16,12 +17,16 @@ type span struct {
 	text string
 }
 
-// Things seen by the prefilter that ask for a decoded view of the text, or for characters to be escaped.
+// Things seen by the prefilter that ask for a decoded view of the text, or for characters to be escaped. Once one of the first
+// three is seen its triggers are no longer looked for.
 const (
 	sawPercent uint8 = 1 << iota
 	sawBackslash
+	sawSpecial // a byte that is no printable ASCII: whether the next two are there is known
 	sawUnusual // a byte that a view would fold: beyond ASCII, or an ANSI sequence
 	sawControl // characters that are escaped in the output
+
+	sawNotes = sawPercent | sawBackslash | sawSpecial
 )
 
 // scan is one pass over one text.
@@ -42,7 +47,9 @@ type scan struct {
 	// quoteTo a stretch without quotes and line ends: what is known of the text is not found out again.
 	bareFrom, bareTo, rejected int
 	quoteFrom, quoteTo         int
-	customHits                 []bool
+	// plainPath is up to where the path of an address is no credential, noSign up to where there is no at sign after an address.
+	plainPath, noSign int
+	customHits        []bool
 	// firstRun is where the first long run of token characters starts, at the earliest, and lastRun a place in the last one.
 	firstRun, lastRun int
 	// kept are redaction markers and pseudonyms of ours in the text. They are left as they are.
@@ -54,7 +61,7 @@ func (c *scan) reset(w *worker, s string) {
 	c.spans, c.kept = c.spans[:0], c.kept[:0]
 	c.saw, c.resume, c.taken, c.identEnd, c.curl, c.client = 0, 0, 0, 0, -1, -1
 	c.bareFrom, c.bareTo, c.rejected, c.quoteFrom, c.quoteTo = 0, 0, -1, 0, -1
-	c.firstRun, c.lastRun = 0, 0
+	c.firstRun, c.lastRun, c.plainPath, c.noSign = 0, 0, 0, 0
 	clear(c.customHits)
 }
 
@@ -84,6 +91,7 @@ func (c *scan) addText(r ruleID, start, end int, text string) {
 			return
 		}
 	}
+	c.w.work -= workOfMatch
 	c.spans = append(c.spans, span{start, end, r, text})
 	c.taken = max(c.taken, end)
 }
@@ -92,6 +100,9 @@ func (c *scan) addText(r ruleID, start, end int, text string) {
 // overlapping.
 func (c *scan) run(w *worker, s string, depth int) {
 	c.reset(w, s)
+	if depth == 0 {
+		c.saw = sawNotes // nobody will decode it any further
+	}
 	e := w.e
 	// The triggers of these begin with the byte before them, which the start of the text does not have.
 	if len(s) >= minIBAN && class[s[0]]&isAlpha != 0 && class[s[1]]&isAlpha != 0 && class[s[2]]&isAlpha == 0 && e.rules[ruleIBAN].action != actionOff {
@@ -262,15 +273,20 @@ func triggers(on func(...ruleID) bool) []trigger {
 			t = append(t, trigger{lit: l, detect: d})
 		}
 	}
-	sets(sawByte(sawPercent), one("%"), func(b byte) bool { return lower(b) == 'u' || class[b]&isHexDigit != 0 })
-	sets(sawByte(sawBackslash), one("\\"))
-	sets(detectControl, control)
-	sets(detectNonASCII, func(b byte) bool { return b >= 0x80 })
+	note := func(flag uint8, d detector, accept ...func(byte) bool) {
+		sets(d, accept...)
+		t[len(t)-1].note, t[len(t)-1].linear = flag, true
+	}
+	note(sawPercent, sawByte(sawPercent), one("%"), func(b byte) bool { return lower(b) == 'u' || class[b]&isHexDigit != 0 })
+	note(sawBackslash, sawByte(sawBackslash), one("\\"))
+	note(sawSpecial, detectSpecial, func(b byte) bool { return control(b) || b >= utf8.RuneSelf })
 	add(detectMarker, "[redacted:", "[ps:")
+	t[len(t)-1].linear, t[len(t)-2].linear = true, true
 	if on(rulePAN, ruleSSN, rulePhone) {
 		sets(detectDigits, digit, digit, digit, digit)
-		t[len(t)-1].digits = true
+		t[len(t)-1].digits, t[len(t)-1].linear = true, true
 		sets(detectSpread, digit, one(" -"), digit, one(" -"))
+		t[len(t)-1].linear = true
 	}
 	if on(rulePhone) {
 		sets(afterBoundary(detectSpread), boundary, one("0"), one("123456789"), one("0123456789 -./"))

@@ -28,6 +28,9 @@ func (f *filter) run(c *scan) {
 			f.tail(c, at.step, at.after)
 			return
 		}
+		if at.step+filterWidth < c.resume && !f.custom {
+			continue // consumed
+		}
 		if at.match|digitState >= noMatch && !longNumber(c.s, at.step) {
 			continue // dates, times, sizes
 		}
@@ -46,7 +49,7 @@ type found struct {
 // search returns the next such step, from i on, or where there is no whole step left. It is a loop of its own, without calls, so
 // that all that it uses stays in registers.
 func (f *filter) search(c *scan, i int, st uint64) found {
-	s, mask := c.s, &f.mask
+	s, mask := c.s, &f.masks[c.saw&sawNotes]
 	for ; i+stepBytes <= len(s); i += stepBytes {
 		w := s[i : i+stepBytes]
 		before := st
@@ -83,7 +86,7 @@ func (f *filter) search(c *scan, i int, st uint64) found {
 
 // half offers the triggers of which one of the four bytes from i on is the fourth. It returns the state after them.
 func (f *filter) half(c *scan, i int, st uint64) uint64 {
-	w, mask := c.s[i:i+filterWidth], &f.mask
+	w, mask := c.s[i:i+filterWidth], &f.masks[c.saw&sawNotes]
 	s0 := st<<filterGroups | mask[w[0]]
 	s1 := s0<<filterGroups | mask[w[1]]
 	s2 := s1<<filterGroups | mask[w[2]]
@@ -95,7 +98,7 @@ func (f *filter) half(c *scan, i int, st uint64) uint64 {
 // tail offers the triggers that begin in the last bytes, from i on, where there is no whole step. NUL stands for what is not
 // there.
 func (f *filter) tail(c *scan, i int, st uint64) {
-	s, mask := c.s, &f.mask
+	s, mask := c.s, &f.masks[c.saw&sawNotes]
 	before, match := st, ^uint64(0)
 	for k := i; k < len(s); k++ {
 		st = st<<filterGroups | mask[s[k]]
@@ -128,20 +131,30 @@ func (f *filter) hits(c *scan, i int, groups uint64) {
 // expressions see the whole text.
 func (f *filter) hit(c *scan, i, g int) {
 	group := f.groups[g]
+	if g == shortGroup {
+		group = f.short[c.s[i]]
+	}
 	x := head(c.s, i)
 	for k := range group {
 		t := &group[k]
-		if x&t.headMask != t.head || !f.exact[g] && !t.matches(c.s, i) {
+		switch {
+		case x&t.headMask != t.head:
+			continue
+		case f.exact[g]:
+		case t.sets != nil && !t.sets[0][c.s[i]] || !t.matches(c.s, i):
 			continue
 		}
 		if t.custom > 0 {
 			c.customHits[t.custom-1] = true
 			continue
 		}
-		if i < c.resume {
+		if i < c.resume || t.note&c.saw != 0 {
 			continue
 		}
-		if c.w.work--; c.w.work < 0 {
+		if !t.linear {
+			c.w.work--
+		}
+		if c.w.work < 0 {
 			c.resume = len(c.s)
 			continue
 		}

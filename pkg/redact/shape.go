@@ -29,7 +29,10 @@ var notValues = set("null nil none true false undefined (null) empty yes no ok i
 
 // placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
 func placeholder(v string) bool {
-	v = strings.TrimRight(strings.TrimSpace(v), ".,;:!?")
+	v = strings.TrimSpace(v)
+	for len(v) > 0 && strings.IndexByte(".,;:!?", v[len(v)-1]) >= 0 {
+		v = v[:len(v)-1]
+	}
 	return len(v) <= 20 && notValues[asciiLower(v)] || variable(v)
 }
 

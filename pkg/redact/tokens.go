@@ -12,7 +12,7 @@ import (
 
 const (
 	maxJWTHeader = 4096
-	maxHookPath  = 128
+	minHookPath  = 20
 )
 
 // detectJWT examines a JWT or JWE: base64url parts separated by dots, the first of which decodes to JSON with "alg".
@@ -86,6 +86,7 @@ func detectPEM(c *scan, i int) int {
 		c.add(rulePrivateKey, i, end)
 		return end
 	}
+	c.w.work -= workOfValue
 	label := s[i:min(len(s), i+48)]
 	if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
 		label = label[:k]
@@ -133,14 +134,28 @@ func containsFold(s, lit string) bool {
 	return false
 }
 
+// hookHosts are what leads to the path of an address that is itself the credential.
+var hookHosts = []string{
+	"hooks.slack.com/", "hooks.zapier.com/hooks/catch/", "hooks.airtable.com/", "hooks.chime.aws/", "webhook.office.com/", "webhook.site/",
+	"webhook/", "webhooks/", "webhookb2/", "api.telegram.org/bot",
+}
+
+// hookPath are the characters of such a path.
+var hookPath = func() (t [256]bool) {
+	for b := range 256 {
+		t[b] = class[b]&(isIdent|isRun) != 0 || strings.IndexByte("@%?&:~", byte(b)) >= 0
+	}
+	return t
+}()
+
 // detectWebhook examines an address that is itself the credential: the path is redacted.
 func detectWebhook(c *scan, i int) int {
 	s := c.s
+	if i < c.plainPath {
+		return 0
+	}
 	start := 0
-	for _, p := range []string{
-		"hooks.slack.com/", "hooks.zapier.com/hooks/catch/", "webhook.office.com/", "api.telegram.org/bot", "webhooks/",
-		"webhook/", "hooks.airtable.com/", "hooks.chime.aws/", "webhook.site/", "webhookb2/",
-	} {
+	for _, p := range hookHosts {
 		if foldPrefix(s, i, p) {
 			start = i + len(p)
 			break
@@ -150,10 +165,14 @@ func detectWebhook(c *scan, i int) int {
 		return 0
 	}
 	end := start
-	for end < len(s) && end-start < maxHookPath && (class[s[end]]&(isIdent|isRun) != 0 || strings.IndexByte("/@%?&=:~", s[end]) >= 0) {
+	for end < len(s) && hookPath[s[end]] {
 		end++
 	}
-	if end-start < 20 || !mixed(s[start:end]) {
+	if !mixed(s[start:end]) {
+		c.plainPath = end
+		return 0
+	}
+	if end-start < minHookPath {
 		return 0
 	}
 	c.add(ruleWebhook, start, end)

@@ -2,6 +2,8 @@
 
 package redact
 
+import "unicode/utf8"
+
 // sawByte notes a byte that asks for a decoded view. After the first one there is nothing left to note.
 func sawByte(flag uint8) detector {
 	return func(c *scan, _ int) int {
@@ -10,20 +12,26 @@ func sawByte(flag uint8) detector {
 	}
 }
 
-// detectControl notes control characters: they are escaped, and ESC may start a sequence that splits a secret.
-func detectControl(c *scan, i int) int {
-	c.saw |= sawControl
-	if c.s[i] == 0x1b || c.s[i] == '\b' || c.s[i] == 0 || c.s[i] == 0x7f {
-		c.saw |= sawUnusual
+// detectSpecial looks through the text from the first byte on that is no printable ASCII, for what a view would fold and for what
+// has to be escaped. Escapes count as work: what consists of them is not text, and gets several times as long.
+func detectSpecial(c *scan, i int) int {
+	s := c.s
+	c.saw |= sawSpecial
+	escapes := 0
+	for i < len(s) {
+		b := s[i]
+		n, escape := character(s, i)
+		if escape {
+			escapes++
+		}
+		if b >= utf8.RuneSelf || b == 0x1b || b == '\b' || b == 0 || b == 0x7f {
+			c.saw |= sawUnusual
+		}
+		i += n
 	}
-	return 0
-}
-
-// detectNonASCII notes bytes beyond ASCII. A text that is already noted for both reasons is not looked at closer.
-func detectNonASCII(c *scan, i int) int {
-	c.saw |= sawUnusual
-	if c.saw&sawControl == 0 && needsEscape(c.s, i) > 0 {
+	if escapes > 0 {
 		c.saw |= sawControl
+		c.w.work -= escapes / escapesOfWork
 	}
 	return 0
 }

@@ -21,7 +21,7 @@ func detectUserinfo(c *scan, i int) int {
 		end++
 	}
 	if at < 0 && end < len(s) && (s[end] == '/' || s[end] == '#' || s[end] == '?') {
-		at = slashInPassword(s, start, end)
+		at = c.slashInPassword(start, end)
 	}
 	if at < 0 {
 		return 0
@@ -46,21 +46,20 @@ func detectUserinfo(c *scan, i int) int {
 
 // slashInPassword finds the at sign of user:pa/ss@host: the text before the slash must not be host:port, and what follows
 // the at sign must look like a host.
-func slashInPassword(s string, start, end int) int {
+func (c *scan) slashInPassword(start, end int) int {
+	s := c.s
 	colon := strings.IndexByte(s[start:end], ':')
 	if colon <= 0 || spanOf(s, start+colon+1, isDigit) == end || strings.IndexByte(s[start:start+colon], '.') >= 0 {
 		return -1
 	}
-	for k := end; k < len(s) && k-end < 64; k++ {
-		switch b := s[k]; {
-		case class[b]&(isSpace|isQuote) != 0 || b == '<' || b == '>' || b == '&':
-			return -1
-		case b == '@':
-			if is(s, k+1, isAlnum) || at(s, k+1) == '[' {
-				return k
-			}
-			return -1
-		}
+	// What has been looked through for another address is not looked through again.
+	k := max(end, c.noSign)
+	for k < len(s) && k-end < 64 && s[k] != '@' && class[s[k]]&(isSpace|isQuote) == 0 && s[k] != '<' && s[k] != '>' && s[k] != '&' {
+		k++
+	}
+	c.noSign = k
+	if at(s, k) == '@' && k-end < 64 && (is(s, k+1, isAlnum) || at(s, k+1) == '[') {
+		return k
 	}
 	return -1
 }

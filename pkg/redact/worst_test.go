@@ -38,7 +38,7 @@ func TestWorstCase(t *testing.T) {
 	// The best of several runs, in CPU time of this thread: other work on the machine only ever adds.
 	cost := func(texts ...string) float64 {
 		best := int64(math.MaxInt64)
-		for range 5 {
+		for range 15 {
 			start := threadTime(t)
 			for _, text := range texts {
 				w.text(text)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// What is dense in triggers and yet what programs write is examined to its end, not withheld as made to keep detectors busy.
+func TestDenseTextsAreExamined(t *testing.T) {
+	e := newEngine(t)
+	for name, unit := range map[string]string{
+		"JSON in JSON":            `{\"id\":7,\"name\":\"widget\",\"tags\":[\"a\",\"b\"],\"ok\":true},`,
+		"JSON in JSON in JSON":    `{\\\"id\\\":7,\\\"name\\\":\\\"widget\\\"},`,
+		"Russian":                 "соединение с базой данных потеряно, повтор через минуту; ",
+		"Japanese":                "データベースへの接続が失われました。",
+		"URL-encoded":             "%D0%BE%D1%88%D0%B8%D0%B1%D0%BA%D0%B0%20",
+		"Windows paths":           `C:\\Users\\build\\a\\b\\c;`,
+		"colours":                 "\x1b[32mINFO\x1b[0m started server; ",
+		"stack trace":             "\tat org.example.App.run(App.java:17)\r\n",
+		"milliseconds":            "1763871055123,",
+		"coordinates":             "-113.373887 19.623190 ",
+		"hexadecimal dump":        "73 f1 51 94 9a 21 83 59 50 e2 35 95 2f 23 6f 62  ",
+		"addresses of people":     "jo.doe@example.com, ",
+		"links":                   "https://example.com/1 ",
+		"a test's output":         "tests/test_a.py::test_1 PASSED [ 12%] ",
+		"names without values":    `{"Key":"Name","Value":"web-1"},`,
+		"a property list":         "<key>CFBundleName</key><string>abc</string>",
+		"certificates":            "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUP3\n-----END CERTIFICATE-----\n",
+		"lists of modules' sums":  "example.com/a/b v1.2.0 h1:b5hlVVwrY72qje7KO+Xo7MEa1qBiikEZ35ISXlDBtA8=\n",
+		"lists of UUIDs":          "8ebe84fb-166b-4200-9fe1-834670c7f418,",
+		"numbers written by hand": "4 8 15 16 23 42 ",
+	} {
+		text := strings.Repeat(unit, 1<<17/len(unit))
+		out, matches, _ := e.Text(text+" password=hunter2secret", nil)
+		assert.NotEmpty(t, matches, name)
+		assert.NotContains(t, out, markLimit, name)
+		assert.NotContains(t, out, "hunter2secret", name)
+	}
+}
+
+// A text that consists of triggers is withheld, whatever they are: nothing of it passes, and it takes no longer than another.
+func TestMadeOfTriggers(t *testing.T) {
+	e := newEngine(t)
+	for _, unit := range []string{"key=", "password=eyJ://@4111 -p+1(2%41\\u0041key tel ", "a@b.cc/", "://a:b@", "cookie: a=", "\x01", "\x80"} {
+		out, _, keep := e.Text(strings.Repeat(unit, 1<<18/len(unit))+" password=hunter2secret", nil)
+		assert.True(t, keep)
+		assert.Equal(t, markLimit, out, unit)
+	}
+}
