@@ -189,6 +189,8 @@ var adversarial = []struct {
 	{"non-breaking hyphens in an ssn", "id 536\u201122\u20118726", []string{"8726"}, nil},
 	{"ssn with spaces", "SSN: 536 22 8726", []string{"8726"}, nil},
 	{"bare ssn in json", `{"ssn":"536228726"}`, []string{"536228726"}, nil},
+	{"card behind a timestamp", "2026-11-23 04:10:55,123 4111 1111 1111 1111 paid", []string{"1111"}, []string{"2026-11-23 04:10:55,123", " paid"}},
+	{"ssn behind a timestamp", "2026-11-23 04:10 536-22-8726 x", []string{"8726"}, []string{"04:10", " x"}},
 	{"card behind a phone number", "call (555) 123-4567  5555-5555-5555-4444.", []string{"123-4567", "5555-4444"}, []string{"call "}},
 	{"ssn behind a phone number", "(555) 123-4567.536-22-8726 x", []string{"123-4567", "8726"}, []string{" x"}},
 	// Accounts.

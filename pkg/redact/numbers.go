@@ -106,7 +106,39 @@ func detectSpread(c *scan, i int) int {
 	if digits, end := countDigits(c.s, start); digits < minNumberDigits {
 		return end
 	}
+	if end := timestampEnd(c.s, start); end > 0 {
+		return end
+	}
 	return c.number(start)
+}
+
+// timestampEnd returns the end of a date and time at i, such as 2026-11-23 04:10:55,123, or 0. Many a log line starts with one.
+func timestampEnd(s string, i int) int {
+	const form = "dddd-dd-dd dd:dd"
+	if len(s)-i < len(form) || s[i:i+2] != "20" && s[i:i+2] != "19" {
+		return 0
+	}
+	for k := range len(form) {
+		switch b := s[i+k]; form[k] {
+		case 'd':
+			if class[b]&isDigit == 0 {
+				return 0
+			}
+		case '-':
+			if b != '-' && b != '/' && b != '.' {
+				return 0
+			}
+		default:
+			if b != form[k] {
+				return 0
+			}
+		}
+	}
+	end := i + len(form)
+	for n := 0; n < 2 && end+1 < len(s) && (s[end] == ':' || s[end] == '.' || s[end] == ',') && class[s[end+1]]&isDigit != 0; n++ {
+		end = spanOf(s, end+1, isDigit)
+	}
+	return end
 }
 
 // minNumberDigits is the shortest number that is anything here: a social security number.

@@ -180,18 +180,32 @@ func (c *scan) contextual(start, end int) {
 		end--
 	}
 	v := s[start:end]
-	if strings.Count(v, "/")*12 > len(v) || !tokenLike(v, minFreeText) {
+	anyEntropy := c.w.e.rules[ruleHighEntropy].action != actionOff
+	if len(v) < minFreeText || strings.Count(v, "/")*12 > len(v) || isUUID(v) && !anyEntropy {
 		return
 	}
-	hex := spanOf(v, 0, isHexDigit) == len(v)
-	if !hex && entropy(v) < 3 || dashes(v) > 3 && !hex && len(v) < 40 {
+	form := formOf(v)
+	if !form.tokenLike(len(v)) {
 		return
 	}
-	if c.w.e.rules[ruleHighEntropy].action != actionOff && !hex && entropy(v) >= 3.8 {
-		c.add(ruleHighEntropy, start, end)
+	hex := form.hex == len(v)
+	if !hex && form.dashes > 3 && len(v) < 40 || !hex && form.changes+form.caseChanges < 4 && !anyEntropy {
 		return
 	}
-	if !hex && changes(v) < 4 || isUUID(v) {
+	if !hex {
+		bits := entropy(v)
+		if bits < 3 {
+			return
+		}
+		if anyEntropy && bits >= 3.8 {
+			c.add(ruleHighEntropy, start, end)
+			return
+		}
+		if form.changes+form.caseChanges < 4 {
+			return
+		}
+	}
+	if isUUID(v) {
 		return
 	}
 	if c.credentialBefore(start) || !hex && c.assigned(start, v) {
@@ -254,10 +268,10 @@ func (c *scan) credentialBefore(i int) bool {
 			buf[k-j] = lower(s[k])
 		}
 		w := view(buf[:end-j])
-		switch {
-		case vendorNames[w], credentialContext[w]:
+		switch contextWords[w] {
+		case credentialWord:
 			return true
-		case otherContext[w]:
+		case otherWord:
 			return false
 		}
 	}
@@ -317,6 +331,25 @@ func (c *scan) assigned(i int, v string) bool {
 	}
 	return n > 0
 }
+
+const (
+	credentialWord uint8 = iota + 1
+	otherWord
+)
+
+// contextWords are the words of the two sets, and the vendors' names.
+var contextWords = func() map[string]uint8 {
+	m := map[string]uint8{}
+	for w := range otherContext {
+		m[w] = otherWord
+	}
+	for _, words := range []map[string]bool{vendorNames, credentialContext} {
+		for w := range words {
+			m[w] = credentialWord
+		}
+	}
+	return m
+}()
 
 var (
 	credentialContext = set("token apikey secret password passwd credential credentials creds bearer apitoken accesstoken authtoken secretkey accesskey " +

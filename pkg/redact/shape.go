@@ -4,6 +4,7 @@ package redact
 
 import (
 	"math"
+	"math/bits"
 	"strings"
 )
 
@@ -177,39 +178,85 @@ func resourceName(v string) bool {
 		digits == 0 && (capitals == 0 || capitals <= sep+1)
 }
 
-// tokenLike reports whether v could be a machine-made credential: of some length, without spaces, with letters and digits
-// (or long and of both cases), and not a version, a date, an address or a repeated character.
-func tokenLike(v string, minLen int) bool {
-	if len(v) < minLen || repeats(v) || isURL(v) || hexNumber(v) {
-		return false
+// form is what a value is made of.
+type form struct {
+	upper, lowers, digits, hex, dots, dashes, slashes int
+	changes                                           int  // between digits and others
+	caseChanges                                       int  // from upper case to others or back
+	distinct                                          int  // different characters
+	longest                                           int  // run of one character
+	broken                                            bool // it holds what no token does: spaces, quotes, brackets
+}
+
+func formOf(v string) (f form) {
+	if v == "" {
+		return f
 	}
-	var letters, digits, upper, lowers, other, dots int
+	count := func(cl, of uint16) int { return int(cl / of & 1) } // without a branch, which in a token would be a guess
+	var seen [4]uint64
+	run := 0
+	last, before := v[0], class[v[0]]
 	for i := range len(v) {
-		switch b := v[i]; {
-		case class[b]&isDigit != 0:
-			digits++
-		case class[b]&isUpper != 0:
-			upper++
-		case class[b]&isLower != 0:
-			lowers++
-		case class[b]&isSpace != 0 || class[b]&isQuote != 0 || b == '<' || b == '>' || b == '(' || b == '{':
-			return false
+		b := v[i]
+		cl := class[b]
+		f.digits += count(cl, isDigit)
+		f.upper += count(cl, isUpper)
+		f.lowers += count(cl, isLower)
+		f.hex += count(cl, isHexDigit)
+		f.changes += count(cl^before, isDigit)
+		f.caseChanges += count(cl^before, isUpper)
+		before = cl
+		seen[b>>6] |= 1 << (b & 63)
+		if b != last {
+			f.longest = max(f.longest, run)
+			run = 0
+		}
+		run++
+		last = b
+		if cl&isAlnum != 0 {
+			continue
+		}
+		switch {
+		case cl&isSpace != 0 || cl&isQuote != 0 || b == '<' || b == '>' || b == '(' || b == '{':
+			f.broken = true
 		case b == '.':
-			dots++
-		default:
-			other++
+			f.dots++
+		case b == '-' || b == '_':
+			f.dashes++
 		}
 	}
-	letters = upper + lowers
+	f.longest = max(f.longest, run)
+	for _, x := range seen {
+		f.distinct += bits.OnesCount64(x)
+	}
+	return f
+}
+
+// tokenLike is the function of that name, for a value of n bytes that is neither an address nor a number.
+func (f *form) tokenLike(n int) bool {
+	if f.broken || n >= minPlaceholder && (f.distinct <= 3 || f.longest*2 > n) {
+		return false
+	}
+	letters := f.upper + f.lowers
 	switch {
 	case letters == 0:
-		return len(v) >= 15 && digits >= 15
-	case digits == 0:
-		return len(v) >= 16 && upper > 1 && lowers > 1 && caseChanges(v) > len(v)/6
-	case dots > 0 && (dots*5 > len(v) || letters*4 < len(v)):
+		return n >= 15 && f.digits >= 15
+	case f.digits == 0:
+		return n >= 16 && f.upper > 1 && f.lowers > 1 && f.caseChanges > n/6
+	case f.dots > 0 && (f.dots*5 > n || letters*4 < n):
 		return false // a version or an address
 	}
 	return true
+}
+
+// tokenLike reports whether v could be a machine-made credential: of some length, without spaces, with letters and digits
+// (or long and of both cases), and not a version, a date, an address or a repeated character.
+func tokenLike(v string, minLen int) bool {
+	if len(v) < minLen || isURL(v) || hexNumber(v) {
+		return false
+	}
+	f := formOf(v)
+	return f.tokenLike(len(v))
 }
 
 // hexNumber reports whether v is a number of at most 64 bits: 0x14ede63a5a70002.
@@ -239,13 +286,27 @@ func entropy(s string) float64 {
 	for i := range n {
 		count[s[i]]++
 	}
-	h := 0.0
+	sum := 0.0
 	for i := range n {
 		if k := count[s[i]]; k > 0 {
-			p := float64(k) / float64(n)
-			h -= p * math.Log2(p)
+			sum += timesLog2(int(k))
 			count[s[i]] = 0
 		}
 	}
-	return h
+	return (timesLog2(n) - sum) / float64(n)
 }
+
+// timesLog2 returns k*log2(k).
+func timesLog2(k int) float64 {
+	if k < len(logs) {
+		return logs[k]
+	}
+	return float64(k) * math.Log2(float64(k))
+}
+
+var logs = func() (t [128]float64) {
+	for k := 1; k < len(t); k++ {
+		t[k] = float64(k) * math.Log2(float64(k))
+	}
+	return t
+}()

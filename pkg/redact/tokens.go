@@ -246,24 +246,10 @@ func mixed(s string) bool {
 	return seen&isDigit != 0 && seen&isAlpha != 0
 }
 
+const minPlaceholder = 8
+
 // repeats reports whether s is a placeholder: at most three different characters, or a run of one over half of it.
 func repeats(s string) bool {
-	if len(s) < 8 {
-		return false
-	}
-	var seen [256]bool
-	distinct, run, longest := 0, 0, 0
-	for i := range len(s) {
-		if !seen[s[i]] {
-			seen[s[i]] = true
-			distinct++
-		}
-		if i > 0 && s[i] == s[i-1] {
-			run++
-		} else {
-			run = 1
-		}
-		longest = max(longest, run)
-	}
-	return distinct <= 3 || longest*2 > len(s)
+	f := formOf(s)
+	return len(s) >= minPlaceholder && (f.distinct <= 3 || f.longest*2 > len(s))
 }
