@@ -9,6 +9,52 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 )
 
+// A jsonMember is a member that an object of OTLP may have, and how its value is read.
+type jsonMember struct {
+	name string
+	read func(*decoder)
+}
+
+// The objects around the records, and a record. Each table is in the order in which writers write.
+var (
+	requestMembers = []jsonMember{
+		{"resourceLogs", func(d *decoder) { d.jsonEach((*decoder).jsonResourceLogs) }},
+	}
+	resourceLogsMembers = []jsonMember{
+		{"resource", func(d *decoder) { d.jsonObject(resourceMembers) }},
+		{"scopeLogs", func(d *decoder) { d.jsonEach((*decoder).jsonScopeLogs) }},
+		{"schemaUrl", func(d *decoder) { d.resource.schemaURL = d.json.text(d.resource.schemaURL[:0]) }},
+	}
+	resourceMembers = []jsonMember{
+		{"attributes", func(d *decoder) { d.resource.attributes = d.jsonAttributes(d.resource.attributes[:0], false) }},
+		{"droppedAttributesCount", func(d *decoder) { d.resource.dropped = d.json.uint32() }},
+	}
+	scopeLogsMembers = []jsonMember{
+		{"scope", func(d *decoder) { d.jsonObject(scopeMembers) }},
+		{"logRecords", func(d *decoder) { d.jsonEach((*decoder).jsonRecord) }},
+		{"schemaUrl", func(d *decoder) { d.scope.schemaURL = d.json.text(d.scope.schemaURL[:0]) }},
+	}
+	scopeMembers = []jsonMember{
+		{"name", func(d *decoder) { d.scope.name = d.json.text(d.scope.name[:0]) }},
+		{"version", func(d *decoder) { d.scope.version = d.json.text(d.scope.version[:0]) }},
+		{"attributes", func(d *decoder) { d.scope.attributes = d.jsonAttributes(d.scope.attributes[:0], false) }},
+		{"droppedAttributesCount", func(d *decoder) { d.scope.dropped = d.json.uint32() }},
+	}
+	recordMembers = []jsonMember{
+		{"timeUnixNano", func(d *decoder) { d.rec.time = d.json.uint64() }},
+		{"observedTimeUnixNano", func(d *decoder) { d.rec.observed = d.json.uint64() }},
+		{"severityNumber", func(d *decoder) { d.rec.severity = d.json.int32() }},
+		{"severityText", func(d *decoder) { d.rec.severityText = d.json.text(d.rec.severityText[:0]) }},
+		{"body", func(d *decoder) { d.rec.body = d.jsonValue(d.rec.body[:0], 1) }},
+		{"attributes", func(d *decoder) { d.rec.attributes = d.jsonAttributes(d.rec.attributes[:0], true) }},
+		{"droppedAttributesCount", func(d *decoder) { d.rec.dropped = d.json.uint32() }},
+		{"flags", func(d *decoder) { d.rec.flags = d.json.uint32() }},
+		{"traceId", func(d *decoder) { d.json.hexID(d.rec.traceID[:]) }},
+		{"spanId", func(d *decoder) { d.json.hexID(d.rec.spanID[:]) }},
+		{"eventName", func(d *decoder) { d.rec.eventName = d.json.text(d.rec.eventName[:0]) }},
+	}
+)
+
 // decodeJSON reads one OTLP/JSON object, {"resourceLogs": […]}, from data.
 func (d *decoder) decodeJSON(data []byte) {
 	d.beginFrame()
@@ -18,24 +64,7 @@ func (d *decoder) decodeJSON(data []byte) {
 		d.broken("not a JSON object")
 		return
 	}
-	s.pos++
-	var seen uint32
-	for first := true; ; first = false {
-		name, more := s.member(first)
-		if !more {
-			break
-		}
-		switch {
-		case string(name) != "resourceLogs":
-			s.unknown()
-		case s.once(&seen, 1) && s.open('['):
-			frame := d.takeFault()
-			for first := true; s.element(first); first = false {
-				d.jsonResourceLogs()
-			}
-			s.blame(frame)
-		}
-	}
+	d.jsonObject(requestMembers)
 	if s.fatal == "" && s.next() != 0 {
 		s.die("data after the JSON object")
 	}
@@ -49,193 +78,76 @@ func (d *decoder) decodeJSON(data []byte) {
 	d.endFrame(d.takeFault())
 }
 
-func (d *decoder) jsonResourceLogs() {
+// jsonObject reads an object that may have the given members, in any order and each at most once.
+func (d *decoder) jsonObject(members []jsonMember) {
 	s := &d.json
-	first := len(d.records)
-	d.beginResource()
-	if s.open('{') {
-		var seen uint32
-		for first := true; ; first = false {
-			name, more := s.member(first)
-			if !more {
-				break
-			}
-			switch string(name) {
-			case "resource":
-				if s.once(&seen, 1) && s.open('{') {
-					d.jsonResource()
-				}
-			case "scopeLogs":
-				if s.once(&seen, 2) && s.open('[') {
-					outer := d.takeFault()
-					for first := true; s.element(first); first = false {
-						d.jsonScopeLogs()
-					}
-					s.blame(outer)
-				}
-			case "schemaUrl":
-				if s.once(&seen, 4) {
-					d.resource.schemaURL = s.text(d.resource.schemaURL[:0])
-				}
-			default:
-				s.unknown()
-			}
+	if !s.open('{') {
+		return
+	}
+	var seen uint32 // bit i for members[i]
+	next := 0
+	for first := true; ; first = false {
+		name, more := s.member(first)
+		if !more {
+			return
+		}
+		i := findMember(members, name, next)
+		switch {
+		case i < 0:
+			s.unknown()
+		case s.once(&seen, 1<<i):
+			members[i].read(d)
+			next = i + 1
 		}
 	}
+}
+
+// findMember returns the index of the member of that name, or -1. It looks from index next on first, where the members
+// of a writer that keeps to the table's order are.
+func findMember(members []jsonMember, name []byte, next int) int {
+	for i := next; i < len(members); i++ {
+		if members[i].name == string(name) {
+			return i
+		}
+	}
+	for i := range members[:next] {
+		if members[i].name == string(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// jsonEach reads an array of objects that each answer for their own faults, and not for those before the array.
+func (d *decoder) jsonEach(read func(*decoder)) {
+	s := &d.json
+	if !s.open('[') {
+		return
+	}
+	outer := d.takeFault()
+	for first := true; s.element(first); first = false {
+		read(d)
+	}
+	s.blame(outer)
+}
+
+func (d *decoder) jsonResourceLogs() {
+	first := len(d.records)
+	d.beginResource()
+	d.jsonObject(resourceLogsMembers)
 	d.endResource(first, d.takeFault())
 }
 
-func (d *decoder) jsonResource() {
-	s := &d.json
-	var seen uint32
-	for first := true; ; first = false {
-		name, more := s.member(first)
-		if !more {
-			return
-		}
-		switch string(name) {
-		case "attributes":
-			if s.once(&seen, 1) {
-				d.resource.attributes = d.jsonAttributes(d.resource.attributes[:0], false)
-			}
-		case "droppedAttributesCount":
-			if s.once(&seen, 2) {
-				d.resource.dropped = s.uint32()
-			}
-		default:
-			s.unknown()
-		}
-	}
-}
-
 func (d *decoder) jsonScopeLogs() {
-	s := &d.json
 	first := len(d.records)
 	d.beginScope()
-	if s.open('{') {
-		var seen uint32
-		for first := true; ; first = false {
-			name, more := s.member(first)
-			if !more {
-				break
-			}
-			switch string(name) {
-			case "scope":
-				if s.once(&seen, 1) && s.open('{') {
-					d.jsonScope()
-				}
-			case "logRecords":
-				if s.once(&seen, 2) && s.open('[') {
-					outer := d.takeFault()
-					for first := true; s.element(first); first = false {
-						d.jsonRecord()
-					}
-					s.blame(outer)
-				}
-			case "schemaUrl":
-				if s.once(&seen, 4) {
-					d.scope.schemaURL = s.text(d.scope.schemaURL[:0])
-				}
-			default:
-				s.unknown()
-			}
-		}
-	}
+	d.jsonObject(scopeLogsMembers)
 	d.endScope(first, d.takeFault())
 }
 
-func (d *decoder) jsonScope() {
-	s := &d.json
-	var seen uint32
-	for first := true; ; first = false {
-		name, more := s.member(first)
-		if !more {
-			return
-		}
-		switch string(name) {
-		case "name":
-			if s.once(&seen, 1) {
-				d.scope.name = s.text(d.scope.name[:0])
-			}
-		case "version":
-			if s.once(&seen, 2) {
-				d.scope.version = s.text(d.scope.version[:0])
-			}
-		case "attributes":
-			if s.once(&seen, 4) {
-				d.scope.attributes = d.jsonAttributes(d.scope.attributes[:0], false)
-			}
-		case "droppedAttributesCount":
-			if s.once(&seen, 8) {
-				d.scope.dropped = s.uint32()
-			}
-		default:
-			s.unknown()
-		}
-	}
-}
-
 func (d *decoder) jsonRecord() {
-	s := &d.json
 	d.beginRecord()
-	r := &d.rec
-	if s.open('{') {
-		var seen uint32
-		for first := true; ; first = false {
-			name, more := s.member(first)
-			if !more {
-				break
-			}
-			switch string(name) {
-			case "timeUnixNano":
-				if s.once(&seen, 1) {
-					r.time = s.uint64()
-				}
-			case "observedTimeUnixNano":
-				if s.once(&seen, 2) {
-					r.observed = s.uint64()
-				}
-			case "severityNumber":
-				if s.once(&seen, 4) {
-					r.severity = s.int32()
-				}
-			case "severityText":
-				if s.once(&seen, 8) {
-					r.severityText = s.text(r.severityText[:0])
-				}
-			case "body":
-				if s.once(&seen, 16) {
-					r.body = d.jsonValue(r.body[:0], 1)
-				}
-			case "attributes":
-				if s.once(&seen, 32) {
-					r.attributes = d.jsonAttributes(r.attributes[:0], true)
-				}
-			case "droppedAttributesCount":
-				if s.once(&seen, 64) {
-					r.dropped = s.uint32()
-				}
-			case "flags":
-				if s.once(&seen, 128) {
-					r.flags = s.uint32()
-				}
-			case "traceId":
-				if s.once(&seen, 256) {
-					s.hexID(r.traceID[:])
-				}
-			case "spanId":
-				if s.once(&seen, 512) {
-					s.hexID(r.spanID[:])
-				}
-			case "eventName":
-				if s.once(&seen, 1024) {
-					r.eventName = s.text(r.eventName[:0])
-				}
-			default:
-				s.unknown()
-			}
-		}
-	}
+	d.jsonObject(recordMembers)
 	d.endRecord(d.takeFault())
 }
 
@@ -248,7 +160,8 @@ func (d *decoder) jsonAttributes(dst []byte, top bool) []byte {
 	return d.jsonPairs(dst, 1, top)
 }
 
-// jsonPairs reads the rest of an array of key/value pairs, its bracket read. depth is that of the values in it.
+// jsonPairs reads the rest of an array of key/value pairs, its bracket read. depth is that of the values in it. It has a
+// loop of its own and no table, as a pair's parts are put where its canonical encoding grows.
 func (d *decoder) jsonPairs(dst []byte, depth int, top bool) []byte {
 	s := &d.json
 	dst, m := d.beginMap(dst, top)
@@ -315,9 +228,9 @@ func (d *decoder) jsonValue(dst []byte, depth int) []byte {
 	case "bytesValue":
 		dst = d.jsonBytes(dst)
 	case "arrayValue":
-		dst = d.jsonArray(dst, depth)
+		dst = d.jsonList(append(dst, typeArray), depth+1, (*decoder).jsonElements)
 	case "kvlistValue":
-		dst = d.jsonMap(dst, depth)
+		dst = d.jsonList(append(dst, typeMap), depth+1, (*decoder).jsonEntries)
 	default:
 		s.unknown()
 	}
@@ -357,38 +270,10 @@ func (d *decoder) jsonBytes(dst []byte) []byte {
 
 var strictBase64 = base64.StdEncoding.Strict()
 
-// jsonArray reads {"values": […]}.
-func (d *decoder) jsonArray(dst []byte, depth int) []byte {
+// jsonList reads {"values": […]}, of which both an array and a map are made, and appends the canonical body of one to dst.
+// read reads the rest of the list, its bracket read; depth is that of the values in it.
+func (d *decoder) jsonList(dst []byte, depth int, read func(d *decoder, dst []byte, depth int) []byte) []byte {
 	s := &d.json
-	at := len(dst)
-	dst = append(dst, typeArray, 0, 0, 0, 0)
-	if !s.open('{') {
-		return dst
-	}
-	var seen, count uint32
-	for first := true; ; first = false {
-		name, more := s.member(first)
-		if !more {
-			break
-		}
-		switch {
-		case string(name) != "values":
-			s.unknown()
-		case s.once(&seen, 1) && s.open('['):
-			for first := true; s.element(first); first = false {
-				dst = d.jsonValue(dst, depth+1)
-				count++
-			}
-		}
-	}
-	binary.BigEndian.PutUint32(dst[at+1:], count)
-	return dst
-}
-
-// jsonMap reads {"values": [{"key": …, "value": …}, …]}.
-func (d *decoder) jsonMap(dst []byte, depth int) []byte {
-	s := &d.json
-	dst = append(dst, typeMap)
 	if !s.open('{') {
 		return dst
 	}
@@ -402,11 +287,30 @@ func (d *decoder) jsonMap(dst []byte, depth int) []byte {
 		case string(name) != "values":
 			s.unknown()
 		case s.once(&seen, 1) && s.open('['):
-			dst = d.jsonPairs(dst, depth+1, false)
+			dst = read(d, dst, depth)
 		}
 	}
 	if seen == 0 {
 		dst = append(dst, 0, 0, 0, 0)
 	}
 	return dst
+}
+
+// jsonElements reads the values of an array.
+func (d *decoder) jsonElements(dst []byte, depth int) []byte {
+	s := &d.json
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	var count uint32
+	for first := true; s.element(first); first = false {
+		dst = d.jsonValue(dst, depth)
+		count++
+	}
+	binary.BigEndian.PutUint32(dst[at:], count)
+	return dst
+}
+
+// jsonEntries reads the key/value pairs of a map.
+func (d *decoder) jsonEntries(dst []byte, depth int) []byte {
+	return d.jsonPairs(dst, depth, false)
 }
