@@ -64,9 +64,9 @@ func tlsServer(t *testing.T, cfg *tls.Config) string {
 }
 
 func TestPinOfServer(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	intermediate := ca.NewIntermediate(t, "intermediate")
-	leaf := intermediate.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	intermediate := ca.NewIntermediate("intermediate")
+	leaf := intermediate.NewLeaf("siem")
 	caFile, _ := ca.WriteFiles(t, t.TempDir(), "ca")
 	addr := tlsServer(t, &tls.Config{
 		Certificates: []tls.Certificate{leaf.TLS()},
@@ -105,7 +105,7 @@ func TestPinOfServer(t *testing.T) {
 
 func TestPinOfFile(t *testing.T) {
 	dir := t.TempDir()
-	leaf := testpki.NewCA(t, "ca").NewIntermediate(t, "intermediate").NewLeaf(t, "siem")
+	leaf := testpki.NewCA("ca").NewIntermediate("intermediate").NewLeaf("siem")
 	certFile, _ := leaf.WriteFiles(t, dir, "siem")
 	out, code, err := execPin(t, "--cert", certFile)
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestPinOfFile(t *testing.T) {
 
 // TestPinPrintsNoEscapes: whoever makes a certificate chooses its subject, and the operator's terminal obeys escapes.
 func TestPinPrintsNoEscapes(t *testing.T) {
-	certFile, _ := testpki.NewSelfSigned(t, "\x1b[2Jsha256/forged\nsha256/forged \u202e").WriteFiles(t, t.TempDir(), "evil")
+	certFile, _ := testpki.NewSelfSigned("\x1b[2Jsha256/forged\nsha256/forged \u202e").WriteFiles(t, t.TempDir(), "evil")
 	for _, args := range [][]string{{"--cert", certFile}, {"--cert", certFile, "--json"}} {
 		out, _, err := execPin(t, args...)
 		require.NoError(t, err)
@@ -129,7 +129,7 @@ func TestPinUsage(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty.pem")
 	require.NoError(t, os.WriteFile(empty, []byte("no certificate here"), 0o600))
-	_, keyFile := testpki.NewCA(t, "ca").WriteFiles(t, dir, "ca")
+	_, keyFile := testpki.NewCA("ca").WriteFiles(t, dir, "ca")
 	garbage := filepath.Join(dir, "garbage.pem")
 	require.NoError(t, os.WriteFile(garbage, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), 0o600))
 

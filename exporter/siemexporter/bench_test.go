@@ -54,8 +54,8 @@ func benchmarkExporter(b *testing.B, factory exporter.Factory, cfg component.Con
 // BenchmarkRequest compares one request of 100 records, TLS and server included, with the stock exporter's. Neither has a
 // queue: it is the same code in both.
 func BenchmarkRequest(b *testing.B) {
-	ca := testpki.NewCA(b, "ca")
-	leaf := ca.NewLeaf(b, "siem")
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
 	for _, compression := range []string{"none", "gzip"} {
 		b.Run("siem/"+compression, func(b *testing.B) {
 			cfg := testConfig(b, ProtocolGRPC, serveDiscard(b, leaf), ca, leaf)

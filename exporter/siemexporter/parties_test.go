@@ -174,7 +174,7 @@ func TestNginx(t *testing.T) {
 		backendAddr, _ := backend.serve(t, protocol, "127.0.0.1:0", nil)
 		dir := t.TempDir()
 		cert, key := p.leaf.WriteFiles(t, dir, "server")
-		clientCA := testpki.NewCA(t, "clients")
+		clientCA := testpki.NewCA("clients")
 		clientCAFile, _ := clientCA.WriteFiles(t, dir, "clients")
 		location := fmt.Sprintf("grpc_pass grpc://%s;", backendAddr)
 		if protocol == ProtocolHTTP {
@@ -207,7 +207,7 @@ http {
 
 		t.Run("split at the front's limit", func(t *testing.T) {
 			cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
-			cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf(t, "agent").WriteFiles(t, t.TempDir(), "agent")
+			cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf("agent").WriteFiles(t, t.TempDir(), "agent")
 			cfg.grpc.Compression, cfg.http.Compression = "none", "none"
 			requireDelivered(t, backend, send(t, startExporter(t, cfg), "front", 5000))
 		})
@@ -224,7 +224,7 @@ http {
 		})
 		t.Run("backend away", func(t *testing.T) {
 			cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
-			cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf(t, "agent").WriteFiles(t, t.TempDir(), "agent")
+			cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf("agent").WriteFiles(t, t.TempDir(), "agent")
 			backend.fail(status.Error(codes.Unavailable, "away"))
 			tel := newTestTelemetry(t)
 			sent := send(t, startExporterWith(t, cfg, tel.settings()), "away", 10)
@@ -261,7 +261,7 @@ func stockReceiver(t *testing.T, protocol Protocol, p *pki, clientCA *testpki.Ce
 func TestStockReceiver(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI(t)
-		clientCA := testpki.NewCA(t, "clients")
+		clientCA := testpki.NewCA("clients")
 		s := newSink()
 		next, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 			_, err := s.Export(ctx, plogotlp.NewExportRequestFromLogs(logs))
@@ -271,7 +271,7 @@ func TestStockReceiver(t *testing.T) {
 		addr := stockReceiver(t, protocol, p, clientCA, next)
 		config := func(t *testing.T) *Config {
 			cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
-			cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf(t, "agent").WriteFiles(t, t.TempDir(), "agent")
+			cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf("agent").WriteFiles(t, t.TempDir(), "agent")
 			cfg.DeadLetter.Directory = t.TempDir()
 			return cfg
 		}

@@ -208,7 +208,7 @@ func TestOneConnectionWithoutReason(t *testing.T) {
 func TestAuthorityReplaced(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI(t)
-		oldCA := testpki.NewCA(t, "old")
+		oldCA := testpki.NewCA("old")
 		s := newSink()
 		addr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
 		cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
@@ -240,14 +240,14 @@ func TestAuthorityReplaced(t *testing.T) {
 // TestTornFilesAreWaitedFor: while certificate and key do not match, or a file is gone, the connections stay as they are.
 func TestTornFilesAreWaitedFor(t *testing.T) {
 	p := newPKI(t)
-	clientCA := testpki.NewCA(t, "clients")
+	clientCA := testpki.NewCA("clients")
 	server, handshakes := countingTLS(p.leaf)
 	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, clientCA.Pool()
 	s := newSink()
 	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", server)
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	dir := t.TempDir()
-	cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf(t, "agent").WriteFiles(t, dir, "agent")
+	cfg.tls().CertFile, cfg.tls().KeyFile = clientCA.NewLeaf("agent").WriteFiles(t, dir, "agent")
 	cfg.tls().ReloadInterval = 0
 	tel := newTestTelemetry(t)
 	set := tel.settings()
@@ -258,7 +258,7 @@ func TestTornFilesAreWaitedFor(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, e.shutdown(t.Context())) })
 	require.NoError(t, e.pushLogs(t.Context(), plogOf("before")))
 
-	next := clientCA.NewLeaf(t, "agent")
+	next := clientCA.NewLeaf("agent")
 	nextDir := t.TempDir()
 	nextCert, nextKey := next.WriteFiles(t, nextDir, "agent")
 	require.NoError(t, os.Rename(nextCert, cfg.tls().CertFile))

@@ -201,7 +201,7 @@ func TestHandshakeReasons(t *testing.T) {
 		}{
 			"pin_mismatch":       {serverTLS(p.impostor), nil},
 			"wrong_name":         {serverTLS(p.leaf), func(c *Config) { c.tls().ServerName = "elsewhere.example.com" }},
-			"untrusted_chain":    {serverTLS(p.leaf), func(c *Config) { c.tls().CAFile, _ = testpki.NewCA(t, "ca").WriteFiles(t, t.TempDir(), "other") }},
+			"untrusted_chain":    {serverTLS(p.leaf), func(c *Config) { c.tls().CAFile, _ = testpki.NewCA("ca").WriteFiles(t, t.TempDir(), "other") }},
 			"tls_version":        {tls12, nil},
 			"not_tls":            {nil, nil},
 			"client_certificate": {mutual, nil},

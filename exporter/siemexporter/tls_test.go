@@ -22,13 +22,13 @@ type pki struct {
 }
 
 func newPKI(t *testing.T) *pki {
-	ca := testpki.NewCA(t, "ca")
-	intermediate := ca.NewIntermediate(t, "intermediate")
+	ca := testpki.NewCA("ca")
+	intermediate := ca.NewIntermediate("intermediate")
 	return &pki{
 		ca: ca, intermediate: intermediate,
-		leaf:     intermediate.NewLeaf(t, "siem"),
-		impostor: intermediate.NewLeaf(t, "impostor"),
-		backup:   intermediate.NewLeaf(t, "backup"),
+		leaf:     intermediate.NewLeaf("siem"),
+		impostor: intermediate.NewLeaf("impostor"),
+		backup:   intermediate.NewLeaf("backup"),
 	}
 }
 
@@ -44,15 +44,15 @@ func TestWrongPartyGetsNothing(t *testing.T) {
 
 func testWrongPartyGetsNothing(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
-	selfSigned := testpki.NewSelfSigned(t, "self")
+	selfSigned := testpki.NewSelfSigned("self")
 	tls12 := serverTLS(p.leaf)
 	tls12.MaxVersion = tls.VersionTLS12
 
 	for name, wrong := range map[string]*tls.Config{
 		"wrong pin, right chain":          serverTLS(p.impostor),
-		"right pin, wrong host name":      serverTLS(p.intermediate.Renew(t, p.leaf, testpki.Names("elsewhere.example.com"))),
-		"right pin, expired":              serverTLS(p.intermediate.Renew(t, p.leaf, testpki.Expired())),
-		"right pin, untrusted chain":      serverTLS(testpki.NewCA(t, "ca").Renew(t, p.leaf)),
+		"right pin, wrong host name":      serverTLS(p.intermediate.Renew(p.leaf, testpki.Names("elsewhere.example.com"))),
+		"right pin, expired":              serverTLS(p.intermediate.Renew(p.leaf, testpki.Expired())),
+		"right pin, untrusted chain":      serverTLS(testpki.NewCA("ca").Renew(p.leaf)),
 		"self-signed, pinned, no CA":      serverTLS(selfSigned),
 		"TLS 1.2 only, right certificate": tls12,
 		"plaintext":                       nil,
@@ -138,7 +138,7 @@ func testRightParties(t *testing.T, protocol Protocol) {
 		pinned []*testpki.Cert
 	}{
 		"leaf pinned":                       {p.leaf, []*testpki.Cert{p.leaf, p.backup}},
-		"intermediate pinned, leaf renewed": {p.intermediate.NewLeaf(t, "next"), []*testpki.Cert{p.intermediate}},
+		"intermediate pinned, leaf renewed": {p.intermediate.NewLeaf("next"), []*testpki.Cert{p.intermediate}},
 		"backup pin":                        {p.backup, []*testpki.Cert{p.leaf, p.backup}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,15 +182,15 @@ func TestClientCertificates(t *testing.T) { eachProtocol(t, testClientCertificat
 
 func testClientCertificates(t *testing.T, protocol Protocol) {
 	p := newPKI(t)
-	clientCA := testpki.NewCA(t, "clients")
+	clientCA := testpki.NewCA("clients")
 	server := serverTLS(p.leaf)
 	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, clientCA.Pool()
-	good := clientCA.NewLeaf(t, "agent")
+	good := clientCA.NewLeaf("agent")
 
 	for name, bad := range map[string]*testpki.Cert{
 		"missing":         nil,
-		"expired":         clientCA.Renew(t, good, testpki.Expired()),
-		"from another CA": testpki.NewCA(t, "clients").Renew(t, good),
+		"expired":         clientCA.Renew(good, testpki.Expired()),
+		"from another CA": testpki.NewCA("clients").Renew(good),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testpki makes certificate authorities, certificates and keys for tests, in memory or as files.
+// Package testpki makes certificate authorities, certificates and keys for tests and the demonstration, in memory or as
+// files. A certificate that cannot be made is a mistake of the caller, and a panic. As a shipped program uses it, it does
+// not import package testing.
 package testpki
 
 import (
@@ -11,11 +13,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"testing"
 	"time"
 )
 
@@ -51,34 +52,21 @@ func Expired() Option {
 }
 
 // NewCA returns a self-signed root.
-func NewCA(t testing.TB, name string) *Cert {
-	t.Helper()
-	return sign(t, authority(name), newKey(t), nil)
-}
+func NewCA(name string) *Cert { return sign(authority(name), newKey(), nil) }
 
 // NewIntermediate returns an authority that c signed.
-func (c *Cert) NewIntermediate(t testing.TB, name string) *Cert {
-	t.Helper()
-	return sign(t, authority(name), newKey(t), c)
-}
+func (c *Cert) NewIntermediate(name string) *Cert { return sign(authority(name), newKey(), c) }
 
 // NewLeaf returns a certificate that c signed, for server and client authentication, with a new key.
-func (c *Cert) NewLeaf(t testing.TB, name string, opts ...Option) *Cert {
-	t.Helper()
-	return sign(t, leaf(name, opts), newKey(t), c)
-}
+func (c *Cert) NewLeaf(name string, opts ...Option) *Cert { return sign(leaf(name, opts), newKey(), c) }
 
-// Renew returns a certificate with the key of leaf, newly signed by c.
-func (c *Cert) Renew(t testing.TB, leafCert *Cert, opts ...Option) *Cert {
-	t.Helper()
-	return sign(t, leaf(leafCert.X509.Subject.CommonName, opts), leafCert.Key, c)
+// Renew returns a certificate with the key of old, newly signed by c.
+func (c *Cert) Renew(old *Cert, opts ...Option) *Cert {
+	return sign(leaf(old.X509.Subject.CommonName, opts), old.Key, c)
 }
 
 // NewSelfSigned returns a certificate that signs itself and is no authority.
-func NewSelfSigned(t testing.TB, name string, opts ...Option) *Cert {
-	t.Helper()
-	return sign(t, leaf(name, opts), newKey(t), nil)
-}
+func NewSelfSigned(name string, opts ...Option) *Cert { return sign(leaf(name, opts), newKey(), nil) }
 
 // TLS returns the certificate with its intermediates, as a server or client presents it.
 func (c *Cert) TLS() tls.Certificate {
@@ -99,32 +87,49 @@ func (c *Cert) Pool() *x509.CertPool {
 	return pool
 }
 
-// WriteFiles writes the presented chain to dir/name.pem and the key to dir/name.key, and returns the two paths. Each
-// file is replaced as a whole.
-func (c *Cert) WriteFiles(t testing.TB, dir, name string) (certFile, keyFile string) {
-	t.Helper()
+// WriteCert writes the presented chain to a file, which is replaced as a whole.
+func (c *Cert) WriteCert(path string) error {
 	var chain []byte
 	for _, der := range c.TLS().Certificate {
 		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
+	return replace(path, chain)
+}
+
+// WriteKey writes the key to a file, which is replaced as a whole.
+func (c *Cert) WriteKey(path string) error {
 	der, err := x509.MarshalPKCS8PrivateKey(c.Key)
 	if err != nil {
+		return err
+	}
+	return replace(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// WriteFiles writes the presented chain to dir/name.pem and the key to dir/name.key, and returns the two paths. t is the
+// test that ends when that fails.
+func (c *Cert) WriteFiles(t failer, dir, name string) (certFile, keyFile string) {
+	t.Helper()
+	certFile, keyFile = filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
+	if err := c.WriteKey(keyFile); err != nil {
 		t.Fatal(err)
 	}
-	certFile, keyFile = filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
-	replace(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	replace(t, certFile, chain)
+	if err := c.WriteCert(certFile); err != nil {
+		t.Fatal(err)
+	}
 	return certFile, keyFile
 }
 
-func replace(t testing.TB, path string, content []byte) {
-	t.Helper()
+// failer is what of a testing.TB is needed.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func replace(path string, content []byte) error {
 	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
+	return os.Rename(path+".new", path)
 }
 
 func authority(name string) *x509.Certificate {
@@ -154,34 +159,28 @@ func leaf(name string, opts []Option) *x509.Certificate {
 	return template
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
+func newKey() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(err)
 	return key
 }
 
 // sign issues template for key: by issuer, or by itself when issuer is nil.
-func sign(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateKey, issuer *Cert) *Cert {
-	t.Helper()
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		t.Fatal(err)
-	}
-	template.SerialNumber = serial
+func sign(template *x509.Certificate, key *ecdsa.PrivateKey, issuer *Cert) *Cert {
 	parent, signer := template, key
 	if issuer != nil {
 		parent, signer = issuer.X509, issuer.Key
 	}
+	// Without a serial number in the template, a random one is made.
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(err)
 	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(err)
 	return &Cert{X509: cert, Key: key, issuer: issuer}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(fmt.Errorf("testpki: %w", err))
+	}
 }

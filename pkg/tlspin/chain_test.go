@@ -17,9 +17,9 @@ import (
 )
 
 func TestFetch(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	intermediate := ca.NewIntermediate(t, "intermediate")
-	leaf := intermediate.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	intermediate := ca.NewIntermediate("intermediate")
+	leaf := intermediate.NewLeaf("siem")
 	s := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}})
 
 	fetched, err := tlspin.Fetch(t.Context(), s.addr, "", ca.Pool())
@@ -49,7 +49,7 @@ func TestFetch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			roots := ca
 			if tt.serverName == "" {
-				roots = testpki.NewCA(t, "other")
+				roots = testpki.NewCA("other")
 			}
 			fetched, err := tlspin.Fetch(t.Context(), s.addr, tt.serverName, roots.Pool())
 			require.NoError(t, err)

@@ -52,10 +52,10 @@ func TestParse(t *testing.T) {
 }
 
 func TestPinNamesTheKeyNotTheCertificate(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
-	assert.Equal(t, tlspin.Of(leaf.X509), tlspin.Of(ca.Renew(t, leaf).X509))
-	assert.NotEqual(t, tlspin.Of(leaf.X509), tlspin.Of(ca.NewLeaf(t, "siem").X509))
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
+	assert.Equal(t, tlspin.Of(leaf.X509), tlspin.Of(ca.Renew(leaf).X509))
+	assert.NotEqual(t, tlspin.Of(leaf.X509), tlspin.Of(ca.NewLeaf("siem").X509))
 }
 
 // TestPinAgreesWithOpenSSL computes a pin as operators have done for years, with an implementation that is not ours.
@@ -67,7 +67,7 @@ func TestPinAgreesWithOpenSSL(t *testing.T) {
 		t.Skip("openssl is not installed")
 	}
 	dir := t.TempDir()
-	certFile, _ := testpki.NewCA(t, "ca").NewLeaf(t, "siem").WriteFiles(t, dir, "leaf")
+	certFile, _ := testpki.NewCA("ca").NewLeaf("siem").WriteFiles(t, dir, "leaf")
 	script := `openssl x509 -in "$1" -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl enc -base64`
 	out, err := exec.Command("sh", "-c", script, "sh", certFile).Output()
 	require.NoError(t, err)

@@ -95,15 +95,15 @@ func pinsOf(certs ...*testpki.Cert) []tlspin.Pin {
 }
 
 func TestChains(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	intermediate := ca.NewIntermediate(t, "intermediate")
-	leaf := intermediate.NewLeaf(t, "siem")
-	impostor := intermediate.NewLeaf(t, "impostor") // same authority, same name, other key
-	backup := intermediate.NewLeaf(t, "backup")
-	selfSigned := testpki.NewSelfSigned(t, "self")
-	strangerCA := testpki.NewCA(t, "ca") // same name, other key
-	expired := intermediate.Renew(t, leaf, testpki.Expired())
-	misnamed := intermediate.Renew(t, leaf, testpki.Names("elsewhere.example.com"))
+	ca := testpki.NewCA("ca")
+	intermediate := ca.NewIntermediate("intermediate")
+	leaf := intermediate.NewLeaf("siem")
+	impostor := intermediate.NewLeaf("impostor") // same authority, same name, other key
+	backup := intermediate.NewLeaf("backup")
+	selfSigned := testpki.NewSelfSigned("self")
+	strangerCA := testpki.NewCA("ca") // same name, other key
+	expired := intermediate.Renew(leaf, testpki.Expired())
+	misnamed := intermediate.Renew(leaf, testpki.Names("elsewhere.example.com"))
 
 	// A chain that sends a pinned certificate along which verifies nothing: pins count in verified chains only.
 	stuffed := impostor.TLS()
@@ -117,15 +117,15 @@ func TestChains(t *testing.T) {
 	}{
 		"leaf pinned":                        {leaf.TLS(), pinsOf(leaf), "", nil},
 		"intermediate pinned":                {leaf.TLS(), pinsOf(intermediate), "", nil},
-		"intermediate pinned, leaf renewed":  {intermediate.NewLeaf(t, "next").TLS(), pinsOf(intermediate), "", nil},
+		"intermediate pinned, leaf renewed":  {intermediate.NewLeaf("next").TLS(), pinsOf(intermediate), "", nil},
 		"root pinned":                        {leaf.TLS(), pinsOf(ca), "", nil},
-		"leaf renewed with its key":          {intermediate.Renew(t, leaf).TLS(), pinsOf(leaf), "", nil},
+		"leaf renewed with its key":          {intermediate.Renew(leaf).TLS(), pinsOf(leaf), "", nil},
 		"backup takes over":                  {backup.TLS(), pinsOf(leaf, backup), "", nil},
 		"wrong pin, right chain":             {impostor.TLS(), pinsOf(leaf, backup), tlspin.ReasonPin, tlspin.ErrMismatch},
 		"pinned certificate stuffed in":      {stuffed, pinsOf(leaf), tlspin.ReasonPin, tlspin.ErrMismatch},
 		"right pin, wrong host name":         {misnamed.TLS(), pinsOf(leaf), tlspin.ReasonName, nil},
 		"right pin, expired":                 {expired.TLS(), pinsOf(leaf), tlspin.ReasonExpired, nil},
-		"right pin, untrusted chain":         {strangerCA.Renew(t, leaf).TLS(), pinsOf(leaf), tlspin.ReasonUntrusted, nil},
+		"right pin, untrusted chain":         {strangerCA.Renew(leaf).TLS(), pinsOf(leaf), tlspin.ReasonUntrusted, nil},
 		"self-signed with the pin":           {selfSigned.TLS(), pinsOf(selfSigned), tlspin.ReasonUntrusted, nil},
 		"intermediate pinned, expired leaf":  {expired.TLS(), pinsOf(intermediate), tlspin.ReasonExpired, nil},
 		"intermediate pinned, misnamed leaf": {misnamed.TLS(), pinsOf(intermediate), tlspin.ReasonName, nil},
@@ -147,8 +147,8 @@ func TestChains(t *testing.T) {
 }
 
 func TestMismatchNamesWhatIsPresented(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
 	s := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}})
 	_, err := s.deliver(t, apply(t, ca.Pool(), tlspin.Policy{Pins: []tlspin.Pin{{1}}}))
 	require.ErrorIs(t, err, tlspin.ErrMismatch)
@@ -157,8 +157,8 @@ func TestMismatchNamesWhatIsPresented(t *testing.T) {
 }
 
 func TestResumedSession(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	before, after := ca.NewLeaf(t, "before"), ca.NewLeaf(t, "after")
+	ca := testpki.NewCA("ca")
+	before, after := ca.NewLeaf("before"), ca.NewLeaf("after")
 	ticketKey := [32]byte{1}
 	old := &tls.Config{Certificates: []tls.Certificate{before.TLS()}}
 	old.SetSessionTicketKeys([][32]byte{ticketKey})
@@ -187,8 +187,8 @@ func TestResumedSession(t *testing.T) {
 
 // TestResumedSessionIsRefused puts a cache back in place, so that a session is resumed: the policy must notice.
 func TestResumedSessionIsRefused(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
 	s := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}, MaxVersion: tls.VersionTLS12})
 	cfg := apply(t, ca.Pool(), tlspin.Policy{Pins: pinsOf(leaf), AllowTLS12: true})
 	cfg.ClientSessionCache = tls.NewLRUClientSessionCache(8)
@@ -202,8 +202,8 @@ func TestResumedSessionIsRefused(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
 	s := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}, MaxVersion: tls.VersionTLS12})
 
 	_, err := s.deliver(t, apply(t, ca.Pool(), tlspin.Policy{Pins: pinsOf(leaf)}))
@@ -222,8 +222,8 @@ func TestVersion(t *testing.T) {
 }
 
 func TestKeyExchange(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
 	hybrid := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}})
 	classic := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}, CurvePreferences: []tls.CurveID{tls.X25519}})
 
@@ -282,10 +282,10 @@ func TestSilence(t *testing.T) {
 }
 
 func TestClientCertificateRefused(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
-	stranger := testpki.NewCA(t, "stranger").NewLeaf(t, "agent")
-	expired := ca.NewLeaf(t, "agent", testpki.Expired())
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
+	stranger := testpki.NewCA("stranger").NewLeaf("agent")
+	expired := ca.NewLeaf("agent", testpki.Expired())
 	for name, certs := range map[string][]tls.Certificate{
 		"missing":  nil,
 		"other CA": {stranger.TLS()},
@@ -334,8 +334,8 @@ func TestApplyRefusesContradictions(t *testing.T) {
 }
 
 func TestApplyKeepsTheCallersVerification(t *testing.T) {
-	ca := testpki.NewCA(t, "ca")
-	leaf := ca.NewLeaf(t, "siem")
+	ca := testpki.NewCA("ca")
+	leaf := ca.NewLeaf("siem")
 	s := serve(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}})
 	called := false
 	base := &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", VerifyConnection: func(tls.ConnectionState) error {
