@@ -74,7 +74,7 @@ func TestHeldAndRetried(t *testing.T) {
 			{"http 429 with a date long past", ProtocolHTTP, httpAnswer{code: 429, header: map[string]string{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}}},
 		},
 	)
-	p := newPKI(t)
+	p := newPKI()
 	for _, tt := range rows {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +100,7 @@ func TestHeldAndRetried(t *testing.T) {
 func TestThrottled(t *testing.T) {
 	later, err := status.New(codes.ResourceExhausted, "later").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
 	require.NoError(t, err)
-	p := newPKI(t)
+	p := newPKI()
 	for _, tt := range []row{
 		{"grpc RetryInfo", ProtocolGRPC, later.Err()},
 		{"http Retry-After", ProtocolHTTP, httpAnswer{code: 429, header: map[string]string{"Retry-After": "1"}}},
@@ -137,7 +137,7 @@ func limitSink(limit int, refuse error) *sink {
 
 // TestSplit: a request that is too large is sent in parts, each record once.
 func TestSplit(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	for _, tt := range []row{
 		{"grpc ResourceExhausted", ProtocolGRPC, status.Error(codes.ResourceExhausted, "no room")},
 		{"grpc message size", ProtocolGRPC, status.Error(codes.ResourceExhausted, "grpc: received message larger than max (9 vs. 4)")},
@@ -162,7 +162,7 @@ func TestSplit(t *testing.T) {
 
 // TestTooLargeByItself: a record that no splitting makes small enough is a dead letter, and the others arrive.
 func TestTooLargeByItself(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	for _, tt := range []row{
 		{"grpc", ProtocolGRPC, status.Error(codes.ResourceExhausted, "grpc: received message larger than max (9 vs. 4)")},
 		{"http", ProtocolHTTP, httpCode(413)},
@@ -184,7 +184,7 @@ func TestTooLargeByItself(t *testing.T) {
 
 // TestQuota: a server that is out of something else than room for one record is asked again, and not once a record.
 func TestQuota(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	s.fail(status.Error(codes.ResourceExhausted, "quota exceeded"))
 	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
@@ -214,7 +214,7 @@ func refuseBodies(refuse error, bad ...string) func(plog.Logs) (plogotlp.ExportR
 // TestIsolated: the records that the server will never take are found by halving and set aside with its reason; all
 // others arrive, once.
 func TestIsolated(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	for _, tt := range []row{
 		{"grpc InvalidArgument", ProtocolGRPC, status.Error(codes.InvalidArgument, "field 7 is wrong")},
 		{"http 400", ProtocolHTTP, statusBody(t, 400, "field 7 is wrong")},
@@ -248,7 +248,7 @@ func TestIsolated(t *testing.T) {
 
 // TestIsolationIsInterrupted: while records are isolated the server goes away. What was settled is not sent again.
 func TestIsolationIsInterrupted(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	var mu sync.Mutex
 	answers := 0
@@ -275,7 +275,7 @@ func TestIsolationIsInterrupted(t *testing.T) {
 
 // TestWithoutDeadLetters: with nowhere to set it aside, the record waits, and does not keep the others.
 func TestWithoutDeadLetters(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	s.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "r-37", "r-38"))
 	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
@@ -292,7 +292,7 @@ func TestWithoutDeadLetters(t *testing.T) {
 // TestPartialSuccess: the server's own count goes to a metric, the request to the dead letters, and nothing is sent again.
 func TestPartialSuccess(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		for name, tt := range map[string]struct{ claimed, counted int64 }{
 			"some":          {3, 3},
 			"all":           {20, 20},
@@ -327,7 +327,7 @@ func TestPartialSuccess(t *testing.T) {
 
 // TestWarningIsNoRejection: OTLP lets a server take everything and still say something.
 func TestWarningIsNoRejection(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	s.respond(func(plog.Logs) (plogotlp.ExportResponse, error) {
 		response := plogotlp.NewExportResponse()
@@ -343,7 +343,7 @@ func TestWarningIsNoRejection(t *testing.T) {
 
 // TestHTTPSuccess: answers that count as success although they are not what OTLP prescribes.
 func TestHTTPSuccess(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	for name, answer := range map[string]httpAnswer{
 		"204":           {code: 204},
 		"202 text":      {code: 202, header: map[string]string{"Content-Type": "text/plain"}, body: "ok"},

@@ -50,7 +50,7 @@ func (s *tokenSink) Export(ctx context.Context, request plogotlp.ExportRequest) 
 // TestTokenIsRenewed: headers and authentication extensions work as with the stock exporters, and a wrong token, on
 // which those drop, makes the data wait for a right one.
 func TestTokenIsRenewed(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := &tokenSink{sink: newSink(), token: "right"}
 	addr, _ := serveGRPCAt(t, s, "127.0.0.1:0", serverTLS(p.leaf))
 	tokenFile := filepath.Join(t.TempDir(), "token")
@@ -120,7 +120,7 @@ func relay(up, conn net.Conn, rest *bufio.Reader) {
 
 // TestProxy: TLS runs through a proxy end to end, and so do the pins.
 func TestProxy(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	impostor, right := newSink(), newSink()
 	addr, stop := impostor.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.impostor))
 	proxy, used := connectProxy(t)
@@ -140,7 +140,7 @@ func TestProxy(t *testing.T) {
 // TestHTTPHealthChecks: confighttp prepares the transport for HTTP/2 pings ahead of our hook; the pins must survive that,
 // and so must HTTP/2.
 func TestHTTPHealthChecks(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s, impostor := newSink(), newSink()
 	var protocols sync.Map
 	server := &http.Server{TLSConfig: serverTLS(p.leaf), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -251,7 +251,7 @@ func TestConservation(t *testing.T) {
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d", seed)
 		rng := rand.New(rand.NewPCG(seed, 3))
-		p := newPKI(t)
+		p := newPKI()
 		s, becalm := moodySink(seed)
 		serverAddr, stopServer := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
 		path := newFaultyPath(t, serverAddr, seed)

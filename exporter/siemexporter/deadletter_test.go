@@ -169,7 +169,7 @@ func TestDeadLetterDirectoryIsProbedAtStart(t *testing.T) {
 
 // TestFullDeadLettersHold: records wait while there is no room for them, and are set aside when there is.
 func TestFullDeadLettersHold(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	s.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "r-3"))
 	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))

@@ -25,7 +25,7 @@ func plogOf(prefix string) plog.Logs {
 
 // TestHoldsAcrossRestart: what was queued when the process ended is delivered by the next one.
 func TestHoldsAcrossRestart(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	addr, stopServer := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
 	stopServer()
@@ -50,7 +50,7 @@ func TestHoldsAcrossRestart(t *testing.T) {
 // TestLargeRecord: exporterhelper's own cut drops a whole request for one record above the bound. Here the record goes by
 // itself, and when even the server finds it too large it is a dead letter; its neighbours are delivered.
 func TestLargeRecord(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf)) // refuses what is above 4 MiB
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
@@ -82,7 +82,7 @@ func TestLargeRecord(t *testing.T) {
 
 // TestLargeRequestIsSplit: no request is larger than the configured bound, whatever a receiver hands over.
 func TestLargeRequestIsSplit(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf)) // gRPC servers refuse what is above 4 MiB
 	exp := startExporter(t, testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf))

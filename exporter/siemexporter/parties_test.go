@@ -110,7 +110,7 @@ func waitForPort(t *testing.T, addr string, output *lockedBuffer) {
 func TestOpenSSL(t *testing.T) {
 	openssl := lookPath(t, "openssl")
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		marker := "POST /v1/logs"
 		if protocol == ProtocolGRPC {
 			marker = "PRI * HTTP/2.0" // the client's preface
@@ -169,7 +169,7 @@ func waitRefused(t testing.TB, tel *testTelemetry, n float64) {
 func TestNginx(t *testing.T) {
 	nginx := lookPath(t, "nginx")
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		backend := newSink()
 		backendAddr, _ := backend.serve(t, protocol, "127.0.0.1:0", nil)
 		dir := t.TempDir()
@@ -260,7 +260,7 @@ func stockReceiver(t *testing.T, protocol Protocol, p *pki, clientCA *testpki.Ce
 // refuses for good.
 func TestStockReceiver(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		clientCA := testpki.NewCA("clients")
 		s := newSink()
 		next, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
@@ -348,7 +348,7 @@ func (r *contractReceiver) Shutdown(context.Context) error {
 // TestConsumeContract is the collector's own contract of an exporter. The queue is in memory, because its hosts have no
 // extensions.
 func TestConsumeContract(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	addr := freePort(t)
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.AllowMemoryQueue = true

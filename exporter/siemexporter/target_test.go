@@ -41,7 +41,7 @@ func twoTargets(t *testing.T, protocol Protocol, p *pki, first, second string, s
 // TestFailover: the second SIEM takes over when the first is away, the first again when it is back, and nothing is lost.
 func TestFailover(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		first, second := newSink(), newSink()
 		firstAddr, stopFirst := first.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
 		secondAddr, _ := second.serve(t, protocol, "127.0.0.1:0", serverTLS(p.backup))
@@ -78,7 +78,7 @@ func TestFailover(t *testing.T) {
 // TestFailoverKeepsToThePins: the pins of one SIEM are no pins of another.
 func TestFailoverKeepsToThePins(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		impostor, right := newSink(), newSink()
 		// The first address is taken by a server with the second one's key, which is not pinned for the first.
 		firstAddr, _ := impostor.serve(t, protocol, "127.0.0.1:0", serverTLS(p.backup))
@@ -91,7 +91,7 @@ func TestFailoverKeepsToThePins(t *testing.T) {
 
 // TestFailoverWhenAllAreDown: data waits, and flows to whichever is back first.
 func TestFailoverWhenAllAreDown(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	first, second := newSink(), newSink()
 	firstAddr, stopFirst := first.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
 	secondAddr, stopSecond := second.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
@@ -105,7 +105,7 @@ func TestFailoverWhenAllAreDown(t *testing.T) {
 
 // TestFirstIsFoundWhileAllAreDown: with long pauses, the first SIEM is asked at every retry when no other one works.
 func TestFirstIsFoundWhileAllAreDown(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	first, second := newSink(), newSink()
 	firstAddr, stopFirst := first.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.leaf))
 	secondAddr, stopSecond := second.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.leaf))
@@ -129,7 +129,7 @@ func TestFirstIsFoundWhileAllAreDown(t *testing.T) {
 
 // TestRecordsAreNotJudgedTwice: what the first SIEM will never take is not offered to the second.
 func TestRecordsAreNotJudgedTwice(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	first, second := newSink(), newSink()
 	first.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "r-3"))
 	firstAddr, _ := first.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
@@ -143,7 +143,7 @@ func TestRecordsAreNotJudgedTwice(t *testing.T) {
 
 // TestRedirect: the party that a redirect names gets nothing, not even a connection.
 func TestRedirect(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	elsewhere, s := newSink(), newSink()
 	elsewhereAddr, _ := elsewhere.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.leaf)) // even with a pinned key
 	for _, code := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
@@ -172,7 +172,7 @@ func countingTLS(cert *testpki.Cert) (*tls.Config, *atomic.Int64) {
 // TestRenewedEveryInterval: a connection does not outlive the interval.
 func TestRenewedEveryInterval(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		s := newSink()
 		server, handshakes := countingTLS(p.leaf)
 		addr, _ := s.serve(t, protocol, "127.0.0.1:0", server)
@@ -192,7 +192,7 @@ func TestRenewedEveryInterval(t *testing.T) {
 // TestOneConnectionWithoutReason: nothing is renewed while the interval has not passed and no file changes.
 func TestOneConnectionWithoutReason(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		s := newSink()
 		server, handshakes := countingTLS(p.leaf)
 		addr, _ := s.serve(t, protocol, "127.0.0.1:0", server)
@@ -207,7 +207,7 @@ func TestOneConnectionWithoutReason(t *testing.T) {
 // TestAuthorityReplaced: the authority's file is read anew while the exporter runs, which configtls does not do.
 func TestAuthorityReplaced(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		oldCA := testpki.NewCA("old")
 		s := newSink()
 		addr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
@@ -239,7 +239,7 @@ func TestAuthorityReplaced(t *testing.T) {
 
 // TestTornFilesAreWaitedFor: while certificate and key do not match, or a file is gone, the connections stay as they are.
 func TestTornFilesAreWaitedFor(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	clientCA := testpki.NewCA("clients")
 	server, handshakes := countingTLS(p.leaf)
 	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, clientCA.Pool()
@@ -296,7 +296,7 @@ func TestFingerprint(t *testing.T) {
 
 func TestPostQuantum(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		classic := serverTLS(p.leaf)
 		classic.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256}
 
@@ -322,7 +322,7 @@ func TestPostQuantum(t *testing.T) {
 // TestResumedSession: a server that changed its key, and still resumes sessions of the old one, gets nothing.
 func TestResumedSession(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		tickets := [][32]byte{{1, 2, 3}}
 		before, after := serverTLS(p.leaf), serverTLS(p.impostor)
 		before.SetSessionTicketKeys(tickets)
@@ -348,7 +348,7 @@ func TestResumedSession(t *testing.T) {
 // TestSwallowedConnection: a connection through which nothing passes any more, and which nobody closes, is given up.
 func TestSwallowedConnection(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		s := newSink()
 		serverAddr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
 		path := newFaultyPath(t, serverAddr, 1)

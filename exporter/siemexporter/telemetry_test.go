@@ -138,7 +138,7 @@ func (h *statusHost) last() *componentstatus.Event {
 // TestVisible: an outage shows as status, gauge, metrics and one log line, with its reason, and so does its end.
 func TestVisible(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		impostor, right := newSink(), newSink()
 		addr, stop := impostor.serve(t, protocol, "127.0.0.1:0", serverTLS(p.impostor))
 		cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
@@ -188,7 +188,7 @@ func TestVisible(t *testing.T) {
 // TestHandshakeReasons: each way to be the wrong party has its word.
 func TestHandshakeReasons(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
-		p := newPKI(t)
+		p := newPKI()
 		tls12 := serverTLS(p.leaf)
 		tls12.MaxVersion = tls.VersionTLS12
 		mutual := serverTLS(p.leaf)
@@ -229,7 +229,7 @@ func TestHandshakeReasons(t *testing.T) {
 
 // TestRecordCausesDoNotFlap: a record that the server does not take keeps the status bad while others are delivered.
 func TestRecordCausesDoNotFlap(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	s.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "bad-0"))
 	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))

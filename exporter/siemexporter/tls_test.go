@@ -21,7 +21,7 @@ type pki struct {
 	ca, intermediate, leaf, impostor, backup *testpki.Cert
 }
 
-func newPKI(t *testing.T) *pki {
+func newPKI() *pki {
 	ca := testpki.NewCA("ca")
 	intermediate := ca.NewIntermediate("intermediate")
 	return &pki{
@@ -43,7 +43,7 @@ func TestWrongPartyGetsNothing(t *testing.T) {
 }
 
 func testWrongPartyGetsNothing(t *testing.T, protocol Protocol) {
-	p := newPKI(t)
+	p := newPKI()
 	selfSigned := testpki.NewSelfSigned("self")
 	tls12 := serverTLS(p.leaf)
 	tls12.MaxVersion = tls.VersionTLS12
@@ -80,7 +80,7 @@ func testWrongPartyGetsNothing(t *testing.T, protocol Protocol) {
 func TestSilentServer(t *testing.T) { eachProtocol(t, testSilentServer) }
 
 func testSilentServer(t *testing.T, protocol Protocol) {
-	p := newPKI(t)
+	p := newPKI()
 	listener := listen(t, "127.0.0.1:0")
 	var (
 		mu    sync.Mutex
@@ -132,7 +132,7 @@ func testSilentServer(t *testing.T, protocol Protocol) {
 func TestRightParties(t *testing.T) { eachProtocol(t, testRightParties) }
 
 func testRightParties(t *testing.T, protocol Protocol) {
-	p := newPKI(t)
+	p := newPKI()
 	for name, tt := range map[string]struct {
 		server *testpki.Cert
 		pinned []*testpki.Cert
@@ -154,7 +154,7 @@ func testRightParties(t *testing.T, protocol Protocol) {
 func TestBackupTakesOver(t *testing.T) { eachProtocol(t, testBackupTakesOver) }
 
 func testBackupTakesOver(t *testing.T, protocol Protocol) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	addr, stop := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
 	exp := startExporter(t, testConfig(t, protocol, addr, p.ca, p.leaf, p.backup))
@@ -168,7 +168,7 @@ func testBackupTakesOver(t *testing.T, protocol Protocol) {
 func TestTLS12WhenWritten(t *testing.T) { eachProtocol(t, testTLS12WhenWritten) }
 
 func testTLS12WhenWritten(t *testing.T, protocol Protocol) {
-	p := newPKI(t)
+	p := newPKI()
 	s := newSink()
 	server := serverTLS(p.leaf)
 	server.MaxVersion = tls.VersionTLS12
@@ -181,7 +181,7 @@ func testTLS12WhenWritten(t *testing.T, protocol Protocol) {
 func TestClientCertificates(t *testing.T) { eachProtocol(t, testClientCertificates) }
 
 func testClientCertificates(t *testing.T, protocol Protocol) {
-	p := newPKI(t)
+	p := newPKI()
 	clientCA := testpki.NewCA("clients")
 	server := serverTLS(p.leaf)
 	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, clientCA.Pool()
@@ -217,7 +217,7 @@ func testClientCertificates(t *testing.T, protocol Protocol) {
 }
 
 func TestStartErrors(t *testing.T) {
-	p := newPKI(t)
+	p := newPKI()
 	for name, tt := range map[string]struct {
 		change func(*Config)
 		want   string

@@ -4,7 +4,6 @@ package seal_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -406,10 +405,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 			base.Kind, base.End = seal.KindClose, uint64(kept)
 			forge()
 			for seed := range uint64(20) {
-				b := a.clone()
-				if seed > 0 {
-					rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
-				}
+				b := a.shuffled(seed)
 				report := b.verify(t, h.trust)
 				expect(t, report, verdicts{seal.BrokenChain: 1})
 				require.EqualValues(t, kept, report.Verified, show(report))
@@ -419,8 +415,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 					for seed := range uint64(20) {
 						b := a.clone()
 						b.list = append(b.list, h.archive.list[h.archive.sealNumber(t, kept)+1:h.archive.sealNumber(t, more)+1]...)
-						rand.New(rand.NewPCG(seed, 2)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
-						report := b.verify(t, h.trust)
+						report := b.shuffled(seed + 1).verify(t, h.trust)
 						require.Equal(t, seal.Tampered, report.Outcome, show(report))
 						require.GreaterOrEqual(t, report.Verified, uint64(kept), show(report))
 						require.LessOrEqual(t, report.Verified, uint64(more), show(report))

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +20,17 @@ import (
 	"github.com/logseal/logseal/pkg/seal/archive"
 )
 
+// claimHandle opens a session under the handle of another stream's, and returns what its further seals are made with.
+func (h *host) claimHandle(of *seal.Seal) (*seal.Forger, seal.Seal) {
+	forger := h.thief()
+	open := seal.Seal{
+		StreamID: h.trust.StreamID(), Kind: seal.KindOpen, Handle: of.Handle, Nonce: [16]byte{7}, Time: of.Time, BootID: of.BootID,
+		Name: h.name, Key: h.trust.Key, Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
+	}
+	h.archive.addNote(h.t, forger.Seal(open, nil))
+	return forger, open
+}
+
 // TestSharedHandle: two sessions happen to have one handle. Nobody can wait for that to happen, so the second stream here claims the first one's
 // handle, which is BROKEN_CHAIN for its seals and changes nothing for its records.
 func TestSharedHandle(t *testing.T) {
@@ -28,12 +38,7 @@ func TestSharedHandle(t *testing.T) {
 	one := newHostInto(t, "web-17", a).start().send(20).stop()
 	first := a.note(t, 0).Seal
 	two := newHostInto(t, "db-3", a)
-	forger := two.thief()
-	base := seal.Seal{
-		StreamID: two.trust.StreamID(), Kind: seal.KindOpen, Handle: first.Handle, Nonce: [16]byte{7}, Time: first.Time, BootID: first.BootID,
-		Name: "db-3", Key: two.trust.Key, Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
-	}
-	a.addNote(t, forger.Seal(base, nil))
+	forger, base := two.claimHandle(first)
 	var leaves []seal.Hash
 	begin := len(a.list)
 	ld := two.batch(30)
@@ -52,10 +57,7 @@ func TestSharedHandle(t *testing.T) {
 	a.addNote(t, forger.Seal(end, nil))
 
 	for seed := range uint64(40) {
-		b := a.clone()
-		if seed > 0 {
-			rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
-		}
+		b := a.shuffled(seed)
 		report := b.verify(t, one.trust, two.trust)
 		expect(t, report, verdicts{seal.BrokenChain: 1})
 		require.EqualValues(t, 50, report.Verified, "seed %d: %s", seed, show(report))
@@ -84,12 +86,7 @@ func TestAttackTakeOverAHandle(t *testing.T) {
 			first := a.note(t, 0).Seal
 			a.replace(t, a.record(t, 5), "line 5 of", "lime 5 of")
 			two := newHostInto(t, "db-3", a)
-			forger := two.thief()
-			base := seal.Seal{
-				StreamID: two.trust.StreamID(), Kind: seal.KindOpen, Handle: first.Handle, Nonce: [16]byte{7}, Time: first.Time, BootID: first.BootID,
-				Name: "db-3", Key: two.trust.Key, Software: "test/1", Interval: time.Second, Heartbeat: time.Minute,
-			}
-			a.addNote(t, forger.Seal(base, nil))
+			forger, base := two.claimHandle(first)
 			next := base
 			if how == "void" {
 				next.Kind, next.Void = seal.KindHeartbeat, seal.Ranges{{First: 0, Last: 99}}
@@ -105,10 +102,7 @@ func TestAttackTakeOverAHandle(t *testing.T) {
 			base.Kind, base.End = seal.KindClose, 20
 			a.addNote(t, forger.Seal(base, nil))
 			for seed := range uint64(30) {
-				b := a.clone()
-				if seed > 0 {
-					rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
-				}
+				b := a.shuffled(seed)
 				report := b.verify(t, one.trust, two.trust)
 				require.Equal(t, seal.Tampered, report.Outcome)
 				ofOne := 0

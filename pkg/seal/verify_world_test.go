@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -203,6 +204,15 @@ func (l *lines) add(t *testing.T, ld plog.Logs) {
 }
 
 func (l *lines) clone() *lines { return &lines{list: slices.Clone(l.list)} }
+
+// shuffled copies the lines: in their own order for seed 0, and in another one for any other seed.
+func (l *lines) shuffled(seed uint64) *lines {
+	b := l.clone()
+	if seed > 0 {
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
+	}
+	return b
+}
 
 // find returns the index of the only line that holds all of the texts.
 func (l *lines) find(t *testing.T, texts ...string) int {
