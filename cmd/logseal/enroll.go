@@ -27,7 +27,7 @@ owner only, and never to be copied or backed up: two hosts that stamp with one k
 A host without a key file makes its own at its first start and logs the trust line. Enrolling beforehand lets the line
 reach the auditors another way than through the host's logs.
 
-Exit status: 0 the key file is written; 1 it cannot be written; 2 usage, or the file exists: enroll never replaces one.`,
+Exit status: 0 the key file is written; 1 it or the trust line cannot be written; 2 usage, or the file exists: enroll never replaces one.`,
 		Example: `  logseal enroll --name web-17 --out /var/lib/logseal/stream.key >> trust.txt`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,6 +53,8 @@ func runEnroll(stdout io.Writer, name, out string) error {
 	case err != nil:
 		return exitError{exitFailed, err}
 	}
-	_, err = fmt.Fprintln(stdout, trust)
-	return err
+	if _, err := fmt.Fprintln(stdout, trust); err != nil {
+		return exitError{exitFailed, fmt.Errorf("the trust line could not be printed: %w; nothing else has it, so remove %s and enroll again", err, out)}
+	}
+	return nil
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,30 +14,10 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 )
 
-// execEnroll runs `logseal enroll` and returns what it prints and its exit status.
-func execEnroll(t *testing.T, args ...string) (string, int) {
-	t.Helper()
-	var out bytes.Buffer
-	cmd := newEnrollCommand()
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetOut(&out)
-	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(t.Context())
-	var exit exitError
-	switch {
-	case err == nil:
-		return out.String(), 0
-	case errors.As(err, &exit):
-		return err.Error(), exit.code
-	default:
-		return err.Error(), exitUsage
-	}
-}
-
 func TestEnroll(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "stream.key")
-	line, code := execEnroll(t, "--name", "web-17/audit", "--out", file)
-	require.Zero(t, code, line)
+	line, message, code := logseal(t, "", "enroll", "--name", "web-17/audit", "--out", file)
+	require.Zero(t, code, message)
 	trust, err := seal.ParseTrustLine(strings.TrimSuffix(line, "\n"))
 	require.NoError(t, err)
 	require.Equal(t, "web-17/audit", trust.Name)
@@ -53,7 +32,7 @@ func TestEnroll(t *testing.T) {
 
 	before, err := os.ReadFile(file)
 	require.NoError(t, err)
-	message, code := execEnroll(t, "--name", "other", "--out", file)
+	_, message, code = logseal(t, "", "enroll", "--name", "other", "--out", file)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, message, file)
 	after, err := os.ReadFile(file)
@@ -78,11 +57,26 @@ func TestEnrollRefuses(t *testing.T) {
 		"no such folder":  {[]string{"--name", "web", "--out", filepath.Join(dir, "none", "a")}, exitFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			message, code := execEnroll(t, c.args...)
+			_, message, code := logseal(t, "", append([]string{"enroll"}, c.args...)...)
 			require.Equal(t, c.code, code, message)
 			entries, err := os.ReadDir(dir)
 			require.NoError(t, err)
 			require.Empty(t, entries)
 		})
 	}
+}
+
+// full is a disk that is full.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestEnrollUnprinted: a key file whose trust line reached nobody is good for nothing.
+func TestEnrollUnprinted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "stream.key")
+	err := runEnroll(full{}, "web-17", file)
+	require.ErrorContains(t, err, "remove "+file)
+	var exit exitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, exitFailed, exit.code)
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -47,7 +48,7 @@ func main() {
 }
 
 // run executes the command and maps its error to an exit code: an error that carries none is one of usage.
-func run(ctx context.Context, root *cobra.Command, stderr interface{ Write([]byte) (int, error) }) int {
+func run(ctx context.Context, root *cobra.Command, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -79,5 +80,18 @@ Exit status: 0 all is well, 1 something is wrong, 2 usage or input that cannot b
 	root.AddCommand(
 		newDemoCommand(), newEnrollCommand(), newPinCommand(), newRedactCommand(), newVerifyCommand(), newVersionCommand(),
 	)
+	root.SetFlagErrorFunc(seeHelp)
+	for _, cmd := range append(root.Commands(), root) {
+		check := cmd.Args
+		cmd.Args = func(cmd *cobra.Command, args []string) error { return seeHelp(cmd, check(cmd, args)) }
+	}
 	return root
+}
+
+// seeHelp names the remedy of an error in the arguments.
+func seeHelp(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"time"
 
@@ -66,6 +67,11 @@ func runPin(ctx context.Context, out io.Writer, args []string, opts pinOptions) 
 	if opts.certFile != "" && (opts.caFile != "" || opts.serverName != "") {
 		return exitError{exitUsage, errors.New("--ca and --server-name verify a server's chain; a file's chain is not verified")}
 	}
+	if len(args) == 1 {
+		if _, _, err := net.SplitHostPort(args[0]); err != nil {
+			return exitError{exitUsage, fmt.Errorf("%w; write HOST:PORT, like siem.example.com:4317", err)}
+		}
+	}
 	chain, unverified, err := readChain(ctx, args, opts)
 	if err != nil {
 		return exitError{exitUsage, err}
@@ -88,14 +94,16 @@ func runPin(ctx context.Context, out io.Writer, args []string, opts pinOptions) 
 // readChain returns the chain to print, and why it does not verify if it came from a server and does not.
 func readChain(ctx context.Context, args []string, opts pinOptions) (chain []*x509.Certificate, unverified, err error) {
 	if opts.certFile != "" {
-		chain, err = tlspin.ReadChain(opts.certFile)
-		return chain, nil, err
+		if chain, err = tlspin.ReadChain(opts.certFile); err != nil {
+			return nil, nil, fmt.Errorf("--cert: %w", err)
+		}
+		return chain, nil, nil
 	}
 	var roots *x509.CertPool
 	if opts.caFile != "" {
 		authorities, err := tlspin.ReadChain(opts.caFile)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("--ca: %w", err)
 		}
 		roots = x509.NewCertPool()
 		for _, authority := range authorities {

@@ -3,11 +3,9 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,27 +18,6 @@ import (
 	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/tlspin"
 )
-
-// execPin runs `logseal pin` and returns what it prints and its exit status.
-func execPin(t *testing.T, args ...string) (string, int, error) {
-	t.Helper()
-	var out bytes.Buffer
-	cmd := newPinCommand()
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetOut(&out)
-	cmd.SetErr(&out)
-	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(t.Context())
-	var exit exitError
-	switch {
-	case err == nil:
-		return out.String(), 0, nil
-	case errors.As(err, &exit):
-		return out.String(), exit.code, err
-	default:
-		return out.String(), exitUsage, err
-	}
-}
 
 // tlsServer completes handshakes and says nothing.
 func tlsServer(t *testing.T, cfg *tls.Config) string {
@@ -73,9 +50,8 @@ func TestPinOfServer(t *testing.T) {
 		ClientAuth:   tls.RequireAnyClientCert, // a server that wants a client certificate shows its chain first
 	})
 
-	out, code, err := execPin(t, "--ca", caFile, addr)
-	require.NoError(t, err)
-	assert.Zero(t, code)
+	out, errs, code := logseal(t, "", "pin", "--ca", caFile, addr)
+	require.Zero(t, code, errs)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	require.Len(t, lines, 3)
 	for i, cert := range []*x509.Certificate{leaf.X509, intermediate.X509, ca.X509} {
@@ -84,32 +60,30 @@ func TestPinOfServer(t *testing.T) {
 		assert.Contains(t, lines[i], cert.NotAfter.UTC().Format("2006-01-02"))
 	}
 
-	out, code, err = execPin(t, "--ca", caFile, "--json", addr)
-	require.NoError(t, err)
-	assert.Zero(t, code)
+	out, errs, code = logseal(t, "", "pin", "--ca", caFile, "--json", addr)
+	require.Zero(t, code, errs)
 	var entries []struct{ Pin, Role, Subject, Issuer, Advice string }
 	require.NoError(t, json.Unmarshal([]byte(out), &entries))
 	require.Len(t, entries, 3)
 	assert.Equal(t, []string{"leaf", "intermediate", "root"}, []string{entries[0].Role, entries[1].Role, entries[2].Role})
 
 	// The system does not trust this authority: the pins are printed, and the exit status says that they do not suffice.
-	out, code, err = execPin(t, addr)
+	out, errs, code = logseal(t, "", "pin", addr)
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, out, tlspin.Of(leaf.X509).String())
-	assert.ErrorContains(t, err, "does not verify")
+	assert.Contains(t, errs, "does not verify")
 
-	_, code, err = execPin(t, "--ca", caFile, "--server-name", "elsewhere.example.com", addr)
+	_, errs, code = logseal(t, "", "pin", "--ca", caFile, "--server-name", "elsewhere.example.com", addr)
 	assert.Equal(t, exitFailed, code)
-	assert.ErrorContains(t, err, "elsewhere.example.com")
+	assert.Contains(t, errs, "elsewhere.example.com")
 }
 
 func TestPinOfFile(t *testing.T) {
 	dir := t.TempDir()
 	leaf := testpki.NewCA("ca").NewIntermediate("intermediate").NewLeaf("siem")
 	certFile, _ := leaf.WriteFiles(t, dir, "siem")
-	out, code, err := execPin(t, "--cert", certFile)
-	require.NoError(t, err)
-	assert.Zero(t, code)
+	out, errs, code := logseal(t, "", "pin", "--cert", certFile)
+	require.Zero(t, code, errs)
 	assert.Equal(t, 2, strings.Count(out, "\n"))
 	assert.True(t, strings.HasPrefix(out, tlspin.Of(leaf.X509).String()))
 }
@@ -118,8 +92,8 @@ func TestPinOfFile(t *testing.T) {
 func TestPinPrintsNoEscapes(t *testing.T) {
 	certFile, _ := testpki.NewSelfSigned("\x1b[2Jsha256/forged\nsha256/forged \u202e").WriteFiles(t, t.TempDir(), "evil")
 	for _, args := range [][]string{{"--cert", certFile}, {"--cert", certFile, "--json"}} {
-		out, _, err := execPin(t, args...)
-		require.NoError(t, err)
+		out, errs, code := logseal(t, "", append([]string{"pin"}, args...)...)
+		require.Zero(t, code, errs)
 		assert.NotContains(t, out, "\x1b")
 		assert.NotContains(t, out, "\nsha256/forged")
 	}
@@ -148,9 +122,9 @@ func TestPinUsage(t *testing.T) {
 		"more than one":     {"a:1", "b:2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, code, err := execPin(t, args...)
+			out, errs, code := logseal(t, "", append([]string{"pin"}, args...)...)
 			assert.Equal(t, exitUsage, code)
-			require.Error(t, err)
+			assert.NotEmpty(t, errs)
 			assert.NotContains(t, out, "sha256/")
 		})
 	}

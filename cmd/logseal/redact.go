@@ -40,7 +40,7 @@ cannot be read.`,
 			cfg := redact.DefaultConfig()
 			if config != "" {
 				if err := loadRedact(cmd.Context(), config, &cfg); err != nil {
-					return fmt.Errorf("%s: %w", config, err)
+					return fmt.Errorf("--config %s: %w", config, err)
 				}
 			}
 			return runRedact(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, stats, audit)
@@ -88,7 +88,11 @@ func loadRedact(ctx context.Context, file string, cfg *redact.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := section.Unmarshal(cfg); err != nil {
+	err = section.Unmarshal(cfg)
+	if err == nil {
+		err = cfg.Validate()
+	}
+	if err != nil {
 		return fmt.Errorf("processors::%s: %w", names[0], err)
 	}
 	return nil

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,20 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// redactRun runs the command as a user does and returns what it wrote and its exit status.
-func redactRun(t *testing.T, in string, args ...string) (stdout, stderr string, code int) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	cmd := newRedactCommand()
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetArgs(args)
-	cmd.SetIn(strings.NewReader(in))
-	cmd.SetOut(&out)
-	cmd.SetErr(&errs)
-	code = run(context.Background(), cmd, &errs)
-	return out.String(), errs.String(), code
-}
 
 func TestRedactCommand(t *testing.T) {
 	dir := t.TempDir()
@@ -60,7 +44,7 @@ processors:
 		{"stats", "card 4111 1111 1111 1111\n", []string{"--stats"}, "card [REDACTED:pan]\n", "pan", 0},
 		{"policy", "password=hunter22 ACCT-12345678\n", []string{"--config", policy}, "password=hunter22 [REDACTED:account]\n", "", 0},
 		{"policy without redact", "x\n", []string{"--config", none}, "", "holds no redact", 2},
-		{"wrong policy", "x\n", []string{"--config", wrong}, "", "seal", 2},
+		{"wrong policy", "x\n", []string{"--config", wrong}, "", wrong + ": processors::redact: rules[0] (pan).action: seal", 2},
 		{"no such policy", "x\n", []string{"--config", filepath.Join(dir, "absent")}, "", "absent", 2},
 		{"unknown flag", "x\n", []string{"--no"}, "", "unknown flag", 2},
 		{
@@ -71,7 +55,7 @@ processors:
 		{"a line over the limit", "a\n" + strings.Repeat("x", 1<<20) + " password=hunter22\nb\n", []string{"--stats"}, "a\n[REDACTED:limit]\nb\n", "value_bytes", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			out, errs, code := redactRun(t, tt.in, tt.args...)
+			out, errs, code := logseal(t, tt.in, append([]string{"redact"}, tt.args...)...)
 			assert.Equal(t, tt.out, out)
 			assert.Contains(t, errs, tt.errPart)
 			assert.Equal(t, tt.code, code, "standard error: %s", errs)

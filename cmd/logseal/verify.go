@@ -61,10 +61,10 @@ docs/verify.md explains every finding, and what to do about it.`,
   # for a program
   zstd -dc logs.json.zst | logseal verify --trust streams.trust --format json -`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return opts.run(cmd, args) },
+		RunE: opts.run,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&opts.trust, "trust", "", "file with the trust `lines` of the streams")
+	flags.StringVar(&opts.trust, "trust", "", "`file` with the trust lines of the streams")
 	flags.BoolVar(&opts.firstUse, "trust-on-first-use", false, "take the streams' keys from the archive: shows consistency, not origin")
 	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
 	flags.StringVar(&opts.format, "format", "text", "text or json")
@@ -133,7 +133,7 @@ func (o *verifyOptions) verifier() (*seal.Verifier, error) {
 	}
 	file, err := os.Open(o.trust)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--trust: %w", err)
 	}
 	defer file.Close()
 	trust, err := seal.ParseTrust(file)

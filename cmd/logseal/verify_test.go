@@ -9,10 +9,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -80,18 +78,6 @@ func writeArchive(t *testing.T, stop bool) (archive, trust string) {
 	return archive, trust
 }
 
-func runVerify(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
-	root := &cobra.Command{Use: "logseal", SilenceErrors: true, SilenceUsage: true}
-	root.AddCommand(newVerifyCommand())
-	var out, errs bytes.Buffer
-	root.SetIn(strings.NewReader(stdin))
-	root.SetOut(&out)
-	root.SetErr(&errs)
-	root.SetArgs(append([]string{"verify"}, args...))
-	code = run(t.Context(), root, &errs)
-	return code, out.String(), errs.String()
-}
-
 func TestVerifyExitCodes(t *testing.T) {
 	archive, trust := writeArchive(t, true)
 	unsealed, unsealedTrust := writeArchive(t, false)
@@ -129,7 +115,7 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"a bad format", []string{"--trust", trust, "--format", "xml", archive}, "", 2, "text or json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			code, stdout, stderr := runVerify(t, c.stdin, c.args...)
+			stdout, stderr, code := logseal(t, c.stdin, append([]string{"verify"}, c.args...)...)
 			require.Equal(t, c.code, code, stdout+stderr)
 			require.Contains(t, stdout+stderr, c.says)
 		})
@@ -141,7 +127,7 @@ func TestVerifyJSON(t *testing.T) {
 	data, err := os.ReadFile(archive)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(archive, bytes.Replace(data, []byte("login"), []byte("logout"), 1), 0o600))
-	code, stdout, _ := runVerify(t, "", "--trust", trust, "--format", "json", archive)
+	stdout, _, code := logseal(t, "", "verify", "--trust", trust, "--format", "json", archive)
 	require.Equal(t, 1, code)
 	var report struct {
 		Verdict string
@@ -179,7 +165,7 @@ func TestVerifyOutputIsClean(t *testing.T) {
 	line, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(evil, append(data, line...), 0o600))
-	code, stdout, stderr := runVerify(t, "", "--trust", trust, evil)
+	stdout, stderr, code := logseal(t, "", "verify", "--trust", trust, evil)
 	require.Equal(t, 1, code)
 	require.NotContains(t, stdout+stderr, "\x1b")
 	require.NotContains(t, stdout+stderr, "\u202e")
@@ -188,7 +174,7 @@ func TestVerifyOutputIsClean(t *testing.T) {
 
 	unknown := filepath.Join(t.TempDir(), "a\x1b[31m\nlogseal: all is well")
 	require.NoError(t, os.WriteFile(unknown, []byte("hello"), 0o600))
-	code, stdout, stderr = runVerify(t, "", "--trust", trust, unknown, archive)
+	stdout, stderr, code = logseal(t, "", "verify", "--trust", trust, unknown, archive)
 	require.Equal(t, 2, code)
 	require.NotContains(t, stdout+stderr, "\x1b")
 	require.NotContains(t, stderr, "\nlogseal: all is well")

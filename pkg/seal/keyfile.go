@@ -59,7 +59,7 @@ func CreateKeyFile(path, name string) (Trust, error) {
 	// linked rather than renamed, so that nobody's key file is replaced.
 	f, err := os.CreateTemp(filepath.Dir(path), ".logseal-key-*")
 	if err != nil {
-		return Trust{}, err
+		return Trust{}, fmt.Errorf("key file %s: %w", path, err)
 	}
 	defer func() {
 		f.Close()

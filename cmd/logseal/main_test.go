@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// logseal runs the command as a user does, and returns what it prints and its exit status.
+func logseal(t *testing.T, stdin string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	root := newRootCommand()
+	root.SetIn(strings.NewReader(stdin))
+	root.SetOut(&out)
+	root.SetErr(&errs)
+	root.SetArgs(args)
+	code = run(t.Context(), root, &errs)
+	return out.String(), errs.String(), code
+}
+
+// TestUsageErrors: whoever gets the arguments wrong is told where to read.
+func TestUsageErrors(t *testing.T) {
+	for _, tt := range []struct{ args, says string }{
+		{"verfy", "unknown command \"verfy\" for \"logseal\"; see `logseal --help`"},
+		{"--trust", "unknown flag: --trust; see `logseal --help`"},
+		{"verify", "requires at least 1 arg(s), only received 0; see `logseal verify --help`"},
+		{"verify --trsut x", "unknown flag: --trsut; see `logseal verify --help`"},
+		{"pin a:1 b:1", "accepts at most 1 arg(s), received 2; see `logseal pin --help`"},
+		{"pin --timeout soon a:1", "see `logseal pin --help`"},
+		{"enroll web-17", "see `logseal enroll --help`"},
+		{"redact app.log", "see `logseal redact --help`"},
+		{"demo --drill", "see `logseal demo --help`"},
+		{"version 1", "see `logseal version --help`"},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			stdout, stderr, code := logseal(t, "", strings.Fields(tt.args)...)
+			require.Equal(t, exitUsage, code)
+			assert.Empty(t, stdout)
+			assert.True(t, strings.HasPrefix(stderr, "logseal: ") && strings.HasSuffix(stderr, tt.says+"\n"), stderr)
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	stdout, _, code := logseal(t, "", "version")
+	assert.Zero(t, code)
+	assert.True(t, strings.HasPrefix(stdout, "logseal "+version+" (go"), stdout)
+}
