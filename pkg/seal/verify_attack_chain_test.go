@@ -415,7 +415,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 					for seed := range uint64(20) {
 						b := a.clone()
 						b.list = append(b.list, h.archive.list[h.archive.sealNumber(t, kept)+1:h.archive.sealNumber(t, more)+1]...)
-						report := b.shuffled(seed + 1).verify(t, h.trust)
+						report := b.shuffled(seed+1).verify(t, h.trust)
 						require.Equal(t, seal.Tampered, report.Outcome, show(report))
 						require.GreaterOrEqual(t, report.Verified, uint64(kept), show(report))
 						require.LessOrEqual(t, report.Verified, uint64(more), show(report))
