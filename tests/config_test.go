@@ -140,6 +140,26 @@ func TestDocumentedConfigsAreValid(t *testing.T) {
 	t.Logf("%d examples on %d pages", examples, len(pages))
 }
 
+var envFile = regexp.MustCompile("(?ms)^```\n(LOGSEAL_.*?)^```")
+
+// An example of agent.env says the same to systemd, which takes off quotes around a value, and to a shell, which does more.
+func TestDocumentedEnvironmentIsReadAlike(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "deploy.md"))
+	require.NoError(t, err)
+	examples := envFile.FindAllSubmatch(text, -1)
+	require.NotEmpty(t, examples)
+	for _, example := range examples {
+		file := filepath.Join(t.TempDir(), "agent.env")
+		require.NoError(t, os.WriteFile(file, example[1], 0o600))
+		for entry := range strings.Lines(string(example[1])) {
+			name, value, _ := strings.Cut(strings.TrimSpace(entry), "=")
+			out, status := run(t, nil, "sh", "-c", `set -a; . "$0"; printenv "$1"`, file, name)
+			assert.Zero(t, status, out)
+			assert.Equal(t, strings.Trim(value, `"`)+"\n", out)
+		}
+	}
+}
+
 func topLevelKeys(t *testing.T, text string) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
