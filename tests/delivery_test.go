@@ -111,10 +111,7 @@ func TestStopWithFullQueue(t *testing.T) {
 	small := site.Agent
 	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue::queue_size: 20"}
 	agent := start(t, small)
-	require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
-		size, err := agent.Metric("otelcol_exporter_queue_size")
-		return size >= 20, err
-	}))
+	awaitMetric(t, agent, "otelcol_exporter_queue_size", 20)
 	stopping := time.Now()
 	require.NoError(t, agent.Stop(15*time.Second), "the agent must stop by itself within 15 s")
 	t.Logf("stopped in %s with a full queue", time.Since(stopping).Round(10*time.Millisecond))

@@ -61,6 +61,16 @@ func start(t *testing.T, c testbed.Collector) *testbed.Process {
 	return p
 }
 
+// awaitMetric returns when a metric of the process is at least that much.
+func awaitMetric(t *testing.T, p *testbed.Process, name string, least float64) {
+	t.Helper()
+	ctx := deadline(t, 30*time.Second)
+	require.NoError(t, testbed.Until(ctx, func() (bool, error) {
+		value, err := p.Metric(ctx, name)
+		return value >= least, err
+	}))
+}
+
 // run runs a command in the repository's root and returns its output and exit status.
 func run(t *testing.T, env []string, name string, args ...string) (output string, status int) {
 	t.Helper()

@@ -93,7 +93,7 @@ func (s *stream) report(trust []seal.Trust) *seal.Report {
 
 func (s *stream) metric(agent *testbed.Process, name string) float64 {
 	s.Helper()
-	value, err := agent.Metric(name)
+	value, err := agent.Metric(s.Context(), name)
 	require.NoError(s, err)
 	return value
 }
@@ -142,10 +142,7 @@ func TestSealsWaitBehindAFullQueue(t *testing.T) {
 	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue::queue_size: 20"}
 	s.write(20_000)
 	agent := start(t, small)
-	require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
-		unsent, err := agent.Metric("otelcol_processor_stamp_unsent_seals")
-		return unsent > 0, err
-	}))
+	awaitMetric(t, agent, "otelcol_processor_stamp_unsent_seals", 1)
 	stopping := time.Now()
 	require.NoError(t, agent.Stop(15*time.Second), "the agent must stop by itself within 15 s")
 	t.Logf("stopped in %s with a full queue", time.Since(stopping).Round(10*time.Millisecond))
@@ -247,10 +244,7 @@ service:
 
 	require.NoError(t, siem.Stop(20*time.Second))
 	s.write(5000)
-	require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
-		size, err := agent.Metric("otelcol_exporter_queue_size")
-		return size >= 20, err
-	}))
+	awaitMetric(t, agent, "otelcol_exporter_queue_size", 20)
 	require.NoError(t, agent.Stop(15*time.Second))
 	start(t, s.site.SIEM)
 	start(t, s.site.Agent)

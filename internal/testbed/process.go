@@ -184,14 +184,19 @@ func tail(path string, n int64) string {
 }
 
 // Metric returns the sum of a metric's series on the process's own metrics page, 0 when it has none yet.
-func (p *Process) Metric(name string) (float64, error) {
-	resp, err := http.Get("http://" + Loopback(p.MetricsPort) + "/metrics")
+func (p *Process) Metric(ctx context.Context, name string) (float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+Loopback(p.MetricsPort)+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close()
 	sum := 0.0
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
 		series, value, ok := strings.Cut(lines.Text(), "} ")
 		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
 			continue
@@ -202,5 +207,5 @@ func (p *Process) Metric(name string) (float64, error) {
 		}
 		sum += v
 	}
-	return sum, nil
+	return sum, lines.Err()
 }

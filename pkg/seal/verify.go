@@ -31,7 +31,7 @@ var errHeld = errors.New("more than 1 GiB of seals are out of order, or forged: 
 //		v.Prepare(&record) // may be left out; may be called from several goroutines at once
 //		v.Add(&record)
 //	}
-//	report, err := v.Finish()
+//	report, err := v.Finish(until)
 //	if again := v.Again(); again != nil { /* read the archive once more, into again */ }
 type Verifier struct {
 	plain   *Policy // excludes nothing

@@ -109,11 +109,11 @@ func (b bench) finish(ctx context.Context, records int) (sample, error) {
 			return false, errors.New("the process ended early: see " + b.process.LogFile())
 		default:
 		}
-		through, err := b.process.Metric("otelcol_receiver_accepted_log_records")
+		through, err := b.process.Metric(waiting, "otelcol_receiver_accepted_log_records")
 		if err != nil || int(through) < records || b.sink == nil {
 			return int(through) >= records, err
 		}
-		through, err = b.sink.Metric("otelcol_receiver_accepted_log_records")
+		through, err = b.sink.Metric(waiting, "otelcol_receiver_accepted_log_records")
 		return int(through) >= records, err
 	})
 	if err != nil {

@@ -17,9 +17,9 @@ type scenario struct {
 // side is one pipeline: what stands between file_log and the end, as YAML.
 type side struct {
 	name       string
-	processors string // YAML of the processors section, "" for none
+	processors string // YAML of the processors section, "" for none; @DIR@ is filled in
 	order      string // of the pipeline's processors
-	exporter   string // YAML of one exporter; @ENDPOINT@, @PKI@, @PINS@ and @STORAGE@ are filled in
+	exporter   string // YAML of one exporter; @ENDPOINT@, @PKI@ and @PINS@ are filled in
 }
 
 // network says whether the pipeline ends in a server.
