@@ -3,10 +3,14 @@
 package tests
 
 import (
+	"bufio"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,6 +27,24 @@ func TestDemo(t *testing.T) {
 		assert.FileExists(t, filepath.Join(dir, "archive.jsonl"))
 		require.NoError(t, os.RemoveAll(dir))
 	}
+}
+
+// A command that waits for its input ends at a Ctrl-C.
+func TestInterrupt(t *testing.T) {
+	cmd := exec.CommandContext(deadline(t, 10*time.Second), logseal, "redact")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = stdin.Write([]byte("a line\n"))
+	require.NoError(t, err)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "a line\n", line) // and now it waits for the next
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.Error(t, cmd.Wait())
+	assert.Equal(t, syscall.SIGINT, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
 }
 
 func TestCommandLine(t *testing.T) {

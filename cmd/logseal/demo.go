@@ -3,10 +3,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +38,11 @@ Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run
 			if info, err := os.Stdout.Stat(); err == nil {
 				o.Terminal = info.Mode()&os.ModeCharDevice != 0
 			}
-			err := demo.Run(cmd.Context(), o)
+			// Only here is there something to end in order; a second signal does not wait for that.
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop)
+			err := demo.Run(ctx, o)
 			if errors.Is(err, demo.ErrFailed) {
 				return exitError{code: exitFailed}
 			}

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -41,10 +39,7 @@ func (e exitError) Error() string {
 func (e exitError) Unwrap() error { return e.err }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, newRootCommand(), os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(context.Background(), newRootCommand(), os.Stderr))
 }
 
 // run executes the command and maps its error to an exit code: an error that carries none is one of usage.
