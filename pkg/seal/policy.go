@@ -97,15 +97,6 @@ func (p *Policy) plain() bool { return len(p.record.names) == 0 && len(p.resourc
 
 // has reports whether the attribute of that name is left out.
 func (e *excluded) has(key string) bool {
-	for _, name := range e.exact {
-		if key == name {
-			return true
-		}
-	}
-	for _, prefix := range e.prefixes {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.exact, key) ||
+		slices.ContainsFunc(e.prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }

@@ -2,6 +2,8 @@
 
 package seal
 
+import "slices"
+
 // session is one session of a trusted stream, authentic by its seals.
 type session struct {
 	stream *stream
@@ -157,10 +159,7 @@ func (st *stream) missingIn(first, last uint64) bool {
 func (st *stream) later(ss *session) bool { return st.last.number > ss.last }
 
 func (st *stream) exclude(name string) {
-	for _, known := range st.excluded {
-		if known == name {
-			return
-		}
+	if !slices.Contains(st.excluded, name) {
+		st.excluded = append(st.excluded, name)
 	}
-	st.excluded = append(st.excluded, name)
 }
