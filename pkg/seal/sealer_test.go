@@ -256,16 +256,14 @@ func TestGroupCommit(t *testing.T) {
 	ts.store.mu.Unlock()
 	var wg sync.WaitGroup
 	stamp := func() {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			b, err := ts.Stamp(context.Background(), makeLogs(3))
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			b.Settle(true)
-		}()
+		})
 	}
 	waiting := func(n int, committing bool) func() bool {
 		return func() bool {
@@ -296,9 +294,7 @@ func TestConcurrent(t *testing.T) {
 	var mu sync.Mutex
 	leaves := map[string]Hash{}
 	for g := range 10 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := range 50 {
 				ld := makeLogs(1 + (g+i)%40)
 				b, err := ts.Stamp(context.Background(), ld)
@@ -308,8 +304,9 @@ func TestConcurrent(t *testing.T) {
 				}
 				forwarded := (g+i)%7 > 0
 				if forwarded {
+					list := leavesOf(t, ld)
 					mu.Lock()
-					for j, leaf := range leavesOf(t, ld) {
+					for j, leaf := range list {
 						id, _ := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(j).Attributes().Get(IDKey)
 						leaves[id.Str()] = leaf
 					}
@@ -317,7 +314,7 @@ func TestConcurrent(t *testing.T) {
 				}
 				b.Settle(forwarded)
 			}
-		}()
+		})
 	}
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
