@@ -38,7 +38,7 @@ cannot be read.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg := redact.DefaultConfig()
-			if config != "" {
+			if cmd.Flags().Changed("config") {
 				if err := loadRedact(cmd.Context(), config, &cfg); err != nil {
 					return fmt.Errorf("--config %s: %w", config, err)
 				}

@@ -46,6 +46,7 @@ processors:
 		{"policy without redact", "x\n", []string{"--config", none}, "", "holds no redact", 2},
 		{"wrong policy", "x\n", []string{"--config", wrong}, "", wrong + ": processors::redact: rules[0] (pan).action: seal", 2},
 		{"no such policy", "x\n", []string{"--config", filepath.Join(dir, "absent")}, "", "absent", 2},
+		{"an empty policy", "x\n", []string{"--config", ""}, "", "--config", 2},
 		{"unknown flag", "x\n", []string{"--no"}, "", "unknown flag", 2},
 		{
 			"private key over several lines", "a\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEvQIBADANBg\nkqhkiG9w0=\n-----END RSA PRIVATE KEY-----\nb\n", nil,

@@ -79,7 +79,7 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	var until time.Time
-	if o.until != "" {
+	if cmd.Flags().Changed("until") { // an empty one is a script's mistake, and must not check less
 		if until, err = time.Parse(time.RFC3339Nano, o.until); err != nil {
 			return fmt.Errorf("--until %q: write a time like 2026-11-23T00:00:00Z", o.until)
 		}

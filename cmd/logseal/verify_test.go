@@ -112,6 +112,7 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"not an archive", []string{"--trust", trust, text}, "", 2, "not an archive"},
 		{"an archive, and what is none", []string{"--trust", trust, text, archive}, "", 2, "60 of 60 records verified"},
 		{"a bad time", []string{"--trust", trust, "--until", "yesterday", archive}, "", 2, "2026-11-23T00:00:00Z"},
+		{"an empty time", []string{"--trust", trust, "--until", "", archive}, "", 2, "2026-11-23T00:00:00Z"},
 		{"a bad format", []string{"--trust", trust, "--format", "xml", archive}, "", 2, "text or json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
