@@ -83,7 +83,7 @@ func secretsDrill(ctx context.Context, s *stage) (string, error) {
 	for i, p := range secrets {
 		kinds[i] = p.kind
 	}
-	return fmt.Sprintf("%d lines with secrets of six kinds (%s) arrived without them; no byte of one is in the archive or in a collector's own log",
+	return fmt.Sprintf("%d lines with secrets of six kinds (%s) arrived without them; none of them is in the archive or in a collector's own log",
 		20*len(secrets), strings.Join(kinds, ", ")), nil
 }
 

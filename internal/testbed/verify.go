@@ -5,6 +5,7 @@ package testbed
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,12 +27,12 @@ func (a *Archive) Files() ([]string, error) {
 
 // Mend ends what a kill of the writer left at the end of the archive: it gives a whole request its line feed, and takes
 // off a torn one, which was never acknowledged. It is for the time between a kill and the next start.
-func (a *Archive) Mend() error {
+func (a *Archive) Mend() (err error) {
 	f, err := os.OpenFile(a.Path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	text, err := io.ReadAll(f)
 	if err != nil {
 		return err

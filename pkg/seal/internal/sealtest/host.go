@@ -9,8 +9,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/logseal/logseal/pkg/seal"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
 )
 
 // errRefused is what the SIEM answers when it does not take a batch.
