@@ -206,10 +206,21 @@ func (e *siemExporter) remark(text string, fields ...zap.Field) {
 	e.logger.Warn(text, fields...)
 }
 
-// logsExporter lets siemExporter know of a shutdown before exporterhelper waits for the requests under way.
+// logsExporter lets siemExporter know of a shutdown before exporterhelper waits for the requests under way, and says what
+// exporterhelper leaves unsaid when the queue cannot be opened.
 type logsExporter struct {
 	exporter.Logs
 	siem *siemExporter
+}
+
+func (l *logsExporter) Start(ctx context.Context, host component.Host) error {
+	err := l.Logs.Start(ctx, host)
+	// All that bbolt says of a file that another process has locked.
+	if err != nil && err.Error() == "timeout" {
+		return fmt.Errorf("sending_queue.storage %q: the queue of exporter %q is in use by another process: give each collector a storage directory of its own, or end the other one (%w)",
+			l.siem.config.QueueConfig.Get().StorageID, l.siem.set.ID, err)
+	}
+	return err
 }
 
 func (l *logsExporter) Shutdown(ctx context.Context) error {

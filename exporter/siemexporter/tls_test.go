@@ -239,6 +239,17 @@ func TestStartErrors(t *testing.T) {
 			require.NoError(t, e.shutdown(t.Context()))
 		})
 	}
+	t.Run("storage in use", func(t *testing.T) {
+		cfg, set, dir := testConfig(t, ProtocolGRPC, "127.0.0.1:1", p.ca, p.leaf), nopSettings(), t.TempDir()
+		_, stop := startExporterIn(t, cfg, newHost(t, dir), set)
+		defer stop()
+		second, err := NewFactory().CreateLogs(t.Context(), set, cfg)
+		require.NoError(t, err)
+		err = second.Start(t.Context(), newHost(t, dir))
+		assert.ErrorContains(t, err, `sending_queue.storage "file_storage": the queue of exporter "siem`)
+		assert.ErrorContains(t, err, "is in use by another process: give each collector a storage directory of its own")
+		require.NoError(t, second.Shutdown(t.Context()))
+	})
 	e, err := newExporter(testConfig(t, ProtocolGRPC, "127.0.0.1:1", p.ca, p.leaf), nopSettings())
 	require.NoError(t, err)
 	require.Error(t, e.pushLogs(t.Context(), plogOf("x")))
