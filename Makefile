@@ -14,7 +14,7 @@ VERSION := $(shell sed -n 's/^  version: //p' builder-config.yaml)
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOLS   := .tools
-SOURCES := $(shell find components cmd connector distributions exporter extension internal/testbed internal/demo pkg processor receiver \
+SOURCES := $(shell find components cmd connector distributions exporter extension internal pkg processor receiver \
              -name '*.go' -not -name '*_test.go' 2>/dev/null) $(wildcard distributions/*/config.yaml) go.mod go.sum builder-config.yaml
 # Packages whose tests run under the race detector: ours, all but the whole-process tests.
 RACE_PACKAGES = $(shell go list ./... | grep -v -e /components -e /tests)
