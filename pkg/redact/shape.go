@@ -180,12 +180,12 @@ func resourceName(v string) bool {
 
 // form is what a value is made of.
 type form struct {
-	upper, lowers, digits, hex, dots, dashes, slashes int
-	changes                                           int  // between digits and others
-	caseChanges                                       int  // from upper case to others or back
-	distinct                                          int  // different characters
-	longest                                           int  // run of one character
-	broken                                            bool // it holds what no token does: spaces, quotes, brackets
+	upper, lowers, digits, hex, dots, dashes int
+	changes                                  int  // between digits and others
+	caseChanges                              int  // from upper case to others or back
+	distinct                                 int  // different characters
+	longest                                  int  // run of one character
+	broken                                   bool // it holds what no token does: spaces, quotes, brackets
 }
 
 func formOf(v string) (f form) {
