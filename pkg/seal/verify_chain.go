@@ -88,10 +88,24 @@ type chainProblem struct {
 }
 
 func (v *Verifier) broken(st *stream, number uint64, what string) {
-	v.problem(st, BrokenChain, number, fmt.Sprintf("seal %d is authentic, but %s; a host that is in order does not do this", number, what), Place{})
+	if p := st.problem(BrokenChain, number); p != nil {
+		p.message += ", and " + what // one contradiction entails others: a seal counts once
+		return
+	}
+	st.addProblem(BrokenChain, number, fmt.Sprintf("a host that is in order does not do this: seal %d is authentic, but %s", number, what), Place{})
 }
 
-func (v *Verifier) problem(st *stream, verdict Verdict, number uint64, message string, at Place) {
+// problem returns what is known to be wrong with a seal, nil when nothing is.
+func (st *stream) problem(verdict Verdict, number uint64) *chainProblem {
+	for i := range st.problems {
+		if p := &st.problems[i]; p.verdict == verdict && p.number == number {
+			return p
+		}
+	}
+	return nil
+}
+
+func (st *stream) addProblem(verdict Verdict, number uint64, message string, at Place) {
 	if len(st.problems) < maxFindings {
 		st.problems = append(st.problems, chainProblem{verdict, number, message, at})
 	}
@@ -187,7 +201,7 @@ func (v *Verifier) opensUp(st *stream, i int, n *heldNote) bool {
 		return true
 	}
 	key, ok := st.anchors[number]
-	return ok && number > st.runs[i].end() && st.anchorHolds(n, &key)
+	return ok && number > st.runs[i].end() && n.anchorHolds(&key)
 }
 
 // another judges a seal whose number has an authentic seal already.
@@ -219,7 +233,10 @@ func (st *stream) vouched(n *heldNote, own *PublicKey) bool {
 }
 
 func (v *Verifier) forked(st *stream, n *heldNote) {
-	v.problem(st, Forked, n.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: the stream's state was copied or rolled back, or somebody has its key; this one is not followed", n.Seal.Number), n.place)
+	if st.problem(Forked, n.Seal.Number) != nil {
+		return // a copy, or a third branch
+	}
+	st.addProblem(Forked, n.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: the stream's state was copied or rolled back, or somebody has its key; this one is not followed", n.Seal.Number), n.place)
 }
 
 // below returns the index of the last run that begins at or below number, -1 if there is none.
@@ -333,7 +350,7 @@ func (v *Verifier) jump(st *stream, i int) bool {
 	for _, number := range numbers {
 		key := st.anchors[number]
 		for _, n := range st.pending[number] {
-			if !st.anchorHolds(n, &key) {
+			if !n.anchorHolds(&key) {
 				continue
 			}
 			r := &run{first: number, lateUntil: number}
@@ -357,20 +374,9 @@ func (st *stream) begin(n *heldNote, until uint64) {
 	st.starts[n.Seal.Number] = s
 }
 
-// anchorHolds reports whether a seal is authentic by its anchor signature.
-func (st *stream) anchorHolds(n *heldNote, key *PublicKey) bool {
-	return n.anchoredBy(key) && n.hasOwnSignature() && st.consistent(n)
-}
-
-// consistent reports whether an anchor is signed with the key that the seal before it names, should that be here.
-func (st *stream) consistent(anchor *heldNote) bool {
-	for _, n := range st.pending[anchor.Seal.Number-1] {
-		if n.hash == anchor.Seal.Prev {
-			return anchor.signedBy(&n.Seal.Next)
-		}
-	}
-	return true
-}
+// anchorHolds reports whether a seal is authentic by its anchor signature. Whether its own signature holds is known when the seal before it is
+// authentic, and must not depend on which of the two comes first: see unsigned.
+func (n *heldNote) anchorHolds(key *PublicKey) bool { return n.anchoredBy(key) && n.hasOwnSignature() }
 
 func (s *Seal) anchor(number uint64) (PublicKey, bool) {
 	for i := range s.Anchors {
@@ -561,8 +567,7 @@ func (v *Verifier) checkPair(st *stream, before, s *Seal) {
 	switch {
 	case s.Kind == KindOpen && same: // opened has said so
 	case s.Kind == KindOpen:
-		prior, next := st.sessions[before.Nonce], st.sessions[s.Nonce]
-		next.prior, prior.next = prior, next
+		v.link(st, st.sessions[before.Nonce], st.sessions[s.Nonce])
 	case !same:
 		v.broken(st, s.Number, "it belongs to another session than the seal before, and does not open it")
 	case before.Kind == KindClose:

@@ -99,9 +99,10 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 	}
 	if len(st.runs) == 0 {
 		switch {
+		case st.trust.Optional: // anybody can make seals that name it; they are BAD_SEAL
 		case waiting > 0:
 			v.findings.other(Finding{Verdict: Absent, Stream: name, Message: fmt.Sprintf("has no authentic seal here: %d seals name it, but without its first seal, number 0, and those after it none of them can be authenticated", waiting)})
-		case !st.trust.Optional:
+		default:
 			v.findings.other(Finding{Verdict: Absent, Stream: name, Message: "is trusted, and there is no seal of it here at all"})
 		}
 		return
@@ -110,8 +111,8 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 		low := st.runs[i]
 		first, last := low.end(), r.first-1
 		if first > last {
-			if r.head.Seal.Prev != low.tip.hash {
-				v.problem(st, Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, r.first), low.tip.place)
+			if r.head.Seal.Prev != low.tip.hash && st.problem(Forked, low.tip.Seal.Number) == nil {
+				st.addProblem(Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, r.first), low.tip.place)
 			}
 			continue
 		}
@@ -123,6 +124,11 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 	}
 	for _, number := range st.unsigned() {
 		v.broken(st, number, "is not signed with the key that the seal before it names")
+	}
+	for _, ss := range st.all() {
+		if !ss.settledAll() {
+			v.broken(st, ss.closedAt, "it closes a session of which not every id was settled, or more than all")
+		}
 	}
 	slices.SortStableFunc(st.problems, func(a, b chainProblem) int { return cmp.Compare(a.number, b.number) })
 	for _, p := range st.problems {
@@ -143,12 +149,6 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 // finishSession reports the groups that did not verify.
 func (v *Verifier) finishSession(ss *session) {
 	st, h := ss.stream, ss.handle
-	if ss.closed && !st.missingIn(ss.first, ss.last) {
-		whole := len(ss.settled) == 0 && ss.end == 0 || len(ss.settled) == 1 && ss.settled[0] == Range{0, ss.end - 1}
-		if !whole {
-			v.findings.other(Finding{Verdict: BrokenChain, Stream: st.trust.Name, Message: fmt.Sprintf("seal %d closes a session of which not every id was settled; a host that is in order does not do this", ss.last)})
-		}
-	}
 	for _, seq := range slices.Sorted(maps.Keys(ss.groups)) {
 		g := ss.groups[seq]
 		i := g.index(seq)

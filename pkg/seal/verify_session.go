@@ -16,7 +16,10 @@ type session struct {
 	began       uint64   // number of the first seal that is neither open nor adopt: by then, what the session before left is settled
 	working     bool     // there is such a seal
 	closed      bool
-	end         uint64 // if closed: how many ids it gave out
+	closedAt    uint64   // if closed: number of the close seal
+	end         uint64   // if closed: how many ids it gave out
+	took        *session // whose ids its adopt seals settle
+	tookAt      uint64   // if took: number of the first of these
 
 	settled  Ranges
 	void     Ranges
@@ -35,12 +38,20 @@ func (v *Verifier) attend(st *stream, s *Seal) {
 		st.sessions[s.Nonce] = ss
 		v.attach(ss, s.Handle)
 	}
+	switch {
+	case s.Handle != ss.handle.name:
+		v.broken(st, s.Number, "its session's handle is not that of the session's other seals")
+	case s.Number == 0 && s.Kind != KindOpen:
+		v.broken(st, s.Number, "it is the first of the stream and opens no session")
+	case ss.open != nil && s.Number < ss.open.Number:
+		v.broken(st, ss.open.Number, "its session has begun already")
+	}
 	ss.first, ss.last = min(ss.first, s.Number), max(ss.last, s.Number)
 	if s.Kind == KindOpen {
 		v.opened(ss, s)
 	}
-	if s.Kind == KindClose {
-		ss.closed, ss.end = true, s.End
+	if s.Kind == KindClose && !ss.closed {
+		ss.closed, ss.closedAt, ss.end = true, s.Number, s.End
 	}
 	if s.Kind != KindOpen && s.Kind != KindAdopt && (!ss.working || s.Number < ss.began) {
 		ss.began, ss.working = s.Number, true
@@ -58,9 +69,12 @@ func (v *Verifier) attach(ss *session, name string) {
 }
 
 func (v *Verifier) opened(ss *session, s *Seal) {
-	if ss.open != nil {
+	switch {
+	case ss.open != nil:
 		v.broken(ss.stream, s.Number, "its session has an open seal already")
 		return
+	case s.Number > ss.first:
+		v.broken(ss.stream, s.Number, "its session has begun already")
 	}
 	ss.open = &Seal{Number: s.Number, BootID: s.BootID, RolledBack: s.RolledBack, RollbackTo: s.RollbackTo}
 	policy, err := NewPolicy(s.Exclude, s.ExcludeResource)
@@ -86,20 +100,20 @@ func (v *Verifier) opened(ss *session, s *Seal) {
 // adopted returns the session whose records an adopt seal settles: the one before that of the seal. Where the seals between
 // are missing it goes by the handle.
 func (v *Verifier) adopted(st *stream, s *Seal) *session {
-	if own := st.sessions[s.Nonce]; own.prior != nil {
-		switch {
-		case own.prior.handle.name != s.Adopts:
-			v.broken(st, s.Number, "it adopts records of a session that is not the one before")
-			return nil
-		case own.prior.closed:
-			v.broken(st, s.Number, "it adopts records of a session that was closed")
+	own := st.sessions[s.Nonce]
+	switch {
+	case own.first == 0:
+		v.broken(st, s.Number, "it adopts records, and its session is the first")
+		return nil
+	case own.prior != nil:
+		if !v.mayAdopt(st, s.Number, s.Adopts, own.prior) {
 			return nil
 		}
 		return own.prior
 	}
 	var found *session
 	for _, ss := range st.sessions {
-		if ss.handle.name == s.Adopts && ss.first < s.Number && (found == nil || ss.first > found.first) {
+		if ss != own && ss.handle.name == s.Adopts && ss.first < s.Number && (found == nil || ss.first > found.first) {
 			found = ss
 		}
 	}
@@ -109,7 +123,50 @@ func (v *Verifier) adopted(st *stream, s *Seal) *session {
 		st.orphaned = append(st.orphaned, found)
 		v.attach(found, s.Adopts)
 	}
+	if own.took == nil {
+		own.took, own.tookAt = found, s.Number
+	}
 	return found
+}
+
+// mayAdopt reports whether a seal may settle ids of the session before its own, given the handle that it says.
+func (v *Verifier) mayAdopt(st *stream, number uint64, handle string, prior *session) bool {
+	switch {
+	case prior.handle.name != handle:
+		v.broken(st, number, "it adopts records of a session that is not the one before")
+	case prior.closed:
+		v.broken(st, number, "it adopts records of a session that was closed")
+	default:
+		return true
+	}
+	return false
+}
+
+// link notes that two sessions follow each other, and checks what was adopted while that was not known.
+func (v *Verifier) link(st *stream, prior, next *session) {
+	next.prior, prior.next = prior, next
+	if next.took != nil {
+		v.mayAdopt(st, next.tookAt, next.took.handle.name, prior)
+	}
+}
+
+// start is the number of the session's first seal, or where that is not here, of the last one that is missing of its beginning.
+func (ss *session) start() uint64 {
+	if ss.open == nil && ss.first > 0 {
+		return ss.first - 1
+	}
+	return ss.first
+}
+
+// settledAll reports whether a session that was closed has settled every id it gave out, and no other, as far as is known.
+func (ss *session) settledAll() bool {
+	switch {
+	case !ss.closed || ss.stream.missingIn(ss.start(), ss.closedAt):
+		return true
+	case ss.end == 0:
+		return len(ss.settled) == 0
+	}
+	return len(ss.settled) == 1 && ss.settled[0] == Range{0, ss.end - 1}
 }
 
 // fate says what to make of a record with an id of this session that no seal has settled.
@@ -118,7 +175,7 @@ func (ss *session) fate(seq uint64) (Verdict, string) {
 	switch {
 	case ss.closed && seq >= ss.end:
 		return Inserted, "its session was closed and never gave out this id"
-	case st.missingIn(ss.first, ss.lastChance()):
+	case st.missingIn(ss.start(), ss.lastChance()):
 		return Unsealed, "the seal that covered it may be one of those that are missing"
 	case ss.closed:
 		return Inserted, "its session was closed, and no seal of it covers this id"
@@ -126,8 +183,10 @@ func (ss *session) fate(seq uint64) (Verdict, string) {
 		return Unsealed, "it is newer than the last seal that settles records of its session"
 	case ss.next == nil:
 		return Unsealed, "the seal that covered it may be one of those that are missing"
-	case !ss.next.working:
+	case !ss.next.working && !st.later(ss.next):
 		return Unsealed, "its session crashed, and the archive ends before the next session has taken over what it left"
+	case !ss.next.working && ss.next.next == nil:
+		return Unsealed, "the seal that covered it may be one of those that are missing"
 	case ss.open == nil || ss.next.open == nil:
 		return Unsealed, "the seal that covered it may be one of those that are missing"
 	case ss.next.open.RolledBack || ss.open.BootID != ss.next.open.BootID || ss.next.open.BootID == [16]byte{}:
@@ -140,7 +199,7 @@ func (ss *session) fate(seq uint64) (Verdict, string) {
 func (ss *session) lastChance() uint64 {
 	switch {
 	case ss.closed:
-		return ss.last
+		return ss.closedAt
 	case ss.next != nil && ss.next.working:
 		return ss.next.began
 	case ss.next != nil:
