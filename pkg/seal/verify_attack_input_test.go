@@ -129,6 +129,27 @@ func TestAttackUnsignedCopies(t *testing.T) {
 	}
 }
 
+// TestAttackManyUnsignedCopies: any number of spoiled copies of an anchor come before the genuine one, and before the seal that names its key.
+func TestAttackManyUnsignedCopies(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	for range 66 {
+		h.send(1).seal()
+	}
+	a := h.stop().archive
+	i := a.sealNumber(t, 64)
+	anchor := a.list[i]
+	a.remove(i)
+	own := strings.Index(anchor, "— logseal.v1/"+h.trust.StreamID()+" ") + 60
+	b := &lines{list: []string{a.list[a.sealNumber(t, 0)]}}
+	for n := range 40 {
+		b.list = append(b.list, anchor[:own]+fmt.Sprintf("%04d", n)+anchor[own+4:])
+	}
+	b.list = append(append(b.list, anchor), a.list...)
+	report := b.verify(t, h.trust)
+	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.EqualValues(t, 66, report.Verified)
+}
+
 // renameKeys gives attributes a new name as no method of pdata can: two of one map get the same.
 func renameKeys(t *testing.T, ld plog.Logs, to string, from ...string) plog.Logs {
 	data, err := (&plog.JSONMarshaler{}).MarshalLogs(ld)

@@ -59,12 +59,10 @@ func (r *run) end() uint64 { return r.first + uint64(len(r.marks)) } // one beyo
 // vouches for it is the anchor's key. Should the seal before it turn up, its own signature must hold too: in one of its copies, since anybody
 // can spoil the signatures of a copy.
 type start struct {
-	copies []*heldNote
-	key    PublicKey // its own, as the seal before it names it; zero while that is missing
-	until  uint64    // the anchor that vouches for it
+	copies map[Hash]*heldNote // by the whole, while key is not known
+	key    PublicKey          // its own, as the seal before it names it; zero while that is missing
+	until  uint64             // the anchor that vouches for it
 }
-
-const maxCopies = 16
 
 // sealEnd is what a report says of the end of a stream.
 type sealEnd struct {
@@ -174,8 +172,7 @@ func (v *Verifier) addNote(o *Observed) {
 	if st.waiting[n.whole] {
 		return
 	}
-	if v.held += n.memory(); v.held > maxHeld {
-		v.fail(errHeld)
+	if !v.holds(n) {
 		return
 	}
 	st.pending[number] = append(st.pending[number], n)
@@ -189,6 +186,15 @@ func (v *Verifier) addNote(o *Observed) {
 	case v.opensUp(st, i, n):
 		v.advance(st, i)
 	}
+}
+
+// holds reports whether there is memory to keep a seal, and counts it.
+func (v *Verifier) holds(n *heldNote) bool {
+	if v.held += n.memory(); v.held > maxHeld {
+		v.fail(errHeld)
+		return false
+	}
+	return true
 }
 
 // opensUp reports whether a seal that has come can be authenticated, above run i.
@@ -209,9 +215,8 @@ func (v *Verifier) another(st *stream, r *run, n *heldNote) {
 	mark := &r.marks[n.Seal.Number-r.first]
 	switch {
 	case mark.text == n.hash:
-		if s := st.starts[n.Seal.Number]; s != nil && len(s.copies) < maxCopies {
-			s.copies = append(s.copies, n)
-			st.prove(n.Seal.Number)
+		if s := st.starts[n.Seal.Number]; s != nil {
+			v.addCopy(st, s, n)
 			if i := st.below(n.Seal.Number); n.Seal.Number == r.first && i > 0 {
 				v.advance(st, i-1) // this copy may be the one that closes a gap
 			}
@@ -355,7 +360,7 @@ func (v *Verifier) jump(st *stream, i int) bool {
 			}
 			r := &run{first: number, lateUntil: number}
 			st.runs = slices.Insert(st.runs, i+1, r)
-			st.begin(n, number)
+			v.begin(st, n, number)
 			v.accept(st, r, n, PublicKey{})
 			return true
 		}
@@ -364,14 +369,27 @@ func (v *Verifier) jump(st *stream, i int) bool {
 }
 
 // begin notes a waiting seal that is reached other than through the one before.
-func (st *stream) begin(n *heldNote, until uint64) {
-	s := &start{until: until}
+func (v *Verifier) begin(st *stream, n *heldNote, until uint64) {
+	s := &start{until: until, copies: map[Hash]*heldNote{}}
+	st.starts[n.Seal.Number] = s
 	for _, other := range st.pending[n.Seal.Number] {
-		if other.hash == n.hash && len(s.copies) < maxCopies {
-			s.copies = append(s.copies, other)
+		if other.hash == n.hash {
+			v.addCopy(st, s, other)
 		}
 	}
-	st.starts[n.Seal.Number] = s
+}
+
+// addCopy takes in a copy of a start. All are kept that there are: how many of them are spoiled is up to whoever spoils them.
+func (v *Verifier) addCopy(st *stream, s *start, n *heldNote) {
+	switch {
+	case s.key != (PublicKey{}):
+		if n.signedBy(&s.key) {
+			delete(st.starts, n.Seal.Number)
+		}
+	case s.copies[n.whole] == nil:
+		s.copies[n.whole] = n
+		v.holds(n)
+	}
 }
 
 // anchorHolds reports whether a seal is authentic by its anchor signature. Whether its own signature holds is known when the seal before it is
@@ -406,13 +424,13 @@ func (v *Verifier) accept(st *stream, r *run, n *heldNote, key PublicKey) {
 
 // prepend puts an authentic seal before a run that has a gap below it.
 func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
-	st.begin(n, r.lateUntil)
+	v.begin(st, n, r.lateUntil)
 	v.unpend(st, n, PublicKey{})
 	after := r.head
 	r.marks = slices.Insert(r.marks, 0, sealMark{text: n.hash})
 	r.first--
 	r.head = n
-	st.nameKey(n.Seal, &r.marks[1])
+	v.nameKey(st, n.Seal, &r.marks[1])
 	if n.Seal.HasAnchor() {
 		if key, ok := st.anchors[n.Seal.Number]; ok && n.anchoredBy(&key) {
 			r.lateUntil = n.Seal.Number
@@ -424,19 +442,21 @@ func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
 }
 
 // nameKey notes the key of the seal after an authentic one that was not reached through it.
-func (st *stream) nameKey(before *Seal, mark *sealMark) {
+func (v *Verifier) nameKey(st *stream, before *Seal, mark *sealMark) {
 	mark.key = before.Next
-	if s := st.starts[before.Number+1]; s != nil {
-		s.key = before.Next
-		st.prove(before.Number + 1)
+	s := st.starts[before.Number+1]
+	if s == nil || s.key != (PublicKey{}) {
+		return
 	}
-}
-
-// prove forgets a start whose own signature is found to hold: the seal before it vouches for it, as for any other.
-func (st *stream) prove(number uint64) {
-	s := st.starts[number]
-	if s.key != (PublicKey{}) && slices.ContainsFunc(s.copies, func(n *heldNote) bool { return n.signedBy(&s.key) }) {
-		delete(st.starts, number)
+	s.key = before.Next
+	proven := false
+	for _, n := range s.copies {
+		v.held -= n.memory()
+		proven = proven || n.signedBy(&s.key)
+	}
+	s.copies = nil
+	if proven { // the seal before it vouches for it, as for any other
+		delete(st.starts, before.Number+1)
 	}
 }
 
@@ -471,7 +491,7 @@ func (v *Verifier) join(st *stream, i int) bool {
 	if low.end() != high.first || high.head.Seal.Prev != low.tip.hash {
 		return false
 	}
-	st.nameKey(low.tip.Seal, &high.marks[0])
+	v.nameKey(st, low.tip.Seal, &high.marks[0])
 	if st.starts[high.first] != nil {
 		return false
 	}
