@@ -43,7 +43,7 @@ var (
 	recordMembers = []jsonMember{
 		{"timeUnixNano", func(d *decoder) { d.rec.time = d.json.uint64() }},
 		{"observedTimeUnixNano", func(d *decoder) { d.rec.observed = d.json.uint64() }},
-		{"severityNumber", func(d *decoder) { d.rec.severity = d.json.int32() }},
+		{"severityNumber", func(d *decoder) { d.rec.severity = d.json.enum() }},
 		{"severityText", func(d *decoder) { d.rec.severityText = d.json.text(d.rec.severityText[:0]) }},
 		{"body", func(d *decoder) { d.rec.body = d.jsonValue(d.rec.body[:0], 1) }},
 		{"attributes", func(d *decoder) { d.rec.attributes = d.jsonAttributes(d.rec.attributes[:0], true) }},

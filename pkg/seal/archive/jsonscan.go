@@ -452,7 +452,13 @@ func (s *jsonScanner) int64() int64 {
 	return 0
 }
 
-func (s *jsonScanner) int32() int32 {
+// enum reads the number of an enum. It is no string: readers take one for a name, and that of none for 0.
+func (s *jsonScanner) enum() int32 {
+	if s.next() == '"' {
+		s.blame("a member has a value of the wrong type")
+		s.skip(0)
+		return 0
+	}
 	v := s.int64()
 	if int64(int32(v)) != v {
 		s.blame("an integer out of range")

@@ -42,7 +42,7 @@ func TestJSONRecordFaults(t *testing.T) {
 		`{"attributes":[{"key":"logseal.id","value":{"stringValue":"aaaaaaaa-1"}},{"key":"logseal.id","value":{"stringValue":"aaaaaaaa-1"}}]}`,
 		`{"attributes":[{"key":"logseal.id","value":{"intValue":"1"}}]}`, `{"attributes":[{"key":"logseal.id"}]}`, `{"attributes":[{"key":"logseal.id","value":5}]}`,
 		`{"timeUnixNano":"-1"}`, `{"timeUnixNano":"18446744073709551616"}`, `{"timeUnixNano":"99999999999999999999"}`, `{"timeUnixNano":null}`, `{"timeUnixNano":1.5}`,
-		`{"flags":4294967296}`, `{"flags":-1}`, `{"droppedAttributesCount":4294967296}`, `{"severityNumber":2147483648}`, `{"severityNumber":"SEVERITY_NUMBER_INFO"}`,
+		`{"flags":4294967296}`, `{"flags":-1}`, `{"droppedAttributesCount":4294967296}`, `{"severityNumber":2147483648}`, `{"severityNumber":"SEVERITY_NUMBER_INFO"}`, `{"severityNumber":"17"}`, `{"severityNumber":""}`,
 		`{"traceId":"00"}`, `{"traceId":"0102030405060708090a0b0c0d0e0fxx"}`, `{"spanId":"0102030405060708090a0b0c0d0e0f10"}`, `{"traceId":1}`,
 		"{\"severityText\":\"\xff\"}", "{\"severityText\":\"\xed\xa0\x80\"}", `{"severityText":"\ud800"}`, `{"severityText":"\udc00\ud800"}`, `{"severityText":"\ud800\u0041"}`, `{"severityText":"\x"}`, `{"severityText":"\u12"}`,
 		"{\"severityText\":\"a\nb\"}", "{\"severityText\":\"a\x00b\"}", `[]`, `1`, `null`, `"a"`,
