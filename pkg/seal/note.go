@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -110,12 +111,15 @@ func restoreLines(body string) string {
 func parseSignature(line string) (signature, error) {
 	line, ok := strings.CutPrefix(line, sigPrefix)
 	name, encoded, _ := strings.Cut(line, " ")
-	raw, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil || name == "" || len(raw) < 5 {
+	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if !ok || err != nil || name == "" || strings.ContainsFunc(name, notInName) || len(raw) < 5 {
 		return signature{}, errNote
 	}
 	return signature{name: name, id: binary.BigEndian.Uint32(raw), sig: raw[4:]}, nil
 }
+
+// notInName reports whether a character cannot be in the name of a key of a signed note.
+func notInName(r rune) bool { return r == '+' || unicode.IsSpace(r) }
 
 // TextHash returns the SHA-256 of the signed text: what the next seal's Prev is,
 // and what tells two seals of one number apart.

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 )
 
@@ -63,8 +62,7 @@ func ParseTrustLine(line string) (Trust, error) {
 		return Trust{}, fmt.Errorf("the key of %q is not an Ed25519 verifier key", t.Name)
 	}
 	copy(t.Key[:], key[1:])
-	id, err := strconv.ParseUint(parts[1], 16, 32)
-	if err != nil || len(parts[1]) != 8 || uint32(id) != keyID(t.Name, &t.Key) {
+	if parts[1] != fmt.Sprintf("%08x", keyID(t.Name, &t.Key)) {
 		return Trust{}, fmt.Errorf("the hash of %q does not belong to its name and key: the line was changed; take it again from where it was printed", t.Name)
 	}
 	return t, nil

@@ -31,20 +31,23 @@ func TestParseTrust(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Trust{a, b, namesake}, list)
 
+	id := strings.Split(b.String(), "+")[1]
+	require.NotEqual(t, id, strings.ToUpper(id))
 	other := Trust{Name: "c", Key: a.Key}
 	for name, c := range map[string]struct{ text, want string }{
-		"empty":           {"", "no stream is trusted"},
-		"only comments":   {"# nothing\n", "no stream is trusted"},
-		"key twice":       {a.String() + "\n" + other.String(), "line 2: the same key as in line 1"},
-		"not optional":    {a.String() + " perhaps", "optional"},
-		"changed name":    {"x" + a.String(), "was changed"},
-		"changed key":     {strings.Replace(a.String(), "AQEB", "AQEC", 1), "was changed"},
-		"short key":       {"a+00000000+AQEB", "not an Ed25519 verifier key"},
-		"another alg":     {strings.Replace(a.String(), "+AQEB", "+AgEB", 1), "not an Ed25519 verifier key"},
-		"no key":          {"a+00000000", "name+hash+key"},
-		"a private key":   {"PRIVATE+KEY+a+00000000+AQEB", "not an Ed25519 verifier key"},
-		"hash too long":   {strings.Replace(a.String(), "a+", "a+0", 1), "was changed"},
-		"name with comma": {"a,b+00000000+AQEB", "letters, digits"},
+		"empty":            {"", "no stream is trusted"},
+		"only comments":    {"# nothing\n", "no stream is trusted"},
+		"key twice":        {a.String() + "\n" + other.String(), "line 2: the same key as in line 1"},
+		"not optional":     {a.String() + " perhaps", "optional"},
+		"changed name":     {"x" + a.String(), "was changed"},
+		"changed key":      {strings.Replace(a.String(), "AQEB", "AQEC", 1), "was changed"},
+		"short key":        {"a+00000000+AQEB", "not an Ed25519 verifier key"},
+		"another alg":      {strings.Replace(a.String(), "+AQEB", "+AgEB", 1), "not an Ed25519 verifier key"},
+		"no key":           {"a+00000000", "name+hash+key"},
+		"a private key":    {"PRIVATE+KEY+a+00000000+AQEB", "not an Ed25519 verifier key"},
+		"hash in capitals": {strings.Replace(b.String(), id, strings.ToUpper(id), 1), "was changed"},
+		"hash too long":    {strings.Replace(a.String(), "a+", "a+0", 1), "was changed"},
+		"name with comma":  {"a,b+00000000+AQEB", "letters, digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseTrust(strings.NewReader(c.text))
