@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -148,14 +149,16 @@ func (v *Verifier) Add(o *Observed) {
 		}
 		h.to = max(h.to, t)
 	}
-	switch len(h.sessions) {
-	case 0:
+	switch {
+	case h.shared():
+		v.addShared(h, o, at)
+	case len(h.sessions) == 0:
 		v.Prepare(o)
 		if (*v.policies.Load())[h.name] == nil {
 			h.blind = true
 		}
 		v.hold(h, o.ID.Seq, &o.leaf, at)
-	case 1:
+	default:
 		ss := h.sessions[0]
 		policy := ss.policy
 		if policy == nil {
@@ -167,8 +170,6 @@ func (v *Verifier) Add(o *Observed) {
 		}
 		o.digest(policy)
 		v.addTo(ss, o.ID.Seq, &o.leaf, at)
-	default:
-		v.addShared(h, o, at)
 	}
 }
 
@@ -184,7 +185,7 @@ func (v *Verifier) addTo(ss *session, seq uint64, leaf *Hash, at place) {
 		return
 	}
 	if ss.void.Contains(seq) {
-		h.voided++
+		h.addVoid(seq, candidate{leaf: *leaf, place: at})
 		return
 	}
 	v.repeat(h, seq, leaf, at)
@@ -337,15 +338,24 @@ func (v *Verifier) Again() *Verifier {
 	next.firstUse = v.firstUse
 	for _, st := range v.streams {
 		next.trust(st.trust, st.id)
-		for _, ss := range st.sessions {
-			if ss.policy != nil {
-				policy := next.intern(*ss.policy)
-				known := *next.policies.Load()
-				known[ss.handle.name] = policy
+	}
+	known := *next.policies.Load()
+	for name, h := range v.handles {
+		var policies []*Policy
+		for _, ss := range h.sessions {
+			policy := next.intern(*v.policyOf(ss))
+			if !slices.Contains(policies, policy) {
+				policies = append(policies, policy)
 			}
 		}
-	}
-	for name, h := range v.handles {
+		switch len(policies) {
+		case 0:
+		case 1:
+			known[name] = policies[0]
+		default:
+			shared := next.handle(name)
+			shared.policies, shared.extras = policies, map[uint64][]candidate{}
+		}
 		if len(h.recheck) > 0 {
 			next.handle(name).watch = h.recheck
 		}

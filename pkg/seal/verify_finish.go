@@ -155,7 +155,7 @@ func (v *Verifier) finishSession(ss *session) {
 		f := h.finding(Finding{Stream: st.trust.Name}, seq)
 		list := append([]candidate{{leaf: g.leaf[i], place: g.place[i]}}, h.extras[seq]...)
 		choices := g.choices
-		if len(h.sessions) > 1 {
+		if h.shared() {
 			list, choices = h.claim(g, i), g.sharedChoices
 		} else if g.have>>i&1 == 0 {
 			list = nil
@@ -185,7 +185,7 @@ func (v *Verifier) finishSession(ss *session) {
 			}
 			v.findings.record(f)
 		}
-		if len(h.sessions) == 1 {
+		if !h.shared() {
 			delete(h.extras, seq)
 		}
 	}
@@ -247,13 +247,13 @@ func (v *Verifier) finishHandle(h *handle) {
 			v.findings.record(f)
 		}
 	}
-	if len(h.sessions) > 1 {
-		v.finishShared(h)
+	if h.shared() {
+		v.finishShared(h, stream)
 	}
 	if h.voided > 0 {
 		v.findings.other(Finding{Verdict: Voided, Stream: stream, Count: h.voided, Message: "has records under ids that the host declared void, since it could not pass them on: nothing vouches for what they say, and anybody could have put them there"})
 	}
-	if len(h.sessions) > 1 {
+	if h.shared() {
 		return
 	}
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {

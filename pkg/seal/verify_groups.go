@@ -60,11 +60,14 @@ func (v *Verifier) settle(s *session, seal *Seal, late *lateSeal) {
 	}
 }
 
-// dropVoid forgets the records of void seqs: nothing can be said of them.
+// dropVoid puts the records of void seqs aside: nothing can be said of them.
 func (v *Verifier) dropVoid(h *handle, r Range) {
 	drop := func(seq uint64) {
 		if p, slot, ok := h.leaf(seq); ok && p.done>>slot&1 == 0 {
-			h.voided += 1 + uint64(len(h.extras[seq]))
+			h.addVoid(seq, candidate{leaf: p.leaf[slot], place: p.place[slot]})
+			for _, c := range h.extras[seq] {
+				h.addVoid(seq, c)
+			}
 			delete(h.extras, seq)
 			v.take(h, seq)
 		}
@@ -125,7 +128,7 @@ func (v *Verifier) cover(s *session, seal *Seal, late *lateSeal, seqs []uint64, 
 			v.take(h, seq)
 		}
 	}
-	if len(h.sessions) > 1 {
+	if h.shared() {
 		v.tryShared(g)
 	} else {
 		v.try(g)

@@ -57,16 +57,18 @@ type handle struct {
 	lastPage uint64
 
 	extras    map[uint64][]candidate // further records of a seq that is not settled yet, or of an open group
+	voids     map[uint64][]candidate // records whose id the session declared void
 	malformed map[uint64]place       // records that have this id and no meaning
 	conflicts []conflict
 
 	records, duplicates, voided uint64
 	from, to                    uint64 // times in nanoseconds, 0 while there is none
 
-	blind   bool   // records were digested before the session's policy was known
-	recheck Ranges // came again when their leaf was gone already: for a second pass
-	watch   Ranges // in a second pass: keep the leaves of these
-	kept    map[uint64]candidate
+	policies []*Policy // in a second pass: what its sessions exclude, where that differs
+	blind    bool      // records were digested before the session's policy was known
+	recheck  Ranges    // came again when their leaf was gone already: for a second pass
+	watch    Ranges    // in a second pass: keep the leaves of these
+	kept     map[uint64]candidate
 }
 
 // conflict is a record that another one with the same id stands against.
@@ -82,6 +84,28 @@ type doneQueue struct {
 	ring  []pageKey
 	first int
 	used  int
+}
+
+// shared reports whether a record with this handle may be of either of several sessions, or of one that is still to come.
+func (h *handle) shared() bool { return len(h.sessions) > 1 || len(h.policies) > 1 }
+
+// addVoid takes in a record with a void id. It is kept to tell copies, and should another session turn out to have the handle.
+func (h *handle) addVoid(seq uint64, c candidate) {
+	list := h.voids[seq]
+	for i := range list {
+		if list[i].leaf == c.leaf {
+			h.duplicates++
+			return
+		}
+	}
+	h.voided++
+	if len(list) >= maxCandidates {
+		return
+	}
+	if h.voids == nil {
+		h.voids = map[uint64][]candidate{}
+	}
+	h.voids[seq] = append(list, c)
 }
 
 func (h *handle) page(number uint64) *page {

@@ -58,12 +58,20 @@ func (v *Verifier) attend(st *stream, s *Seal) {
 	}
 }
 
+// policyOf is what a session excludes: nothing, while that is not known.
+func (v *Verifier) policyOf(ss *session) *Policy {
+	if ss.policy == nil {
+		return v.plain
+	}
+	return ss.policy
+}
+
 // attach gives a session the records that carry its handle.
 func (v *Verifier) attach(ss *session, name string) {
 	h := v.handle(name)
 	ss.handle = h
 	h.sessions = append(h.sessions, ss)
-	if len(h.sessions) == 2 {
+	if len(h.sessions) == 2 && len(h.policies) == 0 {
 		v.share(h)
 	}
 }
@@ -82,8 +90,10 @@ func (v *Verifier) opened(ss *session, s *Seal) {
 		panic("seal: " + err.Error())
 	}
 	ss.policy = v.intern(policy)
-	if ss.handle.blind && ss.policy != v.plain {
-		v.again = true
+	if h := ss.handle; len(h.policies) == 0 && h.records > 0 {
+		// Records were digested before it was known what this session excludes: with nothing left out, or as another session does.
+		others := slices.ContainsFunc(h.sessions, func(other *session) bool { return other != ss && v.policyOf(other) != ss.policy })
+		v.again = v.again || others || h.blind && ss.policy != v.plain
 	}
 	v.publish(ss.handle.name, ss.policy)
 	for _, name := range s.Exclude {

@@ -33,10 +33,14 @@ func (v *Verifier) share(h *handle) {
 	for seq, list := range h.extras {
 		pool[seq] = append(pool[seq], list...)
 	}
+	for seq, list := range h.voids {
+		h.voided -= uint64(len(list))
+		pool[seq] = append(pool[seq], list...)
+	}
 	for _, c := range h.conflicts {
 		pool[c.seq] = append(pool[c.seq], c.candidate)
 	}
-	h.extras, h.conflicts = pool, nil
+	h.extras, h.voids, h.conflicts = pool, nil, nil
 	for seq := range pool {
 		for i := range pool[seq] {
 			v.observations++
@@ -61,12 +65,14 @@ func (v *Verifier) addShared(h *handle, o *Observed, at place) {
 	genuine, known := h.genuine(seq)
 	v.observations++
 	var fresh []candidate
-	for _, ss := range h.sessions {
-		policy := ss.policy
-		if policy == nil {
-			policy = v.plain
-			h.blind = true
+	policies := h.policies
+	if len(policies) == 0 {
+		for _, ss := range h.sessions {
+			h.blind = h.blind || ss.policy == nil
+			policies = append(policies, v.policyOf(ss))
 		}
+	}
+	for _, policy := range policies {
 		o.digest(policy)
 		same := func(c candidate) bool { return c.leaf == o.leaf }
 		if known && same(genuine) || slices.ContainsFunc(pool, same) {
@@ -77,7 +83,7 @@ func (v *Verifier) addShared(h *handle, o *Observed, at place) {
 			fresh = append(fresh, candidate{leaf: o.leaf, place: at, observation: v.observations})
 		}
 	}
-	if len(pool) >= maxCandidates*len(h.sessions) {
+	if len(pool) >= maxCandidates*len(policies) {
 		v.conflict(h, conflict{seq: seq, candidate: fresh[0]})
 		return
 	}
@@ -127,7 +133,7 @@ func (v *Verifier) tryShared(g *group) {
 }
 
 // finishShared reports the records of a shared handle that are of none of its sessions. Those that a session has reported are marked.
-func (v *Verifier) finishShared(h *handle) {
+func (v *Verifier) finishShared(h *handle, stream string) {
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {
 		pool := h.extras[seq]
 		said := map[uint64]bool{} // one record is several candidates where policies differ
@@ -139,7 +145,7 @@ func (v *Verifier) finishShared(h *handle) {
 				continue
 			}
 			said[c.observation] = true
-			f := h.finding(Finding{Verdict: Conflict, Stream: h.sessions[0].stream.trust.Name, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal backs this one"}, seq)
+			f := h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal backs this one"}, seq)
 			void, settled := false, false
 			for _, ss := range h.sessions {
 				switch {
