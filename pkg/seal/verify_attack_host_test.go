@@ -174,6 +174,25 @@ func TestAttackCheckpointAfterAGap(t *testing.T) {
 	}
 }
 
+// TestAttackCheckpointAboveAGap: a root that is wrong is found in whatever order the seals are read.
+func TestAttackCheckpointAboveAGap(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	for range 66 {
+		h.send(1).seal()
+	}
+	a := h.archive
+	tip := *a.note(t, len(a.list)-1).Seal
+	wrong := cover(tip, seal.Ranges{{First: 66, Last: 66}}, make([]seal.Hash, 1))
+	a.addNote(t, h.thief().Seal(wrong, func(s *seal.Seal) { s.Root[0]++ }))
+	want := verdicts{seal.BrokenChain: 1, seal.Missing: 1, seal.OpenEnd: 1}
+	expect(t, a.verify(t, h.trust), want)
+	i := a.sealNumber(t, 64)
+	a.list = append(append(append([]string{}, a.list[0]), a.list[i:]...), a.list[1:i]...)
+	report := a.verify(t, h.trust)
+	expect(t, report, want)
+	require.EqualValues(t, 66, report.Verified, "and what lay above the gap is not late")
+}
+
 // TestAttackPastACrash: a session that crashed gave out no more ids than the next session took over, unless the host lost power.
 func TestAttackPastACrash(t *testing.T) {
 	for _, reboot := range []bool{false, true} {

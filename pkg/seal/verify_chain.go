@@ -41,10 +41,19 @@ type run struct {
 	head *heldNote // the seal at first, to join the run with what may come to be known below it
 	tip  *heldNote // the last seal
 
-	tree *Tree // of all blocks up to tip; nil where a block is not known
+	tree  *Tree        // of all blocks up to tip; nil where a block is not known, or one was wrong
+	above []checkpoint // of the seals of a run above a gap, to be checked should that be closed
 
 	// lateUntil is the lowest anchor that vouches for the run while there is a gap below it: seals before it are late.
 	lateUntil uint64
+}
+
+// checkpoint is what a seal says of the stream tree.
+type checkpoint struct {
+	size   uint64
+	root   Hash
+	block  Hash // the root of its own block, if it covers
+	covers bool
 }
 
 // sealMark is what is kept of each authentic seal: enough to tell its copies from other seals of its number.
@@ -414,7 +423,11 @@ func (v *Verifier) accept(st *stream, r *run, n *heldNote, key PublicKey) {
 	}
 	r.marks = append(r.marks, sealMark{n.hash, key})
 	r.tip = n
-	v.checkTree(st, r, n.Seal)
+	if r.first > 0 {
+		r.above = append(r.above, n.Seal.checkpoint())
+	} else {
+		v.checkTree(st, r, n.Seal.Number, n.Seal.checkpoint())
+	}
 	v.follow(st, n.Seal)
 	if before != nil {
 		v.checkPair(st, before.Seal, n.Seal)
@@ -428,6 +441,7 @@ func (v *Verifier) prepend(st *stream, r *run, n *heldNote) {
 	v.unpend(st, n, PublicKey{})
 	after := r.head
 	r.marks = slices.Insert(r.marks, 0, sealMark{text: n.hash})
+	r.above = slices.Insert(r.above, 0, n.Seal.checkpoint())
 	r.first--
 	r.head = n
 	v.nameKey(st, n.Seal, &r.marks[1])
@@ -498,7 +512,13 @@ func (v *Verifier) join(st *stream, i int) bool {
 	v.checkPair(st, low.tip.Seal, high.head.Seal)
 	low.marks = append(low.marks, high.marks...)
 	low.tip = high.tip
-	low.tree = nil
+	if low.first > 0 {
+		low.above = append(low.above, high.above...)
+	} else {
+		for i, c := range high.above {
+			v.checkTree(st, low, high.first+uint64(i), c)
+		}
+	}
 	st.runs = slices.Delete(st.runs, i+1, i+2)
 	return true
 }
@@ -560,16 +580,24 @@ func (v *Verifier) obey(st *stream, r *run, s *Seal) {
 	v.settle(target, s, late)
 }
 
+func (s *Seal) checkpoint() checkpoint {
+	c := checkpoint{size: s.Size, root: s.Root, covers: len(s.Covered) > 0}
+	if c.covers {
+		c.block = Root(s.Groups)
+	}
+	return c
+}
+
 // checkTree checks size and root while all blocks are known.
-func (v *Verifier) checkTree(st *stream, r *run, s *Seal) {
+func (v *Verifier) checkTree(st *stream, r *run, number uint64, c checkpoint) {
 	if r.tree == nil {
 		return
 	}
-	if len(s.Covered) > 0 {
-		r.tree.Append(Root(s.Groups))
+	if c.covers {
+		r.tree.Append(c.block)
 	}
-	if r.tree.Size() != s.Size || r.tree.Root() != s.Root {
-		v.broken(st, s.Number, "its checkpoint is not that of the blocks so far")
+	if r.tree.Size() != c.size || r.tree.Root() != c.root {
+		v.broken(st, number, "its checkpoint is not that of the blocks so far")
 		r.tree = nil // said once
 	}
 }
