@@ -18,11 +18,32 @@ import (
 type vectorArchive struct {
 	File     string         `json:"file"`
 	What     string         `json:"what"`
-	Trust    string         `json:"trust"`
-	Outcome  string         `json:"outcome"` // ok, incomplete, tampered
+	Trust    string         `json:"trust"`           // a trust file
+	Until    string         `json:"until,omitempty"` // the time up to which the archive must be complete
+	Outcome  string         `json:"outcome"`         // ok, incomplete, tampered
 	Records  int            `json:"records"`
 	Verified int            `json:"verified"`
 	Verdicts map[string]int `json:"verdicts"` // how many records, seqs, seals or streams a verdict is on
+	Repeated int            `json:"duplicates,omitempty"`
+}
+
+const ok, incomplete, tampered = "ok", "incomplete", "tampered"
+
+type verdicts = map[string]int
+
+// vectorSet collects the archives and their manifest.
+type vectorSet struct {
+	t        *testing.T
+	files    map[string][]byte
+	manifest []*vectorArchive
+}
+
+// add adds the lines of a stream as an archive, to be verified with its trust line.
+func (s *vectorSet) add(file, what string, v *vectorStream, outcome string, records, verified int, want verdicts) *vectorArchive {
+	a := &vectorArchive{File: file, What: what, Trust: v.Trust().String(), Outcome: outcome, Records: records, Verified: verified, Verdicts: want}
+	s.manifest = append(s.manifest, a)
+	s.files["archives/"+file] = []byte(strings.Join(v.lines, "\n") + "\n")
+	return a
 }
 
 // vectorStream is a stream whose random bytes and clocks are fixed, and the lines it sends.
@@ -49,17 +70,22 @@ func (v *vectorStream) begin() *vectorStream {
 // seals adds a line for each note since the one with that index.
 func (v *vectorStream) seals(since int) {
 	for i, n := range v.notes[since:] {
-		ld := plog.NewLogs()
-		rl := ld.ResourceLogs().AppendEmpty()
-		rl.Resource().Attributes().PutStr("host.name", "web-17")
-		sl := rl.ScopeLogs().AppendEmpty()
-		sl.Scope().SetName(ScopeName)
-		lr := sl.LogRecords().AppendEmpty()
-		lr.SetEventName(EventName)
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(n.Seal.Time))
-		lr.Body().SetStr(v.bodies[since+i])
-		v.add(ld)
+		v.addNote(v.bodies[since+i], n.Seal.Time)
 	}
+}
+
+// addNote adds a record that claims to be a seal.
+func (v *vectorStream) addNote(note string, at time.Time) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("host.name", "web-17")
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(ScopeName)
+	lr := sl.LogRecords().AppendEmpty()
+	lr.SetEventName(EventName)
+	lr.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	lr.Body().SetStr(note)
+	v.add(ld)
 }
 
 func (v *vectorStream) add(ld plog.Logs) {
@@ -70,6 +96,16 @@ func (v *vectorStream) add(ld plog.Logs) {
 
 // log stamps n records as one batch, each a line of its own, and adds them if they arrive.
 func (v *vectorStream) log(n int, arrive, settle, forwarded bool) {
+	b := v.stamp(n, arrive, func(plog.LogRecord) {})
+	if settle {
+		b.Settle(forwarded)
+	}
+}
+
+// logs does that with records that are edited first, and all arrive.
+func (v *vectorStream) logs(n int, edit func(plog.LogRecord)) { v.stamp(n, true, edit).Settle(true) }
+
+func (v *vectorStream) stamp(n int, arrive bool, edit func(plog.LogRecord)) *Batch {
 	ld := plog.NewLogs()
 	for range n {
 		rl := ld.ResourceLogs().AppendEmpty()
@@ -78,6 +114,7 @@ func (v *vectorStream) log(n int, arrive, settle, forwarded bool) {
 		lr.SetTimestamp(pcommon.Timestamp(1_800_000_000_000_000_000 + v.serial))
 		lr.Body().SetStr(fmt.Sprintf("line %d", v.serial))
 		lr.Attributes().PutStr("log.file.name", "access.log")
+		edit(lr)
 		v.serial++
 	}
 	b, err := v.Stamp(v.t.Context(), ld)
@@ -89,9 +126,7 @@ func (v *vectorStream) log(n int, arrive, settle, forwarded bool) {
 			v.add(single)
 		}
 	}
-	if settle {
-		b.Settle(forwarded)
-	}
+	return b
 }
 
 func (v *vectorStream) tock() {
@@ -157,14 +192,8 @@ func longStream(t *testing.T) *vectorStream {
 
 // vectorArchives adds the archives, their trust file, and the manifest.
 func vectorArchives(t *testing.T, files map[string][]byte) {
-	type verdicts = map[string]int
-	var manifest []vectorArchive
-	add := func(file, what string, v *vectorStream, outcome string, records, verified int, want verdicts) {
-		trust := v.Trust()
-		manifest = append(manifest, vectorArchive{file, what, trust.String(), outcome, records, verified, want})
-		files["archives/"+file] = []byte(strings.Join(v.lines, "\n") + "\n")
-	}
-	const ok, incomplete, tampered = "ok", "incomplete", "tampered"
+	s := &vectorSet{t: t, files: files}
+	add := s.add
 
 	add("plain.jsonl", "one session, closed", plainStream(t), ok, 77, 77, verdicts{})
 
@@ -174,7 +203,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 
 	v = plainStream(t)
 	v.lines = append(v.lines, v.lines...)
-	add("twice.jsonl", "every line twice", v, ok, 154, 77, verdicts{})
+	add("twice.jsonl", "every line twice", v, ok, 154, 77, verdicts{}).Repeated = 77
 
 	v = plainStream(t)
 	for i := range v.lines {
@@ -358,7 +387,15 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	v.end()
 	add("forked.jsonl", "storage and key file were restored from a snapshot", v, tampered, 6, 3, verdicts{"FORKED": 1, "BAD_SEAL": 2, "ORPHAN": 3})
 
+	s.contradictions()
+	s.gaps()
+	s.crashes()
+	s.ids()
+	s.streams()
+	s.encodings()
+	s.faults()
+
 	// The manifest lists them in the order of their names.
-	slices.SortFunc(manifest, func(a, b vectorArchive) int { return strings.Compare(a.File, b.File) })
-	files["archives.json"] = encode(t, manifest)
+	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })
+	files["archives.json"] = encode(t, s.manifest)
 }

@@ -61,6 +61,11 @@ func TestVectors(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
 		}
 	}
+	archives, err := os.ReadDir(filepath.Join(dir, "archives"))
+	require.NoError(t, err)
+	for _, entry := range archives {
+		require.Contains(t, files, "archives/"+entry.Name(), "nothing makes it")
+	}
 	for name, data := range files {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
@@ -118,7 +123,7 @@ func vectorNames(t *testing.T) []byte {
 		require.NoError(t, err)
 	}
 	line := out.Streams[1].Trust
-	out.BadTrust = []string{"", "web-17", line + " required", line + " optional optional", "x" + line, strings.Replace(line, "+", " ", 1), line[:len(line)-1], "-" + line}
+	out.BadTrust = []string{"", "web-17", line + " required", line + " optional optional", "x" + line, strings.Replace(line, "+", " ", 1), line[:len(line)-1], "-" + line, strings.Replace(line, "+6fdf60fd+", "+6FDF60FD+", 1)}
 	for id := range out.GoodIDs {
 		_, err := ParseID(id)
 		require.NoError(t, err)
@@ -339,6 +344,9 @@ func vectorNotes(t *testing.T) []byte {
 		"no empty line":             strings.Replace(note, "\n\n", "\n", 1),
 		"line that is no signature": note + "junk\n",
 		"signature not base64":      note + "— a ???\n",
+		"signature with spare bits": strings.TrimSuffix(note, "g=\n") + "h=\n",
+		"signature name with plus":  note + strings.Replace(junk, "example.com", "example+com", 1),
+		"signature name with space": note + strings.Replace(junk, "example.com", "example\u00a0com", 1),
 		"tab":                       strings.Replace(note, "kind heartbeat", "kind\theartbeat", 1),
 		"version 2":                 strings.ReplaceAll(note, "logseal.v1/", "logseal.v2/"),
 		"unknown kind":              strings.Replace(note, "kind heartbeat", "kind sleep", 1),
