@@ -187,6 +187,11 @@ func (s *vectorSet) shared() {
 		slices.SortStableFunc(v.lines, func(a, b string) int {
 			return strings.Compare(boolKey(strings.Contains(a, EventName) == (first == "seals")), boolKey(strings.Contains(b, EventName) == (first == "seals")))
 		})
+		if first == "seals" {
+			other := &vectorStream{testStream: v.testStream, lines: slices.Clone(v.lines)}
+			other.replace(other.record(4), `"attributes":[{"key":"log.file.name"`, `"attributes":[{"key":"added"},{"key":"log.file.name"`)
+			s.add("shared-excluded.jsonl", "the same, and a record of the second session has an attribute more that only the first excludes", other, tampered, 4, 1, verdicts{"ALTERED": 1, "UNRESOLVED": 2})
+		}
 		s.add("shared-void-"+first+".jsonl", "two sessions have one handle: the first excludes an attribute, and voids ids that the second covers; "+first+" come first", v, ok, 4, 4, verdicts{})
 	}
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -50,16 +49,15 @@ type Verifier struct {
 	lastFile  string
 	lastIndex uint64
 
-	records      uint64
-	observations uint64 // of shared handles
-	lastName     *handle
-	strangers    map[string]bool
-	done         doneQueue
-	freePages    []*page
-	held         int
-	findings     findings
-	again        bool
-	err          error
+	records   uint64
+	lastName  *handle
+	strangers map[string]bool
+	done      doneQueue
+	freePages []*page
+	held      int
+	findings  findings
+	again     bool
+	err       error
 }
 
 // NewVerifier returns a verifier that trusts the given streams.
@@ -219,7 +217,16 @@ func (v *Verifier) hold(h *handle, seq uint64, leaf *Hash, at place) {
 }
 
 func (v *Verifier) conflict(h *handle, c conflict) {
+	key := conflictKey{c.seq, c.leaf}
+	if h.against[key] {
+		h.duplicates++
+		return
+	}
 	if len(h.conflicts) < maxConflicts {
+		if h.against == nil {
+			h.against = map[conflictKey]bool{}
+		}
+		h.against[key] = true
 		h.conflicts = append(h.conflicts, c)
 		return
 	}
@@ -341,12 +348,9 @@ func (v *Verifier) Again() *Verifier {
 	}
 	known := *next.policies.Load()
 	for name, h := range v.handles {
-		var policies []*Policy
-		for _, ss := range h.sessions {
-			policy := next.intern(*v.policyOf(ss))
-			if !slices.Contains(policies, policy) {
-				policies = append(policies, policy)
-			}
+		policies := h.distinctPolicies(v)
+		for i := range policies {
+			policies[i] = next.intern(*policies[i])
 		}
 		switch len(policies) {
 		case 0:

@@ -28,7 +28,9 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 		v.finishLate(st)
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.handles)) {
-		v.finishHandle(v.handles[name])
+		h := v.handles[name]
+		v.again = v.again || len(h.policies) == 0 && h.records > 0 && len(h.distinctPolicies(v)) > 1
+		v.finishHandle(h)
 	}
 	if !sealed {
 		v.findings.other(Finding{Verdict: Absent, Message: "there is no authentic seal of a trusted stream in the archive, so nothing in it is verified"})
@@ -156,7 +158,7 @@ func (v *Verifier) finishSession(ss *session) {
 		list := append([]candidate{{leaf: g.leaf[i], place: g.place[i]}}, h.extras[seq]...)
 		choices := g.choices
 		if h.shared() {
-			list, choices = h.claim(g, i), g.sharedChoices
+			list, choices = v.claim(g, i), func(i int) []candidate { return v.sharedChoices(g, i) }
 		} else if g.have>>i&1 == 0 {
 			list = nil
 		}
@@ -193,11 +195,11 @@ func (v *Verifier) finishSession(ss *session) {
 
 // claim returns the record that a session with a shared handle has to answer for in a group that does not verify: one that could be the leaf,
 // else one that no other session has use for.
-func (h *handle) claim(g *group, i int) []candidate {
-	pool := h.extras[g.seqs[i]]
+func (v *Verifier) claim(g *group, i int) []candidate {
+	pool := g.session.handle.extras[g.seqs[i]]
 	best := -1
 	for j := range pool {
-		if c := &pool[j]; !c.done && !c.told && (best < 0 || g.fits(i, &c.leaf)) {
+		if c := &pool[j]; !c.done && !c.told && (best < 0 || g.fits(i, v.leafFor(c, g.session))) {
 			best = j
 		}
 	}
@@ -253,10 +255,10 @@ func (v *Verifier) finishHandle(h *handle) {
 	if h.voided > 0 {
 		v.findings.other(Finding{Verdict: Voided, Stream: stream, Count: h.voided, Message: "has records under ids that the host declared void, since it could not pass them on: nothing vouches for what they say, and anybody could have put them there"})
 	}
-	if h.shared() {
-		return
-	}
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {
+		if h.shared() {
+			break // said already
+		}
 		for _, c := range h.extras[seq] {
 			v.findings.record(h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal tells which is genuine"}, seq))
 		}

@@ -36,9 +36,9 @@ type candidate struct {
 	place place
 
 	// Where sessions share the handle:
-	observation uint64 // one record is several candidates if its sessions exclude different attributes
-	done        bool   // a seal backs it
-	told        bool   // there is a finding on it
+	others []Hash // the leaf as it is with each but the first of handle.policies
+	done   bool   // a seal backs it
+	told   bool   // there is a finding on it
 }
 
 type pageKey struct {
@@ -60,6 +60,7 @@ type handle struct {
 	voids     map[uint64][]candidate // records whose id the session declared void
 	malformed map[uint64]place       // records that have this id and no meaning
 	conflicts []conflict
+	against   map[conflictKey]bool // what is in conflicts
 
 	records, duplicates, voided uint64
 	from, to                    uint64 // times in nanoseconds, 0 while there is none
@@ -77,6 +78,11 @@ type conflict struct {
 	candidate
 	against place // of the other one
 	backed  bool  // and a seal backs that one
+}
+
+type conflictKey struct {
+	seq  uint64
+	leaf Hash
 }
 
 // doneQueue holds the pages with verified leaves, the oldest first.

@@ -2,8 +2,6 @@
 
 package seal
 
-import "slices"
-
 // session is one session of a trusted stream, authentic by its seals.
 type session struct {
 	stream *stream
@@ -90,10 +88,8 @@ func (v *Verifier) opened(ss *session, s *Seal) {
 		panic("seal: " + err.Error())
 	}
 	ss.policy = v.intern(policy)
-	if h := ss.handle; len(h.policies) == 0 && h.records > 0 {
-		// Records were digested before it was known what this session excludes: with nothing left out, or as another session does.
-		others := slices.ContainsFunc(h.sessions, func(other *session) bool { return other != ss && v.policyOf(other) != ss.policy })
-		v.again = v.again || others || h.blind && ss.policy != v.plain
+	if h := ss.handle; h.blind && len(h.policies) == 0 && ss.policy != v.plain {
+		v.again = true
 	}
 	v.publish(ss.handle.name, ss.policy)
 	for _, name := range s.Exclude {

@@ -40,13 +40,7 @@ func (v *Verifier) share(h *handle) {
 	for _, c := range h.conflicts {
 		pool[c.seq] = append(pool[c.seq], c.candidate)
 	}
-	h.extras, h.voids, h.conflicts = pool, nil, nil
-	for seq := range pool {
-		for i := range pool[seq] {
-			v.observations++
-			pool[seq][i].observation = v.observations
-		}
-	}
+	h.extras, h.voids, h.conflicts, h.against = pool, nil, nil, nil
 }
 
 // genuine returns the leaf that was verified for seq before the handle was shared, if it is still known.
@@ -58,36 +52,52 @@ func (h *handle) genuine(seq uint64) (candidate, bool) {
 	return c, ok
 }
 
-// addShared takes in a record of a shared handle.
+// distinctPolicies returns what the sessions of a handle exclude, each once.
+func (h *handle) distinctPolicies(v *Verifier) (list []*Policy) {
+	for _, ss := range h.sessions {
+		if policy := v.policyOf(ss); !slices.Contains(list, policy) {
+			list = append(list, policy)
+		}
+	}
+	return list
+}
+
+// leafFor returns a record's leaf as a session computes it. Another session's must never do: it may leave out what this one does not.
+func (v *Verifier) leafFor(c *candidate, ss *session) *Hash {
+	if i := slices.Index(ss.handle.policies, v.policyOf(ss)); i > 0 {
+		return &c.others[i-1]
+	}
+	return &c.leaf
+}
+
+// addShared takes in a record of a shared handle. In a first pass its sessions exclude the same; where they do not, there is a second.
 func (v *Verifier) addShared(h *handle, o *Observed, at place) {
 	seq := o.ID.Seq
-	pool := h.extras[seq]
-	genuine, known := h.genuine(seq)
-	v.observations++
-	var fresh []candidate
-	policies := h.policies
-	if len(policies) == 0 {
-		for _, ss := range h.sessions {
-			h.blind = h.blind || ss.policy == nil
-			policies = append(policies, v.policyOf(ss))
-		}
+	c := candidate{place: at}
+	if len(h.policies) == 0 {
+		h.blind = h.blind || h.sessions[0].policy == nil
+		o.digest(v.policyOf(h.sessions[0]))
+		c.leaf = o.leaf
 	}
-	for _, policy := range policies {
+	for i, policy := range h.policies {
 		o.digest(policy)
-		same := func(c candidate) bool { return c.leaf == o.leaf }
-		if known && same(genuine) || slices.ContainsFunc(pool, same) {
-			h.duplicates++
-			return
-		}
-		if !slices.ContainsFunc(fresh, same) {
-			fresh = append(fresh, candidate{leaf: o.leaf, place: at, observation: v.observations})
+		if i == 0 {
+			c.leaf = o.leaf
+		} else {
+			c.others = append(c.others, o.leaf)
 		}
 	}
-	if len(pool) >= maxCandidates*len(policies) {
-		v.conflict(h, conflict{seq: seq, candidate: fresh[0]})
+	pool := h.extras[seq]
+	same := func(other candidate) bool { return other.leaf == c.leaf && slices.Equal(other.others, c.others) }
+	if genuine, known := h.genuine(seq); known && same(genuine) || slices.ContainsFunc(pool, same) {
+		h.duplicates++
 		return
 	}
-	h.extras[seq] = append(pool, fresh...)
+	if len(pool) >= 2*maxCandidates {
+		v.conflict(h, conflict{seq: seq, candidate: c})
+		return
+	}
+	h.extras[seq] = append(pool, c)
 	for _, ss := range h.sessions {
 		if g := ss.groups[seq]; g != nil {
 			v.tryShared(g)
@@ -95,15 +105,15 @@ func (v *Verifier) addShared(h *handle, o *Observed, at place) {
 	}
 }
 
-// sharedChoices returns the records that could be the leaf at index i of a group.
-func (g *group) sharedChoices(i int) []candidate {
+// sharedChoices returns the records that could be the leaf at index i of a group, with the leaf that the group's session computes.
+func (v *Verifier) sharedChoices(g *group, i int) []candidate {
 	h := g.session.handle
 	var list []candidate
 	if c, ok := h.genuine(g.seqs[i]); ok && g.fits(i, &c.leaf) {
 		list = append(list, c)
 	}
 	for _, c := range h.extras[g.seqs[i]] {
-		if g.fits(i, &c.leaf) {
+		if c.leaf = *v.leafFor(&c, g.session); g.fits(i, &c.leaf) {
 			list = append(list, c)
 		}
 	}
@@ -114,7 +124,7 @@ func (g *group) sharedChoices(i int) []candidate {
 func (v *Verifier) tryShared(g *group) {
 	choices := make([][]candidate, len(g.seqs))
 	for i := range g.seqs {
-		choices[i] = g.sharedChoices(i)
+		choices[i] = v.sharedChoices(g, i)
 	}
 	leaves, _ := g.combine(choices)
 	if leaves == nil {
@@ -123,7 +133,7 @@ func (v *Verifier) tryShared(g *group) {
 	h := g.session.handle
 	for i, seq := range g.seqs {
 		for j := range h.extras[seq] {
-			if c := &h.extras[seq][j]; c.leaf == leaves[i] {
+			if c := &h.extras[seq][j]; *v.leafFor(c, g.session) == leaves[i] {
 				c.done = true
 			}
 		}
@@ -136,15 +146,10 @@ func (v *Verifier) tryShared(g *group) {
 func (v *Verifier) finishShared(h *handle, stream string) {
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {
 		pool := h.extras[seq]
-		said := map[uint64]bool{} // one record is several candidates where policies differ
 		for _, c := range pool {
-			said[c.observation] = said[c.observation] || c.done || c.told
-		}
-		for _, c := range pool {
-			if said[c.observation] {
+			if c.done || c.told {
 				continue
 			}
-			said[c.observation] = true
 			f := h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal backs this one"}, seq)
 			void, settled := false, false
 			for _, ss := range h.sessions {
@@ -156,14 +161,14 @@ func (v *Verifier) finishShared(h *handle, stream string) {
 				}
 			}
 			for _, ss := range h.sessions {
-				if ss.settled.Contains(seq) {
+				if ss.settled.Contains(seq) || f.Verdict == Unsealed {
 					continue
 				}
 				if verdict, message := ss.fate(seq); verdict == Unsealed || !settled {
 					f.Verdict, f.Message, f.Stream = verdict, message, ss.stream.trust.Name
 				}
 			}
-			if void {
+			if void && f.Verdict != Unsealed {
 				h.voided++
 				continue
 			}
