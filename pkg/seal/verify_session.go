@@ -2,6 +2,8 @@
 
 package seal
 
+import "slices"
+
 // session is one session of a trusted stream, authentic by its seals.
 type session struct {
 	stream *stream
