@@ -124,7 +124,8 @@ func (s *byteSets) add(t *byteSets) {
 	}
 }
 
-// cost estimates how often the sets let something pass: as often as in the sample text, and more if their bytes are frequent in it.
+// cost estimates how often the sets let something pass: as often as in the sample text, and a little if their bytes are frequent in
+// it, for the texts that the sample does not know.
 func (s *byteSets) cost() (c float64) {
 	for i := range s.sample[0] {
 		c += float64(bits.OnesCount64(s.sample[0][i] & s.sample[1][i] & s.sample[2][i] & s.sample[3][i]))
@@ -139,7 +140,7 @@ func (s *byteSets) cost() (c float64) {
 		}
 		p *= min(sum, 1)
 	}
-	return c + p
+	return c + p/10
 }
 
 // group shares the triggers out among the groups, each to the one that it makes the least worse, and returns what the groups take.
@@ -159,7 +160,7 @@ func (f *filter) group(triggers []trigger) (accept [filterGroups]byteSets) {
 	for t := range triggers {
 		own[t], in[t] = triggers[t].accepts(), -1
 	}
-	for range 3 {
+	for range 6 {
 		for t := range triggers {
 			if g := in[t]; g >= 0 {
 				accept[g] = without(g, t)

@@ -38,7 +38,7 @@ time="2026-11-23T04:10:57Z" level=error msg="Handler for GET /v1.43/containers/j
 [11.23 20:45:21] chrome.exe - proxy.example.edu:5070 close, 1190 bytes (1.16 KB) sent, 1671 bytes (1.63 KB) received, lifetime 00:02
 2026-11-23 04:30:45, Info                  CBS    Loaded Servicing Stack v6.1.7601.23505 with Core: C:\Windows\winsxs\amd64_microsoft-windows-servicingstack_31bf3856ad364e35_6.1.7601.23505_none_681aa442f6fed7f0\cbscore.dll
 Linkerror event interval expired node-31 status 1142942280 1 inconsistent nodesets 0x1fffffffe <ok>
-198.51.100.23 - - [23/Nov/2026:05:31:20 -0500] "GET /search?q=caf%C3%A9%20au%20lait&sort=price%2Casc&next=https%3A%2F%2Fshop.example.com%2Fcart%3Fid%3D77 HTTP/1.1" 302 0
+198.51.100.23 - - [23/Nov/2026:05:31:20 -0500] "GET /search?q=caf%C3%A9%20au%20lait&sort=price%2Casc&next=https%3A%2F%2Fshop.example.com%2Fcart%3Fid%3D77&back=%252Fhome%253Ftab%253D1 HTTP/1.1" 302 0
 {"log":"{\"level\":\"debug\",\"component\":\"scheduler\",\"jobs\":[{\"name\":\"report\",\"state\":\"done\",\"rows\":120}]}\n","stream":"stdout"}
 DEBUG:urllib3.connectionpool:https://api.example.com:443 "GET /v2/status?since=1763871055&limit=100 HTTP/1.1" 304 0
 Traceback (most recent call last):

@@ -4,7 +4,6 @@ package redact
 
 import (
 	"math"
-	"math/bits"
 	"strings"
 )
 
@@ -226,9 +225,7 @@ func formOf(v string) (f form) {
 		}
 	}
 	f.longest = max(f.longest, run)
-	for _, x := range seen {
-		f.distinct += bits.OnesCount64(x)
-	}
+	f.distinct = distinct(&seen)
 	return f
 }
 

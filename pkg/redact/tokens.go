@@ -4,6 +4,7 @@ package redact
 
 import (
 	"encoding/base64"
+	"math/bits"
 	"strings"
 )
 
@@ -250,6 +251,26 @@ const minPlaceholder = 8
 
 // repeats reports whether s is a placeholder: at most three different characters, or a run of one over half of it.
 func repeats(s string) bool {
-	f := formOf(s)
-	return len(s) >= minPlaceholder && (f.distinct <= 3 || f.longest*2 > len(s))
+	if len(s) < minPlaceholder {
+		return false
+	}
+	var seen [4]uint64
+	run, longest := 0, 0
+	for i := range len(s) {
+		seen[s[i]>>6] |= 1 << (s[i] & 63)
+		if i > 0 && s[i] != s[i-1] {
+			longest = max(longest, run)
+			run = 0
+		}
+		run++
+	}
+	return distinct(&seen) <= 3 || max(longest, run)*2 > len(s)
+}
+
+// distinct returns how many bits are set.
+func distinct(seen *[4]uint64) (n int) {
+	for _, x := range seen {
+		n += bits.OnesCount64(x)
+	}
+	return n
 }
