@@ -316,7 +316,7 @@ var harmless = []string{
 	"lat=48.858370123 lon=2.294481456",
 	"cache key=user:1234:profile hit", "keyboard-interactive/pam for bob",
 	"std::vector<int>@0x7fff5fbff8c0", "spark://CoarseGrainedScheduler@10.10.34.11:48069",
-	`C:\Windows\winsxs\amd64_microsoft-windows-s..cingstack_31bf3856ad364e35_6.1.7601.23505_none_681aa442f6fed7f0\cbscore.dll`,
+	`C:\Windows\winsxs\amd64_microsoft-windows-s..cingstack_31bf3856ad364e35_10.0.26100.1150_none_5c2e9d70b1f4a836\cbscore.dll`,
 	"[main] org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Kind: YARN_AM_RM_TOKEN, Service: , Ident: (keyId: -127633188)",
 	"author=james pass=0/10 compass=north bypass=true",
 	"sealed line 25778 10.0.178.100 - user73", "ssn", "cvv", "cvv 12345", "123-45-678", "000-12-3456", "666-12-3456", "900-12-3456",

@@ -213,7 +213,7 @@ func (c *scan) contextual(start, end int) {
 	}
 }
 
-// changes counts how often letters and digits take turns: seldom in job_1445144423722_0020, often in tokens.
+// changes counts how often letters and digits take turns: seldom in job_1795144423722_0020, often in tokens.
 func changes(s string) (n int) {
 	for i := 1; i < len(s); i++ {
 		if (class[s[i]]^class[s[i-1]])&isDigit != 0 {
