@@ -70,12 +70,17 @@ func detectName(c *scan, i int) int {
 	if vd.rule == ruleCookie || v.end == c.rejected && v.end-v.start > maxRejected && vd.strength < hard {
 		return 0
 	}
-	if !secretValue(s[v.start:v.end], vd, v.ctx) {
+	if !secretValue(s[v.start:v.end], vd, v.ctx) || workingDirectory(name, s[v.start:v.end]) {
 		c.rejected = v.end
 		return 0
 	}
 	c.add(vd.rule, v.start, v.end)
 	return v.end
+}
+
+// workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob.
+func workingDirectory(name, v string) bool {
+	return (name == "PWD" || name == "OLDPWD") && v[0] == '/' && resourceName(v)
 }
 
 var nameWord = set("code key token number secret password phrase keys tokens security value id")
@@ -134,6 +139,12 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 		j++
 	}
 	op := operator(s, j)
+	if op == 0 && j == i+1 && is(s, j, isDigit) {
+		// Unseal Key 2: ...
+		if k := spanOf(s, j, isDigit); k-j < 3 && at(s, k) == ':' && at(s, k+1) == ' ' {
+			j, op = k, 1
+		}
+	}
 	switch {
 	case op > 0:
 		return c.valueAfter(j, j+op, j > i, vd)
@@ -143,7 +154,12 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 			if v, ok := c.namedValue(i); ok {
 				return v, ok
 			}
-			return quotedValue(s, k)
+			v, ok := quotedValue(s, k)
+			// In {"method":"set_password","params":...} the name was a value, and what follows is the next name.
+			if next := spanOf(s, v.end, isQuote|isSpace); ok && (at(s, next) == ':' || at(s, next) == '\\' && is(s, next+1, isQuote) && at(s, next+2) == ':') {
+				return value{}, false
+			}
+			return v, ok
 		}
 		return c.namedValue(i)
 	case nameQuoted:

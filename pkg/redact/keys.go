@@ -43,10 +43,11 @@ var (
 	keyQualifiers = set("api access secret private encryption encrypt encrypting decryption signing sign signature account master auth " +
 		"authentication authorization shared ssh client service storage subscription license app application admin deploy " +
 		"security crypto aes hmac rsa webhook consumer write bot integration symmetric provisioning insert origin ca " +
-		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas")
+		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas unseal recovery licence")
 	notSecretKeys = set("public primary foreign partition cache sort routing index idempotency object map row registry hot short group " +
 		"dedup unique composite natural surrogate sequence schema lookup hash range context translation i18n bucket pub event " +
 		"partitioning ordering join aggregation message pressed down up issuer arrow enter escape function shift")
+	notKeys = set("monkey donkey turkey hotkey hockey jockey whiskey keykey honkey mickey")
 	// What stands before "token" in the name of a harmless one.
 	notSecretTokens = set("next page continuation cancellation cancel sync delimiter start end special bos eos pad unexpected invalid " +
 		"expected max min input output total prompt completion cached reasoning num public stop syntax last first current")
@@ -152,6 +153,14 @@ func judge(name string) verdict {
 		strings.HasSuffix(last, "privatekey"), strings.HasSuffix(last, "accountkey"), strings.HasSuffix(last, "encryptionkey"),
 		strings.HasSuffix(last, "authkey"), strings.HasSuffix(last, "signingkey"), strings.HasSuffix(last, "masterkey"):
 		return verdict{ruleAPIKey, medium}
+	case strings.HasSuffix(last, "key") && !notKeys[last]:
+		switch rest := last[:len(last)-3]; {
+		case notSecretKeys[rest]:
+			return verdict{}
+		case keyQualifiers[rest]:
+			return verdict{ruleAPIKey, medium}
+		}
+		return verdict{ruleAPIKey, weak}
 	case last == "auth", last == "oauth", last == "srt", last == "contribsys", last == "com" && prev == "contribsys":
 		return verdict{ruleSecret, weak}
 	case last == "authorization", last == "authentication" && n == 1:

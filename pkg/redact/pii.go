@@ -2,7 +2,10 @@
 
 package redact
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // E-mail addresses, bank accounts, network addresses.
 
@@ -35,12 +38,15 @@ func detectAt(c *scan, i int) int {
 		start++
 	}
 	end := domainEnd(s, i+1)
-	if start == i || end == 0 {
+	if start == i || end == 0 || unitSuffix[asciiLower(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
 		return 0
 	}
 	c.add(ruleEmail, start, end)
 	return end
 }
+
+// unitSuffix are the types of systemd's units, which are no top-level domains: getty@tty1.service.
+var unitSuffix = set("service socket target device mount automount swap timer path slice scope")
 
 // domainEnd returns the end of the domain name at i: labels of letters, digits and dashes, the last one a top-level
 // domain of two or more letters. It returns 0 if there is none.

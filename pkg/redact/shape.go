@@ -37,7 +37,7 @@ func placeholder(v string) bool {
 }
 
 // noValue are the words that stand for no value, however they are given.
-var noValue = set("null nil none true false undefined (null) <nil> <none> <null>")
+var noValue = set("null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known")
 
 // variable reports whether a value is empty, a reference to a variable, or a mask.
 func variable(v string) bool {
@@ -58,10 +58,11 @@ func variable(v string) bool {
 	case v[0] == '<' && v[len(v)-1] == '>' && !mixed(v):
 		return true
 	}
-	// A mask, whole: ******, xxxxxx, ......
-	if len(v) < 3 {
-		return false
-	}
+	return len(v) >= 3 && mask(v)
+}
+
+// mask reports whether v is one, whole: ******, xxxxxx, ......
+func mask(v string) bool {
 	for i := range len(v) {
 		if b := lower(v[i]); b != '*' && b != 'x' && b != '.' && b != '-' && b != '_' && b != '#' {
 			return false
@@ -128,7 +129,7 @@ func secretValue(v string, vd verdict, ctx manner) bool {
 		case tight, quoted, flag, whole:
 			return !isURL(v) && !resourceName(v)
 		}
-		return tokenLike(v, 8) && !resourceName(v)
+		return (tokenLike(v, 8) || onePiece(v)) && !resourceName(v) && !qualified(v)
 	case weak:
 		if vd.rule == ruleSignedURL {
 			return len(v) >= 20 && tokenLike(v, 20)
@@ -137,7 +138,10 @@ func secretValue(v string, vd verdict, ctx manner) bool {
 			n := spanOf(v, 0, isDigit)
 			return n == len(v) && n >= 4 && n <= 8
 		}
-		return tokenLike(v, 16) && !resourceName(v) && changes(v) >= 4 && entropy(v) >= 3 || hexPair(v)
+		if !tokenLike(v, 16) || resourceName(v) || compound(v) || entropy(v) < 3 {
+			return hexPair(v)
+		}
+		return changes(v) >= 4 || len(v) >= 20 && spanOf(v, 0, isAlnum) == len(v) && mixed(v)
 	}
 	return false
 }
@@ -146,6 +150,39 @@ func secretValue(v string, vd verdict, ctx manner) bool {
 func structured(v string) bool {
 	i := spanOf(v, 0, isIdent)
 	return i < len(v) && (v[i] == '{' || v[i] == '(' || v[i] == '[' && i > 0 || v[i] == '<')
+}
+
+// onePiece reports whether v is letters and digits, too many for a word.
+func onePiece(v string) bool {
+	return len(v) >= 24 && spanOf(v, 0, isAlnum) == len(v) && caseChanges(v) == 0
+}
+
+// qualified reports whether v starts as the qualified name of a class or service does: android.os.BinderProxy@2bd79ce.
+func qualified(v string) bool {
+	words := 0
+	for i := 0; words < 2; words++ {
+		end := spanOf(v, i, isAlpha)
+		if end-i < 2 || at(v, end) != '.' {
+			return false
+		}
+		i = end + 1
+	}
+	return true
+}
+
+// compound reports whether v is put together from parts that say something, as keys of caches are: node-cache-Linux-4dda8291,
+// 0|com.example|121.
+func compound(v string) bool {
+	words := 0
+	for i := 0; i < len(v); {
+		end := spanOf(v, i, isAlpha)
+		if end-i < 2 || at(v, end) != '-' {
+			break
+		}
+		i = end + 1
+		words++
+	}
+	return words > 2 || strings.IndexByte(v, '|') >= 0
 }
 
 func isURL(v string) bool { return strings.Contains(v[:min(len(v), 16)], "://") }

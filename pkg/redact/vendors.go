@@ -265,6 +265,7 @@ var vendors = []vendor{
 	{"user-", 40, "", true},
 	{"prod_", 40, "", true},
 	{"ey_", 40, "", true},
+	{"amzn.mws.", 30, "", false},
 	{"cal_live_", 20, "", false},
 	{"cal_test_", 20, "", false},
 	{"ag_", 40, "", true},
@@ -307,8 +308,11 @@ func (c *scan) vendorToken(i int, dotted bool) bool {
 		for end > body && s[end-1] == '.' {
 			end--
 		}
-		if end-body < v.min || repeats(s[body:end]) || v.digits && !tokenLike(s[body:end], v.min) ||
-			!mixed(s[body:end]) && caseChanges(s[body:end]) < 4 {
+		t := s[body:end]
+		if len(t) < v.min || mask(t) || v.digits && (repeats(t) || !tokenLike(t, v.min)) {
+			continue
+		}
+		if !mixed(t) && caseChanges(t) < 4 && (v.digits || len(t) < 16 || spanOf(t, 0, isAlpha|isDigit) < len(t) && spanOf(t, 0, isDigit|isNumSep) < len(t)) {
 			continue
 		}
 		if v.digits && (resourceName(s[body:end]) || dashes(s[body:end])*5 > end-body) {
@@ -390,7 +394,7 @@ func (c *scan) dottedToken(i int) bool {
 	d := base64urlEnd(s, b+1)
 	x, y, z := a-i, b-a-1, d-b-1
 	if x == 14 && s[a+1:b] == "atlasv1" && z >= 50 ||
-		x >= 23 && x <= 28 && y == 6 && z >= 27 && z <= 40 && strings.IndexByte("MNO", s[i]) >= 0 && mixed(s[i:a]) {
+		x >= 23 && x <= 28 && y == 6 && z >= 27 && z <= 40 && mixed(s[i:a]) && caseChanges(s[i:a]) > 3 {
 		c.add(ruleVendorToken, i, d)
 		return true
 	}
