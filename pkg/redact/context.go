@@ -15,6 +15,10 @@ func (c *scan) contextual(start, end int) {
 		end--
 	}
 	v := s[start:end]
+	if c.pairedSecret(start, v) || mailchimpKey(v) {
+		c.add(ruleVendorToken, start, end)
+		return
+	}
 	if strings.Count(v, "/")*12 > len(v) {
 		return
 	}
@@ -63,6 +67,25 @@ func (c *scan) contextual(start, end int) {
 	if secret {
 		c.add(ruleToken, start, c.dottedEnd(end))
 	}
+}
+
+const (
+	awsSecretLen = 40
+	pairDistance = 32
+)
+
+// pairedSecret reports whether v is the secret that follows an AWS access key id, with or without words between.
+func (c *scan) pairedSecret(start int, v string) bool {
+	if len(v) != awsSecretLen || len(c.spans) == 0 {
+		return false
+	}
+	last := c.spans[len(c.spans)-1]
+	return last.rule == ruleAWSKey && start > last.end && start-last.end <= pairDistance && tokenLike(v, awsSecretLen) && changes(v) > 7
+}
+
+// mailchimpKey reports whether v is 32 hexadecimal digits and the name of a data centre: -us12.
+func mailchimpKey(v string) bool {
+	return len(v) > 35 && len(v) < 38 && v[32:35] == "-us" && spanOf(v[:32], 0, isHexDigit) == 32 && spanOf(v, 35, isDigit) == len(v) && mixed(v[:32])
 }
 
 // dottedEnd returns the end of a token of which a part ends at i: parts as random follow behind dots.
@@ -187,6 +210,9 @@ func (c *scan) announced(i int) announcement {
 			}
 			return before
 		case adjacent && keyContext[w]:
+			if capitals == end-j {
+				return right // acme ACCESS 1a2b...
+			}
 			key, said = true, keyRight
 		case vendorNames[w]:
 			if adjacent {
@@ -398,6 +424,8 @@ func prefixed(v string) bool {
 		}
 	}
 	switch {
+	case marked && other == 0 && caseChanges(t) > 4 && entropy(t) >= 3:
+		return true
 	case digits < 2 || other*10 > len(t) || upper+lowers == 0 || entropy(t) < 3:
 		return false
 	case marked || test && !hexGroups(t):

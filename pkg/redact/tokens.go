@@ -14,6 +14,7 @@ import (
 const (
 	maxJWTHeader = 4096
 	minHookPath  = 20
+	minZapPath   = 10 // an account's number and a short name
 )
 
 // detectJWT examines a JWT or JWE: base64url parts separated by dots, the first of which decodes to JSON with "alg".
@@ -135,9 +136,11 @@ func containsFold(s, lit string) bool {
 	return false
 }
 
+const zapHost = "hooks.zapier.com/hooks/catch/"
+
 // hookHosts are what leads to the path of an address that is itself the credential.
 var hookHosts = []string{
-	"hooks.slack.com/", "hooks.zapier.com/hooks/catch/", "hooks.airtable.com/", "hooks.chime.aws/", "webhook.office.com/", "webhook.site/",
+	"hooks.slack.com/", zapHost, "hooks.airtable.com/", "hooks.chime.aws/", "webhook.office.com/", "webhook.site/",
 	"webhook/", "webhooks/", "webhookb2/", "api.telegram.org/bot",
 }
 
@@ -155,10 +158,13 @@ func detectWebhook(c *scan, i int) int {
 	if i < c.plainPath {
 		return 0
 	}
-	start := 0
+	start, shortest := 0, minHookPath
 	for _, p := range hookHosts {
 		if foldPrefix(s, i, p) {
 			start = i + len(p)
+			if p == zapHost {
+				shortest = minZapPath
+			}
 			break
 		}
 	}
@@ -173,7 +179,7 @@ func detectWebhook(c *scan, i int) int {
 		c.plainPath = end
 		return 0
 	}
-	if end-start < minHookPath {
+	if end-start < shortest {
 		return 0
 	}
 	c.add(ruleWebhook, start, end)
