@@ -67,6 +67,14 @@ func detectName(c *scan, i int) int {
 	if !ok {
 		return 0
 	}
+	if (vd.rule == ruleSSN || vd.rule == ruleCardCode) && v.ctx != quoted {
+		// What follows the number is not part of it: ssn=536228726,2026-11-23.
+		for k := v.start; k < v.end; k++ {
+			if class[s[k]]&isDigit == 0 && (s[k] != '-' && s[k] != '.' || !is(s, k+1, isDigit)) {
+				v.end = k
+			}
+		}
+	}
 	if vd.rule == ruleCookie || v.end == c.rejected && v.end-v.start > maxRejected && vd.strength < hard {
 		return 0
 	}

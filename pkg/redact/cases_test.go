@@ -256,6 +256,14 @@ var adversarial = []struct {
 	{"presigned url", "https://b.s3.amazonaws.com/o?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404", []string{"aeeed9bb", awsKey}, []string{"b.s3.amazonaws.com"}},
 	{"azure sas", "https://a.blob.core.windows.net/c?sv=2022&sig=zvZ%2BnNx0Vq3Gg7c5n6v2hH6M0Q8YpR1sT4uW9xA%3D", []string{"nNx0Vq3Gg7"}, nil},
 	{"webhook", "post https://hooks.slack.com/services/T00000000/B00000000/abcdEFGH1234ijklMNOP5678", []string{"abcdEFGH1234"}, nil},
+	// E-mail addresses, social security numbers.
+	{"quoted local part", `from "john doe"@corp.example to`, []string{"doe", "corp.example"}, []string{"from ", " to"}},
+	{"quoted local part in json", `{"from":"\"john@doe\"@corp.example"}`, []string{"doe", "corp.example"}, nil},
+	{"braces in a local part", "from a{b}@corp.example to", []string{"corp.example"}, []string{" to"}},
+	{"address literal", "from bob@[192.0.2.7] to", []string{"bob"}, []string{"from ", " to"}},
+	{"python's no-break space", `{'iban': 'DE89\xa03704\xa00044\xa00532\xa00130\xa000'}`, []string{"0532"}, nil},
+	{"ssn in a row of values", "17,bob,ssn=536228726,2026-11-23", []string{"536228726"}, []string{"17,bob,", ",2026-11-23"}},
+	{"card code in a row of values", "17,cvv=737,2026-11-23", []string{"737"}, []string{",2026-11-23"}},
 	// Telephone numbers.
 	{"e.164", "call +442079460958 now", []string{"2079460958"}, []string{" now"}},
 	{"international with spaces", "call +44 20 7946 0958", []string{"7946"}, nil},
@@ -339,6 +347,7 @@ var harmless = []string{
 	`source_code_hash = "grYpyfcmGLTZBDMHrqcb8acc4GVekPAtVcCU4sYm+ug=" -> "JqDmn8xyZhZUAHPy9ig5zZpx8v7ee10G9nV6W4OewM0="`,
 	`{"method":"auth.set_password","params":["a"]}`, "cluster.uuid [a_DSau4qR4NrH1LdqFcFhg]", "ulid=01HXYZ8P9Q2R3S4T5V6W7X8Y9Z ok",
 	"pod auth-token-6d5f7c9b84-x2x7k started", "backup_prod_20261123T101112Z.tar", "primary key 9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC",
+	`mail to ${user}@corp.example`, `"@corp.example"`, `{"a":""}@[x]`, "cvv=1234567,1", "ssn=12,3456789",
 	"", " ", "=", "@", "://", "key=", "+", "-----BEGIN", "eyJ", "[REDACTED:pan]",
 	"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
 }

@@ -12,6 +12,7 @@ import (
 const (
 	maxLocalPart = 64  // RFC 5321, 4.5.3.1.1
 	maxDomain    = 255 // RFC 5321, 4.5.3.1.2
+	maxLiteral   = 54  // [IPv6:...]
 )
 
 // localChars are the characters of an unquoted local part (RFC 5321 atext and the dot), without those that more often
@@ -37,12 +38,70 @@ func detectAt(c *scan, i int) int {
 	for start < i && class[s[start]]&isAlnum == 0 && s[start] < 0x80 && s[start] != '_' {
 		start++
 	}
+	if start == i {
+		start = c.unusualLocalPart(i)
+	}
 	end := domainEnd(s, i+1)
+	if end == 0 && start < i {
+		end = addressLiteral(s, i+1)
+	}
 	if start == i || end == 0 || unitSuffix[asciiLower(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
 		return 0
 	}
 	c.add(ruleEmail, start, end)
 	return end
+}
+
+// unusualLocalPart returns where the local part starts that ends before i with a character that more often delimits an address
+// than belongs to one: a quoted string, or "a{b}". If there is none, it is i.
+func (c *scan) unusualLocalPart(i int) int {
+	s := c.s
+	floor := max(c.taken, i-maxLocalPart)
+	switch at(s, i-1) {
+	case '"':
+		slashes := 0
+		for at(s, i-2-slashes) == '\\' {
+			slashes++
+		}
+		for j := i - 2 - slashes; j >= floor && s[j] >= ' '; j-- {
+			if s[j] != '"' {
+				continue
+			}
+			// The inside of the quotes starts and ends with what a name may start and end with.
+			if !is(s, j+1, isAlnum) || !is(s, i-2-slashes, isAlnum) {
+				return i
+			}
+			return j
+		}
+	case '{', '}', '|', '*':
+		j := i
+		for j > floor && (localChars[s[j-1]] || strings.IndexByte("{}|*", s[j-1]) >= 0) {
+			j--
+		}
+		if is(s, j, isAlnum) {
+			return j
+		}
+	}
+	return i
+}
+
+// addressLiteral returns the end of an address in brackets at i, in the place of a domain, or 0.
+func addressLiteral(s string, i int) int {
+	if at(s, i) != '[' {
+		return 0
+	}
+	end := strings.IndexByte(s[i:min(len(s), i+maxLiteral)], ']')
+	if end < 0 {
+		return 0
+	}
+	text := s[i+1 : i+end]
+	if foldPrefix(text, 0, "ipv6:") {
+		text = text[len("ipv6:"):]
+	}
+	if _, err := netip.ParseAddr(text); err != nil {
+		return 0
+	}
+	return i + end + 1
 }
 
 // unitSuffix are the types of systemd's units, which are no top-level domains: getty@tty1.service.

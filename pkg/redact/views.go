@@ -126,7 +126,7 @@ func (d *decoded) decode(s string, percent bool) {
 
 // emit adds what an escape at off stands for: a character, or a raw byte.
 func (d *decoded) emit(off int, r rune, raw bool) {
-	if raw {
+	if raw && (r != 0xa0 || len(d.text) > 0 && d.text[len(d.text)-1] >= utf8.RuneSelf) {
 		d.put(off, byte(r))
 		return
 	}
