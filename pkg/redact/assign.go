@@ -114,6 +114,21 @@ func previousWord(s string, start int) int {
 	return i
 }
 
+// detectIdentified examines the password in SQL: IDENTIFIED BY '...', IDENTIFIED WITH plugin AS '...'.
+func detectIdentified(c *scan, i int) int {
+	s := c.s
+	quote := strings.IndexAny(s[i:min(len(s), i+96)], "'\"")
+	if quote < 0 || !foldSuffix(s, i+quote, " by ") && !foldSuffix(s, i+quote, " as ") && !foldSuffix(s, i+quote, " by password ") {
+		return 0
+	}
+	v, ok := quotedValue(s, i+quote)
+	if !ok || placeholder(s[v.start:v.end]) {
+		return 0
+	}
+	c.add(rulePassword, v.start, v.end)
+	return v.end
+}
+
 // value is where a value is, and how it was given.
 type value struct {
 	start, end int
@@ -156,6 +171,8 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 	switch {
 	case op > 0:
 		return c.valueAfter(j, j+op, j > i, vd)
+	case at(s, i) == '(' && is(s, i+1, isQuote) && foldEqual(s[start:end], "password"):
+		return quotedValue(s, i+1) // SET PASSWORD = PASSWORD('...')
 	case at(s, j) == ',' && nameQuoted:
 		// setProperty("name", "value"), and in a list of pairs: ["name","value"]
 		if k := spanOf(s, j+1, isSpace); is(s, k, isQuote) || at(s, k) == '\\' && is(s, k+1, isQuote) {
@@ -244,6 +261,11 @@ func (c *scan) valueAfter(op, after int, spaceBefore bool, vd verdict) (value, b
 	if j-after > 40 {
 		return value{}, false
 	}
+	if s[op] == ':' && (at(s, j) == '|' || at(s, j) == '>') {
+		if v, ok := blockValue(s, j); ok {
+			return v, ok
+		}
+	}
 	ctx := tight
 	switch {
 	case s[op] == ':' && after-op == 1 && j > after:
@@ -288,6 +310,37 @@ func (c *scan) valueAfter(op, after int, spaceBefore bool, vd verdict) (value, b
 		return value{}, false
 	}
 	return v, true
+}
+
+// blockValue returns the lines of a block scalar of YAML, whose indicator is at i: those indented like the first one.
+func blockValue(s string, i int) (value, bool) {
+	j := i + 1
+	for j < len(s) && j-i < 4 && (s[j] == '-' || s[j] == '+' || class[s[j]]&isDigit != 0) {
+		j++
+	}
+	if at(s, j) == '\r' {
+		j++
+	}
+	if at(s, j) != '\n' {
+		return value{}, false
+	}
+	line := j + 1
+	start := line
+	for at(s, start) == ' ' {
+		start++
+	}
+	indent := s[line:start]
+	end := start
+	for line < len(s) && indent != "" && strings.HasPrefix(s[line:], indent) && line-i < maxValueBytes {
+		end = lineEnd(s, line)
+		if line = end; at(s, line) == '\r' {
+			line++
+		}
+		if line < len(s) {
+			line++
+		}
+	}
+	return value{start, end, quoted}, end > start
 }
 
 // isPair reports whether v is itself name=value.
@@ -410,7 +463,13 @@ func xmlValue(s string, i int) (value, bool) {
 			return value{}, false
 		}
 		start := spanOf(s, k+1, isSpace)
+		if foldPrefix(s, start, "<![cdata[") {
+			start += len("<![cdata[")
+		}
 		end := strings.IndexByte(s[start:], '<')
+		if cdata := strings.Index(s[start:], "]]>"); cdata >= 0 && cdata < end {
+			end = cdata
+		}
 		if end < 0 {
 			end = len(s) - start
 		}

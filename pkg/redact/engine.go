@@ -244,7 +244,7 @@ type worker struct {
 	names    nameJudge
 	clean    map[string]verdict // texts that hold nothing to redact, and what they say as names
 	scans    [maxViewDepth + 1]scan
-	views    [maxViewDepth][2]decoded
+	views    [maxViewDepth][numCodings]decoded
 	base64   [maxViewDepth][]byte
 	work     int // how often detectors may still be called for the text
 	numbers  [2]number

@@ -198,9 +198,16 @@ func detectCurl(c *scan, i int) int {
 	return 0
 }
 
-// detectClient notes a client that takes -p or -a.
+// detectClient notes a client that takes -p or -a, and examines -w of ldapsearch.
 func detectClient(c *scan, i int) int {
+	s := c.s
 	c.client = i
+	if foldPrefix(s, i, "ldap") {
+		end := min(lineEnd(s, i), i+maxCommand)
+		if w := strings.Index(s[i:end], " -w "); w >= 0 {
+			return c.flagValue(i + w + len(" -w "))
+		}
+	}
 	return 0
 }
 
@@ -291,10 +298,12 @@ var passwordClients = []string{
 	"mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldapsearch", "sqlcmd",
 }
 
+const maxCommand = 96 // bytes from a client's name to its password
+
 // detectPasswordFlag examines -p password and -ppassword of clients that take one.
 func detectPasswordFlag(c *scan, i int) int {
 	s := c.s
-	if c.client < 0 || i-c.client > 96 || strings.ContainsAny(s[c.client:i], "\n|;") || s[i+2] == 'P' ||
+	if c.client < 0 || i-c.client > maxCommand || strings.ContainsAny(s[c.client:i], "\n|;") || s[i+2] == 'P' ||
 		(lower(s[i+2]) == 'a') != foldPrefix(s, c.client, "redis-cli") {
 		return 0
 	}
@@ -302,6 +311,12 @@ func detectPasswordFlag(c *scan, i int) int {
 	if at(s, j) == ' ' {
 		j++
 	}
+	return c.flagValue(j)
+}
+
+// flagValue examines the password of a flag: the shell word at j.
+func (c *scan) flagValue(j int) int {
+	s := c.s
 	end := shellWordEnd(s, j)
 	for j < end && class[s[j]]&isQuote != 0 {
 		j++

@@ -104,8 +104,16 @@ func segments(name string, buf *[maxName]byte, out *[maxSegments]string) int {
 	return n
 }
 
-// judge returns what a name says about its value.
+// judge returns what a name says about its value. In a name such as PaSsWoRd the case does not show where words start.
 func judge(name string) verdict {
+	v := judgeWords(name)
+	if v.strength == nothing && caseChanges(name)*2 >= len(name) {
+		v = judgeWords(strings.ToLower(name))
+	}
+	return v
+}
+
+func judgeWords(name string) verdict {
 	var buf [maxName]byte
 	var seg [maxSegments]string
 	n := segments(name, &buf, &seg)

@@ -132,7 +132,7 @@ var base64Value = func() (t [256]byte) {
 func decodeBase64(dst []byte, s string) ([]byte, bool) {
 	s = strings.TrimRight(s, "=")
 	bits, n := uint32(0), 0
-	odd := 0
+	odd, zeros := 0, 0
 	for i := 0; i < len(s) && len(dst) < maxDecoded; i++ {
 		v := base64Value[s[i]]
 		if v == 0xff {
@@ -144,6 +144,10 @@ func decodeBase64(dst []byte, s string) ([]byte, bool) {
 		}
 		n -= 8
 		b := byte(bits >> n)
+		if b == 0 && len(dst) > zeros {
+			zeros++ // UTF-16, as PowerShell takes its commands
+			continue
+		}
 		if b < 0x20 && b != '\n' && b != '\r' && b != '\t' || b >= 0x7f {
 			if odd++; odd*16 > len(dst)+8 {
 				return dst, false

@@ -23,6 +23,7 @@ const (
 	sawPercent uint8 = 1 << iota
 	sawBackslash
 	sawSpecial // a byte that is no printable ASCII: whether the next two are there is known
+	sawEntity  // a character reference
 	sawUnusual // a byte that a view would fold: beyond ASCII, or an ANSI sequence
 	sawControl // characters that are escaped in the output
 
@@ -120,7 +121,7 @@ func (c *scan) run(w *worker, s string, depth int) {
 			c.runCustom(i)
 		}
 	}
-	if depth > 0 && c.saw&(sawPercent|sawBackslash|sawUnusual) != 0 {
+	if depth > 0 && c.saw&(sawPercent|sawBackslash|sawEntity|sawUnusual) != 0 {
 		c.views(depth)
 	}
 	c.resolve()
@@ -280,6 +281,11 @@ func triggers(on func(...ruleID) bool) []trigger {
 	note(sawPercent, sawByte(sawPercent), one("%"), func(b byte) bool { return lower(b) == 'u' || class[b]&isHexDigit != 0 })
 	note(sawBackslash, sawByte(sawBackslash), one("\\"))
 	note(sawSpecial, detectSpecial, func(b byte) bool { return control(b) || b >= utf8.RuneSelf })
+	note(sawEntity, sawByte(sawEntity), one("&"), one("#"), one("0123456789xX"))
+	for _, entity := range []string{"&quot;", "&lt;", "&amp;"} {
+		add(sawByte(sawEntity), entity)
+		t[len(t)-1].note, t[len(t)-1].linear = sawEntity, true
+	}
 	add(detectMarker, "[redacted:", "[ps:")
 	t[len(t)-1].linear, t[len(t)-2].linear = true, true
 	if on(rulePAN, ruleSSN, rulePhone) {
@@ -322,6 +328,8 @@ func triggers(on func(...ruleID) bool) []trigger {
 	}
 	if on(rulePassword) {
 		add(detectPasswordFlag, " -p", " -a ")
+		add(detectIdentified, "identified ")
+		sets(detectCrypt, one("$"), one("1256aypks"), one("$abyprk2"))
 		add(detectCurl, "curl", "wget")
 		add(detectClient, passwordClients...)
 		add(detectUserFlag, " -u", "--user", "--proxy-user")

@@ -33,7 +33,7 @@ func placeholder(v string) bool {
 	for len(v) > 0 && strings.IndexByte(".,;:!?", v[len(v)-1]) >= 0 {
 		v = v[:len(v)-1]
 	}
-	return len(v) <= 20 && notValues[asciiLower(v)] || variable(v)
+	return len(v) <= 20 && notValues[asciiLower(v)] || len(v) < 2 && !hasAlnum(v) || variable(v)
 }
 
 // noValue are the words that stand for no value, however they are given.

@@ -43,7 +43,7 @@ var class = func() (t [256]uint16) {
 		t[b] |= isIdent
 	}
 	for c := range 256 {
-		if b := byte(c); b >= 0x80 || b == '%' || b == '+' || b == '\\' || b == 0x1b || b == 0 || b == '\b' || b == 0x7f {
+		if b := byte(c); b >= 0x80 || b == '%' || b == '&' || b == '+' || b == '\\' || b == 0x1b || b == 0 || b == '\b' || b == 0x7f {
 			t[c] |= isCoded
 		}
 		if b := byte(c); b < 0x20 && b != '\t' || b >= 0x7f && b < 0xa0 || b == 0xc2 || b == 0xe2 {

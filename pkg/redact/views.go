@@ -4,6 +4,8 @@ package redact
 
 import (
 	"sort"
+	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -44,17 +46,30 @@ func (d *decoded) source(i int) int {
 func (c *scan) views(depth int) {
 	// Copied, because scanning a view may need the same scan's state to stay as it is.
 	saw := c.saw
-	level := maxViewDepth - depth
 	if saw&(sawBackslash|sawUnusual) != 0 {
-		c.view(&c.w.views[level][0], false, depth)
+		c.view(backslashes, depth)
 	}
 	if saw&sawPercent != 0 {
-		c.view(&c.w.views[level][1], true, depth)
+		c.view(percents, depth)
+	}
+	if saw&sawEntity != 0 {
+		c.view(entities, depth)
 	}
 }
 
-func (c *scan) view(d *decoded, percent bool, depth int) {
-	d.decode(c.s, percent)
+// coding is a way to write characters with others.
+type coding uint8
+
+const (
+	backslashes coding = iota // as in JSON and source code
+	percents                  // as in URLs
+	entities                  // as in HTML and XML
+	numCodings
+)
+
+func (c *scan) view(how coding, depth int) {
+	d := &c.w.views[maxViewDepth-depth][how]
+	d.decode(c.s, how)
 	if len(d.text) == len(c.s) {
 		return // every escape is longer than what it stands for: nothing was decoded
 	}
@@ -70,9 +85,8 @@ func (c *scan) view(d *decoded, percent bool, depth int) {
 	}
 }
 
-// decode takes one layer off s: escapes as in JSON and source code or, if percent is set, %XX; folding and ANSI
-// sequences in both.
-func (d *decoded) decode(s string, percent bool) {
+// decode takes one layer off s: what is written in this coding, and in all of them ANSI sequences and folding.
+func (d *decoded) decode(s string, how coding) {
 	d.text, d.segs = d.text[:0], append(d.segs[:0], segment{})
 	for i := 0; i < len(s); {
 		plain := i
@@ -88,17 +102,23 @@ func (d *decoded) decode(s string, percent bool) {
 		}
 		b := s[i]
 		switch {
-		case b == '%' && percent:
+		case b == '%' && how == percents:
 			if n, r, raw := percentEscape(s, i); n > 0 {
 				d.emit(i, r, raw)
 				i += n
 				continue
 			}
-		case b == '+' && percent:
+		case b == '+' && how == percents:
 			b = ' ' // as forms encode it
-		case b == '\\' && !percent:
+		case b == '\\' && how == backslashes:
 			if n, r, raw := backslashEscape(s, i); n > 0 {
 				d.emit(i, r, raw)
+				i += n
+				continue
+			}
+		case b == '&' && how == entities:
+			if n, r := entity(s, i); n > 0 {
+				d.emit(i, r, false)
 				i += n
 				continue
 			}
@@ -270,6 +290,34 @@ func backslashEscape(s string, i int) (n int, r rune, raw bool) {
 	}
 	return 0, 0, false
 }
+
+// entity reads a character reference of HTML or XML at i. It returns its length, or 0, and the character.
+func entity(s string, i int) (n int, r rune) {
+	end := strings.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
+	if end < 3 {
+		return 0, 0
+	}
+	name := s[i+1 : i+end]
+	if name[0] != '#' {
+		if r := namedEntities[name]; r > 0 {
+			return end + 1, r
+		}
+		return 0, 0
+	}
+	base, digits := 10, name[1:]
+	if lower(name[1]) == 'x' {
+		base, digits = 16, name[2:]
+	}
+	v, err := strconv.ParseUint(digits, base, 21)
+	if err != nil {
+		return 0, 0
+	}
+	return end + 1, rune(v)
+}
+
+const maxEntity = 12
+
+var namedEntities = map[string]rune{"amp": '&', "quot": '"', "apos": '\'', "lt": '<', "gt": '>'}
 
 // ansiLen returns the length of the terminal escape sequence at i (ECMA-48).
 func ansiLen(s string, i int) int {

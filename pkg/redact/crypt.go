@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package redact
+
+import "strings"
+
+// hashMethods are the methods of password hashes in the form of crypt(5). The trigger takes their first two characters.
+var hashMethods = set("1 2 2a 2b 2y 5 6 y apr1 argon2i argon2d argon2id scrypt pbkdf2 pbkdf2-sha1 pbkdf2-sha256 pbkdf2-sha512 krb5tgs krb5asrep")
+
+const minHash = 20
+
+// detectCrypt examines a password hash: $method$parameters$salt$hash. Who has it can try passwords as fast as they like.
+func detectCrypt(c *scan, i int) int {
+	s := c.s
+	if is(s, i-1, isAlnum) || at(s, i-1) == '$' {
+		return 0 // Outer$1$Inner
+	}
+	end := i + 1
+	for end < len(s) && end-i < 16 && (class[s[end]]&(isDigit|isLower) != 0 || s[end] == '-') {
+		end++
+	}
+	if at(s, end) != '$' || !hashMethods[s[i+1:end]] {
+		return 0
+	}
+	part := end
+	for end < len(s) && (class[s[end]]&isRun != 0 || strings.IndexByte("$.,*@", s[end]) >= 0) {
+		if s[end] == '$' {
+			part = end
+		}
+		end++
+	}
+	for end > part && (s[end-1] == '.' || s[end-1] == ',') {
+		end--
+	}
+	if end-part <= minHash || !mixed(s[part:end]) {
+		return 0
+	}
+	c.add(rulePassword, i, end)
+	return end
+}
