@@ -117,14 +117,20 @@ func (c *scan) phone(n *number, g int) int {
 func (c *scan) numberContinues(n *number) bool {
 	s, first, end := c.s, n.g[0].start, n.end()
 	switch at(s, first-1) {
-	case '-', '.', ':', '/', ',', '_', '#', '+', '$', '@':
+	case '-', '.', '/', '_', '#', '+', '$', '@':
 		return true
+	case ':', ',':
+		if is(s, first-2, isDigit) {
+			return true // a time, or a number with a comma in it
+		}
 	}
 	switch at(s, end) {
 	case ':', '_', '/', '%', '=', '@':
 		return true
-	case '-', '.', ',':
+	case '-', '.':
 		return is(s, end+1, isAlnum)
+	case ',':
+		return is(s, end+1, isDigit) && n.n < 2
 	}
 	return is(s, end, isAlnum) && lower(s[end]) != 'x'
 }
