@@ -275,6 +275,8 @@ var adversarial = []struct {
 	{"braces in a local part", "from a{b}@corp.example to", []string{"corp.example"}, []string{" to"}},
 	{"address literal", "from bob@[192.0.2.7] to", []string{"bob"}, []string{"from ", " to"}},
 	{"python's no-break space", `{'iban': 'DE89\xa03704\xa00044\xa00532\xa00130\xa000'}`, []string{"0532"}, nil},
+	{"unionpay in two groups", "card 622535 1711516663709 ok", []string{"1711516663709"}, []string{" ok"}},
+	{"elo", "card 5066-9906-3246-9765 ok", []string{"9906-3246"}, []string{" ok"}},
 	{"ssn in a row of values", "17,bob,ssn=536228726,2026-11-23", []string{"536228726"}, []string{"17,bob,", ",2026-11-23"}},
 	{"card code in a row of values", "17,cvv=737,2026-11-23", []string{"737"}, []string{",2026-11-23"}},
 	// Telephone numbers.
@@ -282,6 +284,8 @@ var adversarial = []struct {
 	{"international with spaces", "call +44 20 7946 0958", []string{"7946"}, nil},
 	{"e.164 behind another number", "id 12345 +44 20 7946 0958 ok", []string{"7946"}, []string{"id 12345 ", " ok"}},
 	{"north american behind another number", "id 12345 (555) 123-4567 ok", []string{"123-4567"}, []string{" ok"}},
+	{"in a row of values", "17,bob,06-81960377,2026-11-23,ok", []string{"81960377"}, []string{"17,bob,", ",2026-11-23"}},
+	{"behind a colon", "field:020 7978 9917", []string{"7978"}, []string{"field:"}},
 	{"north american", "phone (555) 123-4567", []string{"123-4567"}, nil},
 }
 
@@ -362,6 +366,8 @@ var harmless = []string{
 	"pod auth-token-6d5f7c9b84-x2x7k started", "backup_prod_20261123T101112Z.tar", "primary key 9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC",
 	"at com.acme.Outer$1$Inner.handleEveryRequest2(Outer.java:42)", "cost $12 or $1$ a day", "identified by the 'x' flag? no",
 	"a&ampb=1&lt;b&gt; &#xzz; &#99999999; AT&T; x&y;z", "password: | user: >",
+	"span_id=4832856275511548990 traceId: 4839503211283854232", `{"dd.span_id":"4832856275511548990"}`,
+	"REPORT : 7031 5020 150604 240", "took 10:01:02 0.5, 1,0123 456", "x=12,02 345 6789",
 	`mail to ${user}@corp.example`, `"@corp.example"`, `{"a":""}@[x]`, "cvv=1234567,1", "ssn=12,3456789",
 	"", " ", "=", "@", "://", "key=", "+", "-----BEGIN", "eyJ", "[REDACTED:pan]",
 	"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
