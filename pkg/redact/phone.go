@@ -227,6 +227,9 @@ func detectPhoneWord(c *scan, i int) int {
 	case 'p', 't', 'f', 'w', 'm', 'h', 's', 'd':
 		strong = true
 	}
+	if at(s, i-1) == 'i' && s[i] == 'P' && !is(s, i-2, isAlpha) {
+		return 0 // the iPhone of user agents
+	}
 	// The word itself: telephone, phone_number, mobilePhone, and not hotel or television.
 	if w := s[i:word]; foldPrefix(w, 0, "tel") && !telWord(w) || is(s, i-1, isAlpha) && !foldPrefix(w, 0, "phone") && !foldPrefix(w, 0, "number") {
 		return 0
