@@ -78,7 +78,8 @@ func detectName(c *scan, i int) int {
 	if vd.rule == ruleCookie || v.end == c.rejected && v.end-v.start > maxRejected && vd.strength < hard {
 		return 0
 	}
-	if !secretValue(s[v.start:v.end], vd, v.ctx) || workingDirectory(name, s[v.start:v.end]) {
+	if !secretValue(s[v.start:v.end], vd, v.ctx) || workingDirectory(name, s[v.start:v.end]) ||
+		at(s, start-1) == '(' && at(s, v.end) == ')' && pamTypes[s[v.start:v.end]] {
 		c.rejected = v.end
 		return 0
 	}
@@ -90,6 +91,9 @@ func detectName(c *scan, i int) int {
 func workingDirectory(name, v string) bool {
 	return (name == "PWD" || name == "OLDPWD") && v[0] == '/' && resourceName(v)
 }
+
+// pamTypes are what PAM does for a service: pam_unix(gdm-password:session), pam_unix(passwd:chauthtok).
+var pamTypes = set("auth account session chauthtok setcred")
 
 var nameWord = set("code key token number secret password phrase keys tokens security value id")
 

@@ -279,8 +279,8 @@ func (c *scan) assigned(i int, v string) bool {
 	for name > 0 && j-name < maxNameBytes && class[s[name-1]]&isIdent != 0 {
 		name--
 	}
-	if name == j {
-		return false
+	if name == j || at(s, name-1) == '&' || at(s, name-1) == '?' {
+		return false // parameters of URLs are full of identifiers
 	}
 	var buf [maxName]byte
 	var seg [maxSegments]string
@@ -368,7 +368,7 @@ func randomWord(v string) bool {
 	if len(v) < minFreeText || spanOf(v, 0, isAlnum) < len(v) {
 		return false
 	}
-	return mixed(v) || distinct(v) >= 16
+	return mixed(v) || distinct(v) >= 16 && !camelWords(v)
 }
 
 // distinct counts the different bytes of s.

@@ -45,7 +45,7 @@ func detectAt(c *scan, i int) int {
 	if end == 0 && start < i {
 		end = addressLiteral(s, i+1)
 	}
-	if start == i || end == 0 || unitSuffix[asciiLower(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
+	if start == i || end == 0 || sshDomains[asciiLower(s[i+1:end])] || unitSuffix[asciiLower(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
 		return 0
 	}
 	c.add(ruleEmail, start, end)
@@ -103,6 +103,9 @@ func addressLiteral(s string, i int) int {
 	}
 	return i + end + 1
 }
+
+// sshDomains are the domains in names of algorithms (RFC 4251, 6), as sshd logs them: aes128-gcm@openssh.com.
+var sshDomains = set("openssh.com libssh.org lysator.liu.se")
 
 // unitSuffix are the types of systemd's units, which are no top-level domains: getty@tty1.service.
 var unitSuffix = set("service socket target device mount automount swap timer path slice scope")

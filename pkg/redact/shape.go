@@ -57,6 +57,8 @@ func variable(v string) bool {
 		return true
 	case v[0] == '<' && v[len(v)-1] == '>' && !mixed(v):
 		return true
+	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
+		return true // the version of a package that is named after passwords: ^1.0.0
 	}
 	return len(v) >= 3 && mask(v)
 }
@@ -290,7 +292,23 @@ func tokenLike(v string, minLen int) bool {
 		return false
 	}
 	f := formOf(v)
-	return f.tokenLike(len(v))
+	return f.tokenLike(len(v)) && (f.digits > 0 || !camelWords(v))
+}
+
+// camelWords reports whether v is words whose capitals show where they start: secretNamespaceValue.
+func camelWords(v string) bool {
+	for i := 0; i < len(v); {
+		end := spanOf(v, i, isUpper)
+		word := spanOf(v, end, isLower)
+		if word-end < 2 && word < len(v) {
+			return false
+		}
+		if word == i {
+			return false // no letter
+		}
+		i = word
+	}
+	return true
 }
 
 // hexNumber reports whether v is a number of at most 64 bits: 0x14ede63a5a70002.
