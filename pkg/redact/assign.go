@@ -65,6 +65,9 @@ func detectName(c *scan, i int) int {
 	}
 	v, ok := c.findValue(start, end, vd)
 	if !ok {
+		if v, ok = c.valueBefore(start, end); ok && secretValue(s[v.start:v.end], vd, quoted) {
+			c.add(vd.rule, v.start, v.end)
+		}
 		return 0
 	}
 	if (vd.rule == ruleSSN || vd.rule == ruleCardCode) && v.ctx != quoted {
@@ -467,13 +470,11 @@ func xmlValue(s string, i int) (value, bool) {
 			return value{}, false
 		}
 		start := spanOf(s, k+1, isSpace)
+		mark := "<"
 		if foldPrefix(s, start, "<![cdata[") {
-			start += len("<![cdata[")
+			start, mark = start+len("<![cdata["), "]]>"
 		}
-		end := strings.IndexByte(s[start:], '<')
-		if cdata := strings.Index(s[start:], "]]>"); cdata >= 0 && cdata < end {
-			end = cdata
-		}
+		end := strings.Index(s[start:], mark)
 		if end < 0 {
 			end = len(s) - start
 		}
@@ -485,6 +486,48 @@ func xmlValue(s string, i int) (value, bool) {
 	}
 	return value{}, false
 }
+
+// valueBefore finds the value where it stands before its name, which is itself one: {"value":"...","key":"password"}. The name is
+// s[start:end].
+func (c *scan) valueBefore(start, end int) (value, bool) {
+	s := c.s
+	if !is(s, end, isQuote) && at(s, end) != '\\' {
+		return value{}, false
+	}
+	open := start
+	for open > 0 && (class[s[open-1]]&(isQuote|isSpace) != 0 || s[open-1] == '\\') {
+		open--
+	}
+	if open == start || at(s, open-1) != ':' && at(s, open-1) != '=' {
+		return value{}, false
+	}
+	// What holds the name is called key, name or field: in "error":"password" it is no name.
+	word := open - 1
+	for word > 0 && (class[s[word-1]]&(isQuote|isSpace) != 0 || s[word-1] == '\\') {
+		word--
+	}
+	if !foldSuffix(s, word, "key") && !foldSuffix(s, word, "name") && !foldSuffix(s, word, "field") {
+		return value{}, false
+	}
+	floor := max(c.taken, start-maxBefore)
+	for k := start - 1; k > floor && strings.IndexByte("{}<>\n", s[k]) < 0; k-- {
+		if lower(s[k]) != 'v' || !foldPrefix(s, k, "value") {
+			continue
+		}
+		j := k + len("value")
+		for at(s, j) == '\\' || is(s, j, isQuote|isSpace) {
+			j++
+		}
+		if op := operator(s, j); op > 0 {
+			v, ok := quotedValue(s, spanOf(s, j+op, isSpace))
+			return v, ok && v.end < open
+		}
+		return value{}, false
+	}
+	return value{}, false
+}
+
+const maxBefore = 256
 
 // namedValue finds the value where a name is itself one: name: X_TOKEN, value: ... (Kubernetes, XML attributes, HCL). The
 // name ends at i.

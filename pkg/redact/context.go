@@ -311,6 +311,9 @@ func idPrefix(v string) bool {
 
 // secretTail returns where the credential starts in a run that names it itself, acme-secret-key-1a2b..., or 0.
 func secretTail(v string) int {
+	if len(v) > maxNamed {
+		return 0
+	}
 	for i := 3; i+minTail <= len(v); i++ {
 		if v[i] != '-' && v[i] != '_' {
 			continue
@@ -342,6 +345,7 @@ func secretTail(v string) int {
 
 const (
 	minTail   = 16
+	maxNamed  = 256 // a run that names its credential is no longer
 	minGroups = 24
 )
 

@@ -7,7 +7,12 @@ import "strings"
 // hashMethods are the methods of password hashes in the form of crypt(5). The trigger takes their first two characters.
 var hashMethods = set("1 2 2a 2b 2y 5 6 y apr1 argon2i argon2d argon2id scrypt pbkdf2 pbkdf2-sha1 pbkdf2-sha256 pbkdf2-sha512 krb5tgs krb5asrep")
 
-const minHash = 20
+const (
+	minHash = 20
+	maxHash = 512
+	// Argon2 has the most parts: version, parameters, salt, hash.
+	maxParts = 5
+)
 
 // detectCrypt examines a password hash: $method$parameters$salt$hash. Who has it can try passwords as fast as they like.
 func detectCrypt(c *scan, i int) int {
@@ -22,10 +27,12 @@ func detectCrypt(c *scan, i int) int {
 	if at(s, end) != '$' || !hashMethods[s[i+1:end]] {
 		return 0
 	}
-	part := end
-	for end < len(s) && (class[s[end]]&isRun != 0 || strings.IndexByte("$.,*@", s[end]) >= 0) {
+	part, parts := end, 0
+	for end < len(s) && end-i < maxHash && (class[s[end]]&isRun != 0 || strings.IndexByte("$.,*@", s[end]) >= 0) {
 		if s[end] == '$' {
-			part = end
+			if part, parts = end, parts+1; parts > maxParts {
+				return 0
+			}
 		}
 		end++
 	}

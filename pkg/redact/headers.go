@@ -203,8 +203,8 @@ func detectClient(c *scan, i int) int {
 	s := c.s
 	c.client = i
 	if foldPrefix(s, i, "ldap") {
-		end := min(lineEnd(s, i), i+maxCommand)
-		if w := strings.Index(s[i:end], " -w "); w >= 0 {
+		command := s[i:min(len(s), i+maxCommand)]
+		if w := strings.Index(command, " -w "); w >= 0 && w < lineEnd(command, 0) {
 			return c.flagValue(i + w + len(" -w "))
 		}
 	}
