@@ -264,7 +264,7 @@ func formOf(v string) (f form) {
 		}
 	}
 	f.longest = max(f.longest, run)
-	f.distinct = distinct(&seen)
+	f.distinct = ones(&seen)
 	return f
 }
 

@@ -270,11 +270,11 @@ func repeats(s string) bool {
 		}
 		run++
 	}
-	return distinct(&seen) <= 3 || max(longest, run)*2 > len(s)
+	return ones(&seen) <= 3 || max(longest, run)*2 > len(s)
 }
 
-// distinct returns how many bits are set.
-func distinct(seen *[4]uint64) (n int) {
+// ones returns how many bits are set.
+func ones(seen *[4]uint64) (n int) {
 	for _, x := range seen {
 		n += bits.OnesCount64(x)
 	}
