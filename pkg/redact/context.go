@@ -15,56 +15,76 @@ func (c *scan) contextual(start, end int) {
 		end--
 	}
 	v := s[start:end]
+	if len(v) < minFreeText {
+		return
+	}
 	if c.pairedSecret(start, v) || mailchimpKey(v) {
 		c.add(ruleVendorToken, start, end)
 		return
 	}
-	if strings.Count(v, "/")*12 > len(v) {
+	anyEntropy := c.w.e.rules[ruleHighEntropy].action != actionOff
+	uuid := isUUID(v)
+	switch {
+	case strings.Count(v, "/")*12 > len(v):
+		return
+	case uuid && len(v) == uuidLen && !anyEntropy:
+		// Identifiers, most of them.
+		if said := c.announced(start, wordsOfUUID); said == right || said == vendorRight && c.operatorBefore(start) {
+			c.add(ruleToken, start, end)
+		}
 		return
 	}
-	if tail := secretTail(v); tail > 0 {
-		c.add(ruleToken, start+tail, end)
+	f := formOf(v)
+	dashed := f.dashes > 0
+	if dashed && f.digits > 0 {
+		if tail := secretTail(v); tail > 0 {
+			c.add(ruleToken, start+tail, end)
+			return
+		}
+	}
+	random := f.tokenLike(len(v)) && (f.digits > 0 || !camelWords(v))
+	word := f.upper+f.lowers+f.digits == len(v) && (f.digits > 0 && f.digits < len(v) || f.distinct >= 16 && (f.upper == 0 || !camelWords(v)))
+	if !random && !word {
 		return
 	}
-	said := c.announced(start)
-	if said != right && said != before && idPrefix(v) {
+	said := c.announced(start, maxWordsBefore)
+	if dashed && said != right && said != before && idPrefix(v) {
 		return
 	}
-	if said == right && randomWord(v) || said != elsewhere && prefixed(v) {
+	// One piece of letters and digits right behind a word is a credential in spite of regular looks.
+	if said == right && word || dashed && said != elsewhere && f.upper+f.lowers > 0 && prefixed(v) {
 		c.add(ruleToken, start, c.dottedEnd(end))
 		return
 	}
-	if !tokenLike(v, minFreeText) {
+	if !random {
 		return
 	}
-	hex := hexGroups(v)
+	hex := f.hex+strings.Count(v, "-") == len(v)
 	if slash := strings.IndexByte(v, '/'); slash >= 12 {
 		hex = hexGroups(v[:slash])
 	}
-	if !hex && entropy(v) < 3 {
-		return
-	}
-	if c.w.e.rules[ruleHighEntropy].action != actionOff && !hex && entropy(v) >= 3.8 {
+	if anyEntropy && !hex && entropy(v) >= 3.8 {
 		c.add(ruleHighEntropy, start, end)
 		return
 	}
-	grouped := dashes(v) > 3 && len(v) < 40 || isUUID(v)
-	var secret bool
+	grouped := f.dashes > 3 && len(v) < 40 || uuid
+	varied := !hex && f.changes+f.caseChanges > 3
+	secret := false
 	switch said {
 	case right:
 		secret = true
 	case before:
-		secret = !grouped && (hex || changes(v) >= 4)
+		secret = !grouped && (hex || varied)
 	case vendorRight:
-		secret = hex && !grouped || !hex && changes(v) >= 4 || grouped && c.operatorBefore(start)
+		secret = hex && !grouped || varied || grouped && c.operatorBefore(start)
 	case vendorBefore:
-		secret = !grouped && (!hex && changes(v) >= 4 || hex && len(v) >= 32 && c.operatorBefore(start))
+		secret = !grouped && (varied || hex && len(v) >= 32 && c.operatorBefore(start))
 	case keyRight:
-		secret = !hex && !grouped && changes(v) >= 4 && !strings.HasSuffix(v, "=")
+		secret = !grouped && varied && !strings.HasSuffix(v, "=")
 	default:
-		secret = !hex && !grouped && changes(v) >= 4 && c.assigned(start, v)
+		secret = !grouped && varied && c.assigned(start, v)
 	}
-	if secret {
+	if secret && (hex || entropy(v) >= 3) {
 		c.add(ruleToken, start, c.dottedEnd(end))
 	}
 }
@@ -120,12 +140,14 @@ func changes(s string) (n int) {
 	return n + caseChanges(s)
 }
 
+const uuidLen = 36
+
 // isUUID reports whether s ends in a UUID.
 func isUUID(s string) bool {
-	if len(s) < 36 {
+	if len(s) < uuidLen {
 		return false
 	}
-	s = s[len(s)-36:]
+	s = s[len(s)-uuidLen:]
 	return s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' && spanOf(s, 0, isHexDigit) == 8 && spanOf(s, 24, isHexDigit) == 36
 }
 
@@ -146,19 +168,20 @@ const (
 
 const (
 	maxWordsBefore = 8
+	wordsOfUUID    = 2 // the word right before it, and what "key" is about
 	vendorWords    = 4 // a vendor's name further away has to do with something else
 	otherWords     = 2 // what is told that far away is no reason to take a token for something else
 	rightBefore    = 5 // bytes between a word and what it stands right before: `key": "`
 )
 
-// announced looks for the words in front of i. The nearest word that says anything decides.
-func (c *scan) announced(i int) announcement {
+// announced looks for the words in front of i, so many at most. The nearest word that says anything decides.
+func (c *scan) announced(i, maxWords int) announcement {
 	s := c.s
 	floor := max(0, i-lookBack)
 	j := i
 	key := false // the word right before is "key": the one before that says what key it is
 	said := nowhere
-	for words := range maxWordsBefore {
+	for words := range maxWords {
 		for j > floor && class[s[j-1]]&isAlpha == 0 {
 			if s[j-1] == '\n' || s[j-1] == ']' || class[s[j-1]]&isDigit != 0 && i-j > 24 {
 				return said
@@ -195,35 +218,33 @@ func (c *scan) announced(i int) announcement {
 		}
 		w := view(buf[:end-j])
 		adjacent := words == 0 && i-end <= rightBefore
+		kind := contextWords[w]
 		switch {
 		case key:
-			if keyQualifiers[w] || vendorNames[w] || credentialContext[w] {
+			if keyQualifiers[w] || kind == vendorWord || kind == credentialWord {
 				return right
 			}
-			if notSecretKeys[w] || otherContext[w] {
+			if kind == otherWord || notSecretKeys[w] {
 				return elsewhere
 			}
 			return said
-		case credentialContext[w]:
+		case kind == credentialWord:
 			if adjacent {
 				return right
 			}
 			return before
-		case adjacent && keyContext[w]:
+		case kind == keyWord && adjacent:
 			if capitals == end-j {
 				return right // acme ACCESS 1a2b...
 			}
 			key, said = true, keyRight
-		case vendorNames[w]:
-			if adjacent {
-				return vendorRight
-			}
-			if words < vendorWords {
-				said = vendorBefore // and perhaps a word before the name tells more
-			}
-		case otherContext[w] && words < otherWords:
+		case kind == vendorWord && adjacent:
+			return vendorRight
+		case kind == vendorWord && words < vendorWords:
+			said = vendorBefore // and perhaps a word before the name tells more
+		case kind == otherWord && words < otherWords:
 			return max(said, elsewhere)
-		case otherContext[w]:
+		case kind == otherWord:
 			return said
 		}
 	}
@@ -311,10 +332,8 @@ func idPrefix(v string) bool {
 
 // secretTail returns where the credential starts in a run that names it itself, acme-secret-key-1a2b..., or 0.
 func secretTail(v string) int {
-	if len(v) > maxNamed {
-		return 0
-	}
-	for i := 3; i+minTail <= len(v); i++ {
+	tries := 0
+	for i := 3; i+minTail <= len(v) && tries < maxNames; i++ {
 		if v[i] != '-' && v[i] != '_' {
 			continue
 		}
@@ -328,10 +347,10 @@ func secretTail(v string) int {
 		if i-word < 3 || i-word > 16 {
 			continue
 		}
-		w := asciiLower(v[word:i])
-		if !credentialContext[w] && !keyContext[w] || w == "keys" {
+		if kind := contextWords[asciiLower(v[word:i])]; kind != credentialWord && kind != keyWord {
 			continue
 		}
+		tries++
 		tail := v[i+1:]
 		if dashes(tail) > 0 && !isUUID(tail) && !(len(tail) >= minGroups && evenGroups(tail)) {
 			continue
@@ -345,7 +364,7 @@ func secretTail(v string) int {
 
 const (
 	minTail   = 16
-	maxNamed  = 256 // a run that names its credential is no longer
+	maxNames  = 4 // words in one run that may name what comes after
 	minGroups = 24
 )
 
@@ -364,27 +383,6 @@ func evenGroups(s string) bool {
 		i = end + 1
 	}
 	return digits*4 >= groups*3
-}
-
-// randomWord reports whether v, which a word right before it calls a credential, is one in spite of its regular looks: one piece
-// of letters and digits, and no word.
-func randomWord(v string) bool {
-	if len(v) < minFreeText || spanOf(v, 0, isAlnum) < len(v) {
-		return false
-	}
-	return mixed(v) || distinct(v) >= 16 && !camelWords(v)
-}
-
-// distinct counts the different bytes of s.
-func distinct(s string) (n int) {
-	var seen [256]bool
-	for i := range len(s) {
-		if !seen[s[i]] {
-			seen[s[i]] = true
-			n++
-		}
-	}
-	return n
 }
 
 // prefixed reports whether v has the form that vendors give to tokens, though its prefix is not in the list: one to three short
@@ -447,9 +445,27 @@ func isDate(s string) bool {
 	return len(s) >= 8 && s[:2] == "20" && spanOf(s[:8], 0, isDigit) == 8
 }
 
+const (
+	credentialWord uint8 = iota + 1
+	vendorWord
+	keyWord
+	otherWord
+)
+
+// contextWords are the words of the sets, and the vendors' names. Where two have a word, the first one counts.
+var contextWords = func() map[string]uint8 {
+	m := map[string]uint8{}
+	for kind, words := range []map[string]bool{otherContext, keyContext, vendorNames, credentialContext} {
+		for w := range words {
+			m[w] = otherWord - uint8(kind)
+		}
+	}
+	return m
+}()
+
 var (
 	// keyContext are the words that say it only right before the value.
-	keyContext = set("key keys access private license licence")
+	keyContext = set("key access private license licence")
 	// tokenMarks are the words in the prefixes of tokens.
 	tokenMarks  = set("live sk pk ak rk key token tok pat secret")
 	tokenStages = set("test prod sandbox api oauth bot")

@@ -281,11 +281,7 @@ func triggers(on func(...ruleID) bool) []trigger {
 	note(sawPercent, sawByte(sawPercent), one("%"), func(b byte) bool { return lower(b) == 'u' || class[b]&isHexDigit != 0 })
 	note(sawBackslash, sawByte(sawBackslash), one("\\"))
 	note(sawSpecial, detectSpecial, func(b byte) bool { return control(b) || b >= utf8.RuneSelf })
-	note(sawEntity, sawByte(sawEntity), one("&"), one("#"), one("0123456789xX"))
-	for _, entity := range []string{"&quot;", "&lt;", "&amp;"} {
-		add(sawByte(sawEntity), entity)
-		t[len(t)-1].note, t[len(t)-1].linear = sawEntity, true
-	}
+	note(sawEntity, sawByte(sawEntity), one("&"), one("#aql"), one("0123456789xXmut")) // &#64; &#x40; &amp; &quot; &lt;
 	add(detectMarker, "[redacted:", "[ps:")
 	t[len(t)-1].linear, t[len(t)-2].linear = true, true
 	if on(rulePAN, ruleSSN, rulePhone) {

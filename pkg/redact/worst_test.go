@@ -25,7 +25,7 @@ func worst() map[string]string {
 		"percent": "%41", "percent signs": "%25", "backslashes": `\`, "escapes": `\u0041`, "unusual": "\u00a0", "zero-width": "\u200b", "ansi": "\x1b[", "control": "\x01",
 		"continuation bytes": "\x80", "base64": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo", "base64 words": "cGFzc3dvcmQ9aHVudGVyMng= ", "hex": "0123456789abcdef",
 		"prefixes": "ghp_", "github": "ghp_16C7e42F292c6912E7710c838347Ae178B4a ", "equals": "a=", "colons": ":", "spaces": " ", "random": "q7Zp2mW9xT4vK8sB1nD6fJ3h=",
-		"entities": "&#64;", "cdata": "<password><![CDATA[", "hashes": "$1$.", "named runs": "key-", "ldapsearch": "ldapsearch ", "identified": "identified by 'a",
+		"entities": "&#64;", "cdata": "<password><![CDATA[", "hashes": "$1$.", "named runs": "key-", "short named runs": strings.Repeat("key-", 60) + "1 ", "ldapsearch": "ldapsearch ", "identified": "identified by 'a",
 		"blocks": "password: |\n  ", "values before names": `"value":"a","name":"password",`, "quoted mail": `"a a"@`, "braces": "a{@",
 		"tokens and dots": "token q7Zp2mW9xT4vK8sB1nD6.", "azure": "1Q~", "mixed": `{"a":"\u0041%41 4111-1111 a@b.c pass=x"}`, "everything": "password=eyJ://@4111 -p+1(2%41\\u0041key tel ",
 	}
