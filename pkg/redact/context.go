@@ -48,11 +48,9 @@ func (c *scan) contextual(start, end int) {
 		return
 	}
 	said := c.announced(start, maxWordsBefore)
-	if dashed && said != right && said != before && idPrefix(v) {
-		return
-	}
+	called := said == right || said == before
 	// One piece of letters and digits right behind a word is a credential in spite of regular looks.
-	if said == right && word || dashed && said != elsewhere && f.upper+f.lowers > 0 && prefixed(v) {
+	if said == right && word || dashed && said != elsewhere && f.upper+f.lowers > 0 && prefixed(v) && (called || !idPrefix(v)) {
 		c.add(ruleToken, start, c.dottedEnd(end))
 		return
 	}
@@ -84,7 +82,7 @@ func (c *scan) contextual(start, end int) {
 	default:
 		secret = !grouped && varied && c.assigned(start, v)
 	}
-	if secret && (hex || entropy(v) >= 3) {
+	if secret && (hex || entropy(v) >= 3) && (called || !dashed || !idPrefix(v)) {
 		c.add(ruleToken, start, c.dottedEnd(end))
 	}
 }
