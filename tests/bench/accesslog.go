@@ -4,11 +4,13 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"time"
 )
 
 var userAgents = []string{
@@ -82,4 +84,18 @@ func writeAccessLog(path string, lines int, seed uint64) error {
 		}
 	}
 	return errors.Join(w.Flush(), f.Close())
+}
+
+// writeSlowly writes 50 lines a second for so long and returns how many that were.
+func writeSlowly(ctx context.Context, f io.Writer, length time.Duration) (lines int, err error) {
+	w := bufio.NewWriter(f)
+	log := newAccessLog(uint64(time.Now().UnixNano()))
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(length); time.Now().Before(end); <-tick.C {
+		if err := errors.Join(ctx.Err(), log.writeLine(w), w.Flush()); err != nil {
+			return log.n, err
+		}
+	}
+	return log.n, nil
 }

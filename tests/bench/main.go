@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures whole collector processes side by side, in alternating pairs, on new input each run:
+// Command bench measures whole processes side by side, in alternating pairs, on new input each run:
 //
 //	go run ./tests/bench -h
 //	go run ./tests/bench siem stamp
 //
 // CPU seconds count from the start of the process until everything is delivered and the process has exited by itself,
-// children included. Both sides of a pair read the same file, with the same GOGC, compression and queue.
+// children included. Both sides of a pair read the same file, with the same GOGC, compression and queue. The scenario
+// peers has rounds of all peers instead of pairs, rsyslog and syslog-ng among them.
 package main
 
 import (
@@ -29,6 +30,7 @@ type options struct {
 	lines     int
 	pairs     int
 	light     time.Duration
+	syslogNG  string
 	dir       string
 }
 
@@ -42,17 +44,34 @@ func main() {
 	}
 }
 
+// work is what can be named on the command line.
+type work struct {
+	name  string
+	title string
+	run   func(context.Context, options) error
+}
+
+func allWork() []work {
+	var all []work
+	for _, s := range scenarios {
+		all = append(all, work{s.name, s.title, func(ctx context.Context, o options) error { return measure(ctx, o, s) }})
+	}
+	return append(all, work{"peers", "the shipped agent beside the stock otlp_grpc, rsyslog and syslog-ng", measurePeers})
+}
+
 func run(ctx context.Context) error {
 	var o options
+	all := allWork()
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.collector, "collector", "bin/otelcol-logseal", "the collector to measure")
 	flags.IntVar(&o.lines, "lines", 1_000_000, "lines of the heavy load")
-	flags.IntVar(&o.pairs, "pairs", 7, "alternating pairs of the heavy load")
+	flags.IntVar(&o.pairs, "pairs", 7, "alternating pairs of the heavy load, rounds of peers")
 	flags.DurationVar(&o.light, "light", time.Minute, "length of the light load of 50 records/s; 0 leaves it out")
+	flags.StringVar(&o.syslogNG, "syslog-ng", "/", "`folder` that syslog-ng's packages were unpacked into, for peers")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "usage: bench [flags] [SCENARIO…]\n\nScenarios (all when none is named):\n")
-		for _, s := range scenarios {
-			fmt.Fprintf(flags.Output(), "  %-22s %s\n", s.name, s.title)
+		for _, w := range all {
+			fmt.Fprintf(flags.Output(), "  %-22s %s\n", w.name, w.title)
 		}
 		fmt.Fprintln(flags.Output(), "\nFlags:")
 		flags.PrintDefaults()
@@ -64,6 +83,9 @@ func run(ctx context.Context) error {
 	if o.collector, err = filepath.Abs(o.collector); err != nil {
 		return err
 	}
+	if o.syslogNG, err = filepath.Abs(o.syslogNG); err != nil {
+		return err
+	}
 	if _, err := os.Stat(o.collector); err != nil {
 		return fmt.Errorf("%w: run `make build` first", err)
 	}
@@ -73,18 +95,19 @@ func run(ctx context.Context) error {
 	defer os.RemoveAll(o.dir)
 
 	for _, name := range flags.Args() {
-		if !slices.ContainsFunc(scenarios, func(s scenario) bool { return strings.HasPrefix(s.name, name) }) {
+		if !slices.ContainsFunc(all, func(w work) bool { return strings.HasPrefix(w.name, name) }) {
 			return fmt.Errorf("there is no scenario %q; bench -h lists them", name)
 		}
 	}
 	fmt.Printf("%d cores, %s/%s, %s; %d lines, %d pairs\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), o.lines, o.pairs)
-	for _, s := range scenarios {
-		chosen := len(flags.Args()) == 0 || slices.ContainsFunc(flags.Args(), func(name string) bool { return strings.HasPrefix(s.name, name) })
+	for _, w := range all {
+		chosen := len(flags.Args()) == 0 || slices.ContainsFunc(flags.Args(), func(name string) bool { return strings.HasPrefix(w.name, name) })
 		if !chosen {
 			continue
 		}
-		if err := measure(ctx, o, s); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+		fmt.Printf("\n%s: %s\n", w.name, w.title)
+		if err := w.run(ctx, o); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
 	return nil
@@ -92,7 +115,6 @@ func run(ctx context.Context) error {
 
 // measure runs a scenario's pairs and prints its table.
 func measure(ctx context.Context, o options, s scenario) error {
-	fmt.Printf("\n%s: %s\n", s.name, s.title)
 	var a, b []sample
 	for pair := range o.pairs {
 		order := []int{0, 1}
@@ -157,7 +179,7 @@ func printTable(s scenario, load string, records int, a, b []sample) {
 		s.sides[0].name, ratios[mid], s.sides[1].name, ratios[0], ratios[len(ratios)-1], more[mid], more[0], more[len(more)-1])
 }
 
-func median(samples []sample, figure func(sample) float64) float64 {
+func median[T any](samples []T, figure func(T) float64) float64 {
 	values := make([]float64, len(samples))
 	for i, s := range samples {
 		values[i] = figure(s)

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -157,16 +156,10 @@ func light(ctx context.Context, o options, s scenario) (a, b sample, records int
 			return a, b, 0, err
 		}
 	}
-	w := bufio.NewWriter(f)
-	log := newAccessLog(uint64(time.Now().UnixNano()))
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(o.light); time.Now().Before(end); <-tick.C {
-		if err := errors.Join(ctx.Err(), log.writeLine(w), w.Flush()); err != nil {
-			return a, b, 0, err
-		}
+	if records, err = writeSlowly(ctx, f, o.light); err != nil {
+		return a, b, 0, err
 	}
-	a, errA := benches[0].finish(ctx, log.n)
-	b, errB := benches[1].finish(ctx, log.n)
-	return a, b, log.n, errors.Join(errA, errB)
+	a, errA := benches[0].finish(ctx, records)
+	b, errB := benches[1].finish(ctx, records)
+	return a, b, records, errors.Join(errA, errB)
 }
