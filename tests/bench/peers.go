@@ -18,6 +18,8 @@ import (
 // peer is one way to bring a file's lines to another place. The first of the list is what the others are compared with.
 type peer struct {
 	name string
+	// share is how much of the heavy load it reads: one line of so many. What is slow need not take the most time.
+	share int
 	// absent says how to install what is missing, or nothing.
 	absent func(options) string
 	// prepare makes the configuration of a process that reads input, and the sink that it delivers to.
@@ -25,16 +27,17 @@ type peer struct {
 }
 
 var peers = []peer{
-	{"logseal agent", func(options) string { return "" }, prepareAgent},
-	{"otlp_grpc", func(options) string { return "" }, prepareStock},
-	{"rsyslog", rsyslogAbsent, prepareRsyslog},
-	{"syslog-ng", syslogNGAbsent, prepareSyslogNG},
-	{"syslog-ng slog", syslogNGAbsent, prepareSlog},
+	{"logseal agent", 1, func(options) string { return "" }, prepareAgent},
+	{"otlp_grpc", 1, func(options) string { return "" }, prepareStock},
+	{"rsyslog", 1, rsyslogAbsent, prepareRsyslog},
+	{"syslog-ng", 1, syslogNGAbsent, prepareSyslogNG},
+	{"syslog-ng slog", 10, syslogNGAbsent, prepareSlog},
 }
 
 // cost is what a peer's run took.
 type cost struct {
 	sample
+	lines int
 	wall  time.Duration // until everything had arrived
 	bytes int64         // that arrived
 }
@@ -59,7 +62,7 @@ func startPeer(o options, p peer, input string) (r peerRun, err error) {
 		return r, err
 	}
 	if r.daemon, err = c.start(); err != nil {
-		return r, errors.Join(err, sink.close())
+		return r, errors.Join(err, sink.Close())
 	}
 	r.sink = sink
 	return r, nil
@@ -68,9 +71,10 @@ func startPeer(o options, p peer, input string) (r peerRun, err error) {
 // finish waits until all lines have arrived, ends the process and returns what it cost. Its folder goes with it: a later
 // run is not to pay for writing it back.
 func (r peerRun) finish(ctx context.Context, lines int) (c cost, err error) {
+	c.lines = lines
 	defer func() {
 		r.daemon.kill()
-		err = errors.Join(err, r.sink.close())
+		err = errors.Join(err, r.sink.Close())
 		if err == nil {
 			err = os.RemoveAll(r.dir)
 		}
@@ -95,10 +99,10 @@ func (r peerRun) finish(ctx context.Context, lines int) (c cost, err error) {
 	if c.sample, err = r.daemon.stop(time.Minute); err != nil {
 		return c, fmt.Errorf("%w\n%s", err, r.daemon.output())
 	}
-	c.bytes = r.sink.bytes()
 	if arrived, err = r.sink.lines(); err == nil && arrived != int64(lines) {
 		err = fmt.Errorf("%d lines arrived of %d", arrived, lines)
 	}
+	c.bytes = r.sink.bytes()
 	return c, err
 }
 
@@ -115,18 +119,11 @@ func measurePeers(ctx context.Context, o options) error {
 	}
 	costs := make([][]cost, len(present))
 	for round := range o.pairs {
-		input := filepath.Join(o.dir, "input.log")
-		if err := writeAccessLog(input, o.lines, uint64(time.Now().UnixNano())); err != nil {
-			return err
-		}
+		seed := uint64(time.Now().UnixNano())
 		for i := range present {
 			which := (i + round) % len(present)
 			progress("round %d of %d: %s", round+1, o.pairs, present[which].name)
-			r, err := startPeer(o, present[which], input)
-			if err != nil {
-				return fmt.Errorf("%s: %w", present[which].name, err)
-			}
-			got, err := r.finish(ctx, o.lines)
+			got, err := heavyPeer(ctx, o, present[which], seed)
 			if err != nil {
 				return fmt.Errorf("%s: %w", present[which].name, err)
 			}
@@ -134,62 +131,78 @@ func measurePeers(ctx context.Context, o options) error {
 		}
 	}
 	progress("")
-	printPeers(present, fmt.Sprintf("%d lines", o.lines), o.lines, costs)
+	printPeers(present, "as fast as it goes", costs)
 	if o.light <= 0 {
 		return nil
 	}
 	progress("light load: 50 lines/s for %s, all at the same time", o.light)
-	costs, lines, err := lightPeers(ctx, o, present)
+	costs, err := lightPeers(ctx, o, present)
 	if err != nil {
 		return fmt.Errorf("light load: %w", err)
 	}
 	progress("")
-	printPeers(present, fmt.Sprintf("50 lines/s for %s", o.light), lines, costs)
+	printPeers(present, fmt.Sprintf("50 lines/s for %s", o.light), costs)
 	return nil
 }
 
+// heavyPeer has a peer read its share of the lines that the seed stands for, in a new file.
+func heavyPeer(ctx context.Context, o options, p peer, seed uint64) (cost, error) {
+	input := filepath.Join(o.dir, "input.log")
+	if err := writeAccessLog(input, o.lines/p.share, seed); err != nil {
+		return cost{}, err
+	}
+	r, err := startPeer(o, p, input)
+	if err != nil {
+		return cost{}, err
+	}
+	return r.finish(ctx, o.lines/p.share)
+}
+
 // lightPeers has all peers follow a file that grows by 50 lines a second, at the same time.
-func lightPeers(ctx context.Context, o options, present []peer) (costs [][]cost, lines int, err error) {
+func lightPeers(ctx context.Context, o options, present []peer) (costs [][]cost, err error) {
 	input := filepath.Join(o.dir, "light.log")
 	f, err := os.Create(input)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer f.Close()
 	runs := make([]peerRun, len(present))
 	for i, p := range present {
 		if runs[i], err = startPeer(o, p, input); err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", p.name, err)
+			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
 		defer runs[i].daemon.kill()
 	}
-	if lines, err = writeSlowly(ctx, f, o.light); err != nil {
-		return nil, 0, err
+	lines, err := writeSlowly(ctx, f, o.light)
+	if err != nil {
+		return nil, err
 	}
 	for i, r := range runs {
 		got, err := r.finish(ctx, lines)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", present[i].name, err)
+			return nil, fmt.Errorf("%s: %w", present[i].name, err)
 		}
 		costs = append(costs, []cost{got})
 	}
-	return costs, lines, nil
+	return costs, nil
 }
 
-func printPeers(present []peer, load string, lines int, costs [][]cost) {
-	fmt.Printf("  %-22s %8s %9s %-24s %8s %10s %11s\n", load, "CPU s", "µs/line", " ratio to the first", "RSS MiB", "lines/s", "bytes/line")
+func printPeers(present []peer, load string, costs [][]cost) {
+	fmt.Printf("  %-20s %8s %8s %9s  %-24s %7s %9s %11s\n", load, "lines", "CPU s", "µs/line", "times the first", "RSS MiB", "lines/s", "bytes/line")
+	micros := func(c cost) float64 { return c.cpu.Seconds() * 1e6 / float64(c.lines) }
 	for i, p := range present {
-		cpu := median(costs[i], func(c cost) float64 { return c.cpu.Seconds() })
-		ratios := make([]float64, len(costs[i]))
+		times := make([]float64, len(costs[i]))
 		for round, c := range costs[i] {
-			ratios[round] = c.cpu.Seconds() / costs[0][round].cpu.Seconds()
+			times[round] = micros(c) / micros(costs[0][round])
 		}
-		slices.Sort(ratios)
-		fmt.Printf("  %-22s %8.2f %9.2f  %-24s %7.0f %10.0f %11.0f\n", p.name, cpu, cpu*1e6/float64(lines),
-			fmt.Sprintf("%.3f (%.3f to %.3f)", ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1]),
+		slices.Sort(times)
+		fmt.Printf("  %-20s %8d %8.2f %9.2f  %-24s %7.0f %9.0f %11.0f\n", p.name, costs[i][0].lines,
+			median(costs[i], func(c cost) float64 { return c.cpu.Seconds() }),
+			median(costs[i], micros),
+			fmt.Sprintf("%.3f (%.3f to %.3f)", times[len(times)/2], times[0], times[len(times)-1]),
 			median(costs[i], func(c cost) float64 { return float64(c.rss) / (1 << 20) }),
-			median(costs[i], func(c cost) float64 { return float64(lines) / c.wall.Seconds() }),
-			median(costs[i], func(c cost) float64 { return float64(c.bytes) / float64(lines) }))
+			median(costs[i], func(c cost) float64 { return float64(c.lines) / c.wall.Seconds() }),
+			median(costs[i], func(c cost) float64 { return float64(c.bytes) / float64(c.lines) }))
 	}
 }
 
@@ -205,7 +218,7 @@ func prepareAgent(o options, site *testbed.Site, input string) (command, sink, e
 	agent.Env["LOGSEAL_SIEM_ENDPOINT"] = sink.Addr().String()
 	config := filepath.Join(site.Dir, "agent.yaml")
 	if err := os.WriteFile(config, agent.Config, 0o600); err != nil {
-		return command{}, nil, errors.Join(err, sink.close())
+		return command{}, nil, errors.Join(err, sink.Close())
 	}
 	c := command{dir: site.Dir, path: o.collector, args: []string{"--config", config}, env: []string{
 		"LOGSEAL_HEALTH_ENDPOINT=" + testbed.Loopback(agent.HealthPort), fmt.Sprint("LOGSEAL_METRICS_PORT=", agent.MetricsPort),

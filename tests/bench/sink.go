@@ -29,7 +29,7 @@ type sink interface {
 	lines() (int64, error)
 	// bytes is how many bytes they took, TLS included.
 	bytes() int64
-	close() error
+	io.Closer
 }
 
 // serverTLS is TLS 1.3 that wants a client's certificate of the same authority, for every peer.
@@ -100,7 +100,7 @@ func newOTLPSink(pki string) (*otlpSink, error) {
 	}
 	s := &otlpSink{wire: w, server: grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))}
 	plogotlp.RegisterGRPCServer(s.server, s)
-	go s.server.Serve(w) //nolint:errcheck // ends with close
+	go s.server.Serve(w) //nolint:errcheck // ends with Close
 	return s, nil
 }
 
@@ -121,7 +121,7 @@ func (s *otlpSink) Export(_ context.Context, request plogotlp.ExportRequest) (pl
 
 func (s *otlpSink) lines() (int64, error) { return s.records.Load(), nil }
 
-func (s *otlpSink) close() error {
+func (s *otlpSink) Close() error {
 	s.server.Stop()
 	return nil
 }
@@ -161,8 +161,6 @@ func (s *lineSink) serve(l net.Listener) {
 
 func (s *lineSink) lines() (int64, error) { return s.counter.Load(), nil }
 
-func (s *lineSink) close() error { return s.Close() }
-
 // fileSink counts the lines of a file that a peer writes.
 type fileSink struct {
 	path    string
@@ -189,7 +187,7 @@ func (s *fileSink) lines() (int64, error) {
 
 func (s *fileSink) bytes() int64 { return s.offset }
 
-func (s *fileSink) close() error { return nil }
+func (s *fileSink) Close() error { return nil }
 
 // lineCounter counts the line feeds that are written to it.
 type lineCounter struct{ atomic.Int64 }
