@@ -490,6 +490,7 @@ func xmlValue(s string, i int) (value, bool) {
 // valueBefore finds the value where it stands before its name, which is itself one: {"value":"...","key":"password"}. The name is
 // s[start:end].
 func (c *scan) valueBefore(start, end int) (value, bool) {
+	c.w.work -= workOfValue
 	s := c.s
 	if !is(s, end, isQuote) && at(s, end) != '\\' {
 		return value{}, false

@@ -47,6 +47,7 @@ func (c *scan) contextual(start, end int) {
 	if !random && !word {
 		return
 	}
+	c.w.work -= workOfValue
 	said := c.announced(start, maxWordsBefore)
 	called := said == right || said == before
 	// One piece of letters and digits right behind a word is a credential in spite of regular looks.

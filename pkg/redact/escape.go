@@ -14,6 +14,8 @@ func character(s string, i int) (n int, escape bool) {
 	}
 	// Most are told without decoding: what follows the first byte does, but for four first bytes whose second has a range of its own.
 	switch next, third := at(s, i+1), at(s, i+2); {
+	case b < 0xc2: // no first byte
+		return 1, b < 0xa0
 	case b >= 0xc2 && b < 0xe0 && next&0xc0 == 0x80:
 		return 2, b == 0xc2 && next < 0xa0
 	case b > 0xe0 && b < 0xf0 && b != 0xed && next&0xc0 == 0x80 && third&0xc0 == 0x80:

@@ -16,11 +16,11 @@ const (
 // does, which has a call every 50 bytes. The unit is a call of a detector. A value that is examined, a match and a base64 text cost
 // more; what cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork      = 1024
+	freeWork      = 256
 	bytesOfWork   = 8
 	workOfValue   = 1
 	workOfMatch   = 1
-	workOfCheck   = 2 // of a card number's digits
+	workOfCheck   = 3 // of a card number's digits
 	workOfBase64  = 12
 	escapesOfWork = 2
 )

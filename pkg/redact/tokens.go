@@ -88,7 +88,7 @@ func detectPEM(c *scan, i int) int {
 		c.add(rulePrivateKey, i, end)
 		return end
 	}
-	c.w.work -= workOfValue
+	c.w.work -= 2 * workOfValue
 	label := s[i:min(len(s), i+48)]
 	if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
 		label = label[:k]
