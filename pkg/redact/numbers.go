@@ -408,7 +408,7 @@ func (c *scan) freeBefore(n *number, g int) bool {
 	}
 	if g > 0 && g+1 < n.n {
 		sep := s[n.g[g-1].end:n.g[g-1].sepEnd]
-		if sep != " " && sep == s[n.g[g].end:n.g[g].sepEnd] {
+		if len(sep) == 1 && sep != " " && sep == s[n.g[g].end:n.g[g].sepEnd] {
 			return false
 		}
 	}
