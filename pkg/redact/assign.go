@@ -159,14 +159,15 @@ func (c *scan) findValue(start, end int, vd verdict) (value, bool) {
 			i++
 		}
 	}
-	if at(s, start-1) == '<' && !nameQuoted {
-		if v, ok := xmlValue(s, i); ok {
-			return v, ok
-		}
-	}
 	j := i
 	for j < len(s) && j-i < 16 && (s[j] == ' ' || s[j] == '\t') {
 		j++
+	}
+	// No name of an element is followed by an equals sign, or by a colon and a space.
+	if at(s, start-1) == '<' && !nameQuoted && at(s, j) != '=' && (at(s, j) != ':' || !is(s, j+1, isSpace)) {
+		if v, ok := xmlValue(s, i); ok {
+			return v, ok
+		}
 	}
 	op := operator(s, j)
 	if op == 0 && j == i+1 && is(s, j, isDigit) {

@@ -231,6 +231,7 @@ var adversarial = []struct {
 	{"quoted with spaces", `password: 'correct horse hunter2x' user`, []string{"horse", "hunter2x"}, []string{" user"}},
 	{"quoted without end", `password="hunter2x and more`, []string{"hunter2x", "more"}, nil},
 	{"quoted with escaped quote", `password="hun\"ter2x" y`, []string{"ter2x"}, []string{" y"}},
+	{"behind a less-than sign", "a<password=hunter2x, >0 <password: hunter3x, >0", []string{"hunter2x", "hunter3x"}, nil},
 	{"camel case", "userPassword=hunter2x", []string{"hunter2x"}, nil},
 	{"xml", "<password>hunter2x</password>", []string{"hunter2x"}, []string{"</password>"}},
 	{"xml with attributes", `<Password enc="none">hunter2x</Password>`, []string{"hunter2x"}, nil},
