@@ -432,6 +432,7 @@ func TestControlCharacters(t *testing.T) {
 		"a\x9b31mb":                   `a\x9b31mb`,
 		"tab\tstays, \u200d stays, ü": "tab\tstays, \u200d stays, ü",
 		"nul\x00del\x7f":              `nul\x00del\x7f`,
+		"http://us\x7fe\u009br@host/": `http://us\x7fe\u009br@host/`, // what a detector consumes and leaves
 	} {
 		out, _, _ := e.Text(in, nil)
 		assert.Equal(t, want, out)

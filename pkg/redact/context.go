@@ -81,7 +81,7 @@ func (c *scan) contextual(start, end int) {
 	case keyRight:
 		secret = !grouped && varied && !strings.HasSuffix(v, "=")
 	default:
-		secret = !grouped && varied && c.assigned(start, v)
+		secret = !grouped && varied && c.assigned(start, v, &f)
 	}
 	if secret && (hex || entropy(v) >= 3) && (called || !dashed || !idPrefix(v)) {
 		c.add(ruleToken, start, c.dottedEnd(end))
@@ -261,34 +261,19 @@ func (c *scan) operatorBefore(i int) bool {
 
 // assigned reports whether v, which starts at i, is the value of a name that does not say what it is, and so random that it
 // is hardly anything else than a credential: letters of both cases and digits, or of one case and long.
-func (c *scan) assigned(i int, v string) bool {
+func (c *scan) assigned(i int, v string, f *form) bool {
 	s := c.s
-	var upper, lowers, digits int
-	for k := range len(v) {
-		switch cl := class[v[k]]; {
-		case cl&isUpper != 0:
-			upper++
-		case cl&isLower != 0:
-			lowers++
-		case cl&isDigit != 0:
-			digits++
-		case v[k] != '_' && v[k] != '-' && v[k] != '=':
-			return false
-		}
+	letters := f.upper + f.lowers
+	if letters+f.digits+f.dashes+strings.Count(v, "=") != len(v) {
+		return false
 	}
 	switch {
-	case digits < 2 || changes(v)*3 < len(v) || entropy(v) < 3.5 || dashes(v) > 2:
+	case f.digits < 2 || (f.changes+f.caseChanges)*3 < len(v) || entropy(v) < 3.5 || f.dashes > 2:
 		return false
-	case upper == 0 && len(v) < 24, upper > 0 && lowers > 0 && (upper < 3 || lowers < 3), lowers == 0 && (len(v) < 24 || isULID(v)):
+	case f.upper == 0 && len(v) < 24, f.upper > 0 && f.lowers > 0 && (f.upper < 3 || f.lowers < 3), f.lowers == 0 && (len(v) < 24 || isULID(v)):
 		return false
 	}
 	j := i
-	for is(s, j-1, isQuote) || at(s, j-1) == '\\' {
-		j--
-	}
-	for j > 0 && i-j < 6 && s[j-1] == ' ' {
-		j--
-	}
 	if !c.operatorBefore(i) {
 		return false
 	}
@@ -387,7 +372,7 @@ func evenGroups(s string) bool {
 // prefixed reports whether v has the form that vendors give to tokens, though its prefix is not in the list: one to three short
 // words, then characters as random as can be, or not quite as random after a word such as live or sk.
 func prefixed(v string) bool {
-	body, words, letters := 0, 0, 0
+	body, words, longest := 0, 0, 0
 	marked, test := false, false
 	for words < 4 {
 		end := spanOf(v, body, isLower)
@@ -399,7 +384,7 @@ func prefixed(v string) bool {
 		if len(word) == 0 || end-body > 10 || at(v, end) != '_' && at(v, end) != '-' {
 			break
 		}
-		letters = max(letters, len(word))
+		longest = max(longest, len(word))
 		w := asciiLower(word)
 		marked, test = marked || tokenMarks[w], test || tokenStages[w]
 		body = end + 1
@@ -409,34 +394,25 @@ func prefixed(v string) bool {
 	if words == 0 || words > 3 || len(t) < 16 || isDate(t) {
 		return false
 	}
-	var upper, lowers, digits, other int
-	for i := range len(t) {
-		switch cl := class[t[i]]; {
-		case cl&isUpper != 0:
-			upper++
-		case cl&isLower != 0:
-			lowers++
-		case cl&isDigit != 0:
-			digits++
-		case t[i] == '_' || t[i] == '-':
-			other++
-		default:
-			return false
-		}
+	f := formOf(t)
+	letters := f.upper + f.lowers
+	if letters+f.digits+f.dashes != len(t) {
+		return false
 	}
+	turns := f.changes + f.caseChanges
 	switch {
-	case marked && other == 0 && caseChanges(t) > 4 && entropy(t) >= 3:
+	case marked && f.dashes == 0 && f.caseChanges > 4 && entropy(t) >= 3:
 		return true
-	case digits < 2 || other*10 > len(t) || upper+lowers == 0 || entropy(t) < 3:
+	case f.digits < 2 || f.dashes*10 > len(t) || letters == 0 || entropy(t) < 3:
 		return false
 	case marked || test && !hexGroups(t):
-		return digits*5 >= len(t) || changes(t) > 3
-	case letters < 3 || changes(t)*3 < len(t) || hexGroups(t) || entropy(t) < 3.5:
+		return f.digits*5 >= len(t) || turns > 3
+	case longest < 3 || turns*3 < len(t) || hexGroups(t) || entropy(t) < 3.5:
 		return false
-	case upper > 2 && lowers > 2:
+	case f.upper > 2 && f.lowers > 2:
 		return len(t) >= 20
 	}
-	return len(t) >= 24 && other == 0 && digits > 3 && !isULID(t)
+	return len(t) >= 24 && f.dashes == 0 && f.digits > 3 && !isULID(t)
 }
 
 // isDate reports whether s starts with a date of this century, in one piece.

@@ -101,6 +101,13 @@ func TestAllow(t *testing.T) {
 	// The allow-list exempts the match, not the value that it is in.
 	out, _, _ = e.Text("password=a@corp.example", nil)
 	assert.Equal(t, "password=[REDACTED:password]", out)
+
+	// A token inside of what another rule has matched is looked for if its rule does more.
+	e = newEngine(t, func(c *Config) {
+		c.Rules = []Rule{{ID: "password", Action: "partial", KeepFirst: 2}, {ID: "vendor_token", Action: "drop_record"}}
+	})
+	_, _, keep := e.Text("password=ghp_16C7e42F292c6912E7710c838347Ae178B4a", nil)
+	assert.False(t, keep)
 }
 
 func TestActions(t *testing.T) {

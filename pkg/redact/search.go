@@ -13,6 +13,7 @@ const (
 
 	stepBytes  = 2 * filterWidth
 	stateShift = 64 - filterGroups // the highest bits of a state tell which groups have a match
+	shortState = 1 << (stateShift + shortGroup)
 	runState   = 1 << (stateShift + runGroup)
 	digitState = 1 << (stateShift + digitGroup)
 	numState   = 1 << (stateShift + numGroup)
@@ -28,8 +29,8 @@ func (f *filter) run(c *scan) {
 			f.tail(c, at.step, at.after)
 			return
 		}
-		if at.step+filterWidth < c.resume && !f.custom {
-			continue // consumed
+		if at.step+filterWidth < c.resume && !f.custom && at.match&shortState != 0 {
+			continue // consumed, and nothing to note
 		}
 		if at.match|digitState >= noMatch && !longNumber(c.s, at.step) {
 			continue // dates, times, sizes
@@ -74,7 +75,8 @@ func (f *filter) search(c *scan, i int, st uint64) found {
 		if (before|st|m)&runState == 0 {
 			c.longRun(i)
 		}
-		// A number of minNumberBytes around the four digits fills the four bytes before the step, or its last four.
+		// A number, of which the shortest has eleven bytes, fills the four before the step or its last four, if its four digits end
+		// in it.
 		match |= (before & m & numState) >> (numGroup - digitGroup)
 		st = m
 		if match |= runState | numState; match < noMatch {
@@ -121,14 +123,14 @@ func (f *filter) tail(c *scan, i int, st uint64) {
 func (f *filter) hits(c *scan, i int, groups uint64) {
 	for groups &^= noTriggers; groups != 0; groups &= groups - 1 {
 		n := bits.TrailingZeros64(groups)
-		if at := i + n/filterGroups; (at >= c.resume || f.custom) && at < len(c.s) {
-			f.hit(c, at, n%filterGroups)
+		if at, g := i+n/filterGroups, n%filterGroups; (at >= c.resume || f.custom || g == shortGroup) && at < len(c.s) {
+			f.hit(c, at, g)
 		}
 	}
 }
 
-// hit offers the triggers of a group to their detectors. Those of custom rules are noted also in what a detector has consumed: their
-// expressions see the whole text.
+// hit offers the triggers of a group to their detectors. Custom rules' triggers, and what asks for a view or an escape, are noted also
+// in what a detector has consumed: that need not be redacted.
 func (f *filter) hit(c *scan, i, g int) {
 	group := f.groups[g]
 	if g == shortGroup {
@@ -148,7 +150,7 @@ func (f *filter) hit(c *scan, i, g int) {
 			c.customHits[t.custom-1] = true
 			continue
 		}
-		if i < c.resume || t.note&c.saw != 0 {
+		if i < c.resume && t.note == 0 || t.note&c.saw != 0 {
 			continue
 		}
 		if !t.linear {
