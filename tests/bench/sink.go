@@ -55,9 +55,14 @@ type wire struct {
 	received atomic.Int64
 }
 
-func listen() (*wire, error) {
+// listen returns a listener and the TLS of its server.
+func listen(pki string) (*wire, *tls.Config, error) {
+	config, err := serverTLS(pki)
+	if err != nil {
+		return nil, nil, err
+	}
 	l, err := net.Listen("tcp", testbed.Loopback(0))
-	return &wire{Listener: l}, err
+	return &wire{Listener: l}, config, err
 }
 
 func (w *wire) Accept() (net.Conn, error) {
@@ -90,17 +95,13 @@ type otlpSink struct {
 }
 
 func newOTLPSink(pki string) (*otlpSink, error) {
-	config, err := serverTLS(pki)
-	if err != nil {
-		return nil, err
-	}
-	w, err := listen()
+	w, config, err := listen(pki)
 	if err != nil {
 		return nil, err
 	}
 	s := &otlpSink{wire: w, server: grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))}
 	plogotlp.RegisterGRPCServer(s.server, s)
-	go s.server.Serve(w) //nolint:errcheck // ends with Close
+	go func() { _ = s.server.Serve(w) }() // until Close
 	return s, nil
 }
 
@@ -133,11 +134,7 @@ type lineSink struct {
 }
 
 func newLineSink(pki string) (*lineSink, error) {
-	config, err := serverTLS(pki)
-	if err != nil {
-		return nil, err
-	}
-	w, err := listen()
+	w, config, err := listen(pki)
 	if err != nil {
 		return nil, err
 	}
