@@ -109,7 +109,7 @@ func TestStopWithFullQueue(t *testing.T) {
 
 	// The SIEM is down. 20 requests of 100 lines fill the queue, and the receiver waits with the next.
 	small := site.Agent
-	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue::queue_size: 20"}
+	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue: {sizer: requests, queue_size: 20}"}
 	agent := start(t, small)
 	awaitMetric(t, agent, "otelcol_exporter_queue_size", 20)
 	stopping := time.Now()

@@ -139,7 +139,7 @@ func TestSealsSurviveSIGKILL(t *testing.T) {
 func TestSealsWaitBehindAFullQueue(t *testing.T) {
 	s := newStream(t)
 	small := s.site.Agent
-	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue::queue_size: 20"}
+	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue: {sizer: requests, queue_size: 20}"}
 	s.write(20_000)
 	agent := start(t, small)
 	awaitMetric(t, agent, "otelcol_processor_stamp_unsent_seals", 1)
@@ -230,7 +230,7 @@ func TestSealsSurviveFanOut(t *testing.T) {
 	fanOut := filepath.Join(s.site.Dir, "fan-out.yaml")
 	require.NoError(t, os.WriteFile(fanOut, []byte(`
 exporters:
-  siem: {sending_queue: {num_consumers: 10, queue_size: 20}, retry_on_failure: {max_interval: 2s}}
+  siem: {sending_queue: {num_consumers: 10, sizer: requests, queue_size: 20}, retry_on_failure: {max_interval: 2s}}
   file: {path: `+copied.Path+`, rotation: {max_megabytes: 1024}}
 service:
   pipelines:

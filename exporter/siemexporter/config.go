@@ -29,9 +29,13 @@ const (
 const (
 	// defaultTimeout bounds one request, and the making of a connection.
 	defaultTimeout = 5 * time.Second
-	// defaultQueueSize is ten times the stock exporter's: at one request a tenth of a second, 1,000 requests are filled
-	// in 100 seconds, which is no outage at all.
-	defaultQueueSize = 10_000
+	// defaultQueueBytes holds an agent's logs for hours. Requests would say nothing: fifty quiet files make 10,000 of them,
+	// of 700 bytes each, in 45 seconds.
+	defaultQueueBytes = 2 << 30
+	// defaultMemoryQueueBytes is for a queue that is not on disk.
+	defaultMemoryQueueBytes = 128 << 20
+	// minQueueBytes is a number that somebody means as bytes. A number of requests is below it.
+	minQueueBytes = 16 << 20
 	// defaultMaxRequestBytes stays below the 4 MiB at which a gRPC server refuses a request, with room for what the
 	// sizer does not see.
 	defaultMaxRequestBytes = 3_000_000
@@ -104,7 +108,8 @@ var (
 
 func createDefaultConfig() component.Config {
 	queue := exporterhelper.NewDefaultQueueConfig()
-	queue.QueueSize = defaultQueueSize
+	queue.Sizer = exporterhelper.RequestSizerTypeBytes
+	queue.QueueSize = defaultQueueBytes
 	queue.BlockOnOverflow = true
 	queue.Batch = configoptional.Some(exporterhelper.BatchConfig{
 		FlushTimeout: 200 * time.Millisecond,
@@ -209,16 +214,31 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	default:
 		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default) or `protocol: otlp_http`", protocol)
 	}
+	if queue := c.QueueConfig.Get(); queue != nil && queue.StorageID == nil && !conf.IsSet("sending_queue::queue_size") {
+		queue.QueueSize = defaultMemoryQueueBytes
+	}
 	return nil
 }
 
 // Marshal implements confmap.Marshaler, so that a printed configuration can be read again. confmap looks for it on the
 // value, not on the pointer.
 func (c Config) Marshal(conf *confmap.Conf) error {
+	var err error
 	if c.Protocol == ProtocolHTTP {
-		return conf.Marshal(httpShape{Common: plain(c), Client: httpKeys(c.http)})
+		err = conf.Marshal(httpShape{Common: plain(c), Client: httpKeys(c.http)})
+	} else {
+		err = conf.Marshal(grpcShape{Common: plain(c), Timeout: c.grpcTimeout, Client: c.grpc})
 	}
-	return conf.Marshal(grpcShape{Common: plain(c), Timeout: c.grpcTimeout, Client: c.grpc})
+	queue := c.QueueConfig.Get()
+	if err != nil || queue == nil {
+		return err
+	}
+	// exporterhelper's sizers know how to be read, and not how to be written.
+	sizers := map[string]any{"sizer": queue.Sizer.String()}
+	if batch := queue.Batch.Get(); batch != nil {
+		sizers["batch"] = map[string]any{"sizer": batch.Sizer.String()}
+	}
+	return conf.Merge(confmap.NewFromStringMap(map[string]any{"sending_queue": sizers}))
 }
 
 // tls returns the TLS section of the configured client.

@@ -32,8 +32,8 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	queue := cfg.QueueConfig.Get()
 	require.NotNil(t, queue)
-	assert.EqualValues(t, 10_000, queue.QueueSize)
-	assert.Equal(t, "requests", queue.Sizer.String())
+	assert.EqualValues(t, 2<<30, queue.QueueSize)
+	assert.Equal(t, "bytes", queue.Sizer.String())
 	assert.True(t, queue.BlockOnOverflow)
 	require.True(t, queue.Batch.HasValue())
 	assert.EqualValues(t, 3_000_000, queue.Batch.Get().MaxSize)
@@ -124,6 +124,8 @@ func TestRefused(t *testing.T) {
 		"siem/hex_pin":                {"pins[0]", "hexadecimal", "logseal pin"},
 		"siem/short_pin":              {"pins[0]", "holds 3 bytes", "logseal pin"},
 		"siem/repeated_pin":           {"pins[1] repeats pins[0]", "another key"},
+		"siem/queue_of_few_bytes":     {"sending_queue.queue_size: 50000 is counted in bytes", "sizer: requests"},
+		"siem/queue_without_bound":    {"sending_queue.sizer: items without queue_size", "queue_size: 10000"},
 		"siem/no_storage":             {"sending_queue.storage is not set", "sending_queue: {storage: file_storage}"},
 		"siem/queue_off":              {"sending_queue is switched off", "remove `enabled: false`"},
 		"siem/drops_when_full":        {"sending_queue.block_on_overflow", "remove it"},

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc/codes"
@@ -259,6 +260,7 @@ func TestConservation(t *testing.T) {
 		cfg := testConfig(t, protocol, path.listener.Addr().String(), p.ca, p.leaf)
 		cfg.DeadLetter.Directory = t.TempDir()
 		cfg.tls().ReloadInterval = time.Second
+		cfg.QueueConfig.Get().Sizer = exporterhelper.RequestSizerTypeRequests
 		cfg.QueueConfig.Get().QueueSize = 50 // full now and then: the producer waits
 		setTimeout(cfg, time.Second)
 		tel := newTestTelemetry(t)

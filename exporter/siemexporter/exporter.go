@@ -47,6 +47,7 @@ func newExporter(cfg *Config, set exporter.Settings) (*siemExporter, error) {
 		return nil, err
 	}
 	e := &siemExporter{config: cfg, set: set, logger: set.Logger, telemetry: telemetry, ages: newAges()}
+	e.health = &health{logger: e.logger, outlook: zap.Skip}
 	e.queue, e.maxBytes = takeBound(cfg.QueueConfig)
 	return e, nil
 }
@@ -64,7 +65,7 @@ func (e *siemExporter) start(ctx context.Context, host component.Host) error {
 	if e.letters, err = newDeadLetters(e.config.DeadLetter, e.set.ID); err != nil {
 		return err
 	}
-	e.health = &health{logger: e.logger, host: host, linger: 2 * e.config.RetryConfig.MaxInterval}
+	e.health.host, e.health.linger = host, 2*e.config.RetryConfig.MaxInterval
 	if e.targets, err = e.newTargets(newDialer(e.config, e.set, host)); err != nil {
 		return err
 	}
@@ -141,6 +142,9 @@ func (e *siemExporter) pushLogs(ctx context.Context, logs plog.Logs) error {
 	if !e.initialized {
 		return errors.New("the exporter was not started")
 	}
+	if logs.LogRecordCount() == 0 {
+		return nil // what the queue makes of a request that its storage refused: its place is counted, and empty
+	}
 	observed := observedAt(logs)
 	e.ages.begin(observed)
 	remaining, refused := e.delivery.run(ctx, logs)
@@ -204,26 +208,4 @@ func (e *siemExporter) remark(text string, fields ...zap.Field) {
 		return
 	}
 	e.logger.Warn(text, fields...)
-}
-
-// logsExporter lets siemExporter know of a shutdown before exporterhelper waits for the requests under way, and says what
-// exporterhelper leaves unsaid when the queue cannot be opened.
-type logsExporter struct {
-	exporter.Logs
-	siem *siemExporter
-}
-
-func (l *logsExporter) Start(ctx context.Context, host component.Host) error {
-	err := l.Logs.Start(ctx, host)
-	// All that bbolt says of a file that another process has locked.
-	if err != nil && err.Error() == "timeout" {
-		return fmt.Errorf("sending_queue.storage %q: the queue of exporter %q is in use by another process: give each collector a storage directory of its own, or end the other one (%w)",
-			l.siem.config.QueueConfig.Get().StorageID, l.siem.set.ID, err)
-	}
-	return err
-}
-
-func (l *logsExporter) Shutdown(ctx context.Context) error {
-	l.siem.stopping.Store(true)
-	return l.Logs.Shutdown(ctx)
 }

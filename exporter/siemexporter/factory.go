@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/exporter/siemexporter/internal/metadata"
 )
@@ -23,26 +24,28 @@ func NewFactory() exporter.Factory {
 	)
 }
 
-func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
-	config := cfg.(*Config)
-	e, err := newExporter(config, set)
+func createLogs(_ context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+	e, err := newExporter(cfg.(*Config), set)
 	if err != nil {
 		return nil, err
 	}
-	logs, err := exporterhelper.NewLogs(ctx, set, cfg,
+	return &logsExporter{siem: e}, nil
+}
+
+// newQueued makes exporterhelper's exporter, with its queue and its retries around pushLogs.
+func (e *siemExporter) newQueued(ctx context.Context, logger *zap.Logger) (exporter.Logs, error) {
+	set := e.set
+	set.Logger = logger
+	return exporterhelper.NewLogs(ctx, set, e.config,
 		e.pushLogs,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		// One request to pushLogs can become many to the server. The timeout is applied to each of those.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
-		exporterhelper.WithRetry(config.RetryConfig),
+		exporterhelper.WithRetry(e.config.RetryConfig),
 		exporterhelper.WithQueue(e.queue),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown),
 	)
-	if err != nil {
-		return nil, err
-	}
-	return &logsExporter{Logs: logs, siem: e}, nil
 }
 
 // takeBound takes the bound of a request in bytes out of what exporterhelper sees, and returns it: exporterhelper drops a

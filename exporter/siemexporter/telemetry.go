@@ -5,6 +5,7 @@ package siemexporter
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/exporter"
@@ -67,6 +68,26 @@ func (t *telemetry) observe(health *health, ages *ages, ts targets) error {
 		}
 		return nil
 	})
+}
+
+// observeQueue registers the gauges of the queue.
+func (t *telemetry) observeQueue(l *logsExporter) error {
+	common := metric.WithAttributes(t.exporter)
+	return errors.Join(
+		t.builder.RegisterExporterSiemQueueOutageToleranceCallback(func(_ context.Context, o metric.Float64Observer) error {
+			if whole, moving := lasts(l.capacity, l.pace.perSecond(time.Now())); moving {
+				o.Observe(whole.Seconds(), common)
+			}
+			return nil
+		}),
+		t.builder.RegisterExporterSiemQueueTimeToFullCallback(func(_ context.Context, o metric.Float64Observer) error {
+			held, known := l.watch.held()
+			if left, moving := lasts(max(0, l.capacity-held), l.pace.perSecond(time.Now())); known && moving {
+				o.Observe(left.Seconds(), common)
+			}
+			return nil
+		}),
+	)
 }
 
 func (t *telemetry) connected(endpoint string, state *tls.ConnectionState) {

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/logseal/logseal/pkg/tlspin"
 )
@@ -165,6 +166,12 @@ func (c *Config) validateQueue() error {
 	}
 	if !queue.BlockOnOverflow {
 		errs = append(errs, errors.New("sending_queue.block_on_overflow: false would drop logs when the queue is full; remove it (true is the default: a full queue makes the receivers wait)"))
+	}
+	switch bytes := queue.Sizer == exporterhelper.RequestSizerTypeBytes; {
+	case bytes && queue.QueueSize > 0 && queue.QueueSize < minQueueBytes:
+		errs = append(errs, fmt.Errorf("sending_queue.queue_size: %d is counted in bytes, and less than 16 MiB; write for example `queue_size: %d` (2 GiB, the default), or count requests with `sizer: requests`", queue.QueueSize, defaultQueueBytes))
+	case !bytes && (queue.QueueSize == defaultQueueBytes || queue.QueueSize == defaultMemoryQueueBytes):
+		errs = append(errs, fmt.Errorf("sending_queue.sizer: %s without queue_size has no bound; write `queue_size: 10000` beside it, or remove sizer (bytes is the default)", queue.Sizer.String()))
 	}
 	return errors.Join(errs...)
 }

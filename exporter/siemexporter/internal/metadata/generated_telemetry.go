@@ -34,6 +34,8 @@ type TelemetryBuilder struct {
 	ExporterSiemHealthy               metric.Int64ObservableGauge
 	ExporterSiemOldestQueuedAge       metric.Float64ObservableGauge
 	ExporterSiemPeerCertificateExpiry metric.Float64ObservableGauge
+	ExporterSiemQueueOutageTolerance  metric.Float64ObservableGauge
+	ExporterSiemQueueTimeToFull       metric.Float64ObservableGauge
 	ExporterSiemRefusedHandshakes     metric.Int64Counter
 	ExporterSiemRejectedRecords       metric.Int64Counter
 	ExporterSiemRetries               metric.Int64Counter
@@ -101,6 +103,36 @@ func (builder *TelemetryBuilder) RegisterExporterSiemPeerCertificateExpiryCallba
 		cb(ctx, &observerFloat64{inst: builder.ExporterSiemPeerCertificateExpiry, obs: o})
 		return nil
 	}, builder.ExporterSiemPeerCertificateExpiry)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterSiemQueueOutageToleranceCallback sets callback for observable ExporterSiemQueueOutageTolerance metric.
+func (builder *TelemetryBuilder) RegisterExporterSiemQueueOutageToleranceCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExporterSiemQueueOutageTolerance, obs: o})
+		return nil
+	}, builder.ExporterSiemQueueOutageTolerance)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterSiemQueueTimeToFullCallback sets callback for observable ExporterSiemQueueTimeToFull metric.
+func (builder *TelemetryBuilder) RegisterExporterSiemQueueTimeToFullCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExporterSiemQueueTimeToFull, obs: o})
+		return nil
+	}, builder.ExporterSiemQueueTimeToFull)
 	if err != nil {
 		return err
 	}
@@ -181,6 +213,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterSiemPeerCertificateExpiry, err = builder.meter.Float64ObservableGauge(
 		"otelcol_exporter_siem_peer_certificate_expiry",
 		metric.WithDescription("Time until the first certificate of the server's chain expires, as of the last connection. [Beta]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterSiemQueueOutageTolerance, err = builder.meter.Float64ObservableGauge(
+		"otelcol_exporter_siem_queue_outage_tolerance",
+		metric.WithDescription("How long an outage the whole queue holds, at the rate of the last hour. There is no value while nothing comes in. [Beta]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterSiemQueueTimeToFull, err = builder.meter.Float64ObservableGauge(
+		"otelcol_exporter_siem_queue_time_to_full",
+		metric.WithDescription("How long until the queue is full if nothing is delivered, at the rate of the last hour. There is no value while nothing comes in, and for a queue in memory. [Beta]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
