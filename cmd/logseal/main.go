@@ -10,8 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
 )
 
 // version is stamped by the Makefile from builder-config.yaml.
@@ -19,8 +23,9 @@ var version = "dev"
 
 // Exit codes, the same for every command.
 const (
-	exitFailed = 1 // something is wrong
-	exitUsage  = 2 // usage, or input that cannot be read
+	exitFailed   = 1 // something is wrong
+	exitUsage    = 2 // usage, or input that cannot be read
+	exitInternal = 4 // a fault of this program
 )
 
 // exitError carries the process's exit status; err may be nil when everything was already said.
@@ -43,10 +48,19 @@ func main() {
 }
 
 // run executes the command and maps its error to an exit code: an error that carries none is one of usage.
-func run(ctx context.Context, root *cobra.Command, stderr io.Writer) int {
+func run(ctx context.Context, root *cobra.Command, stderr io.Writer) (code int) {
+	defer func() {
+		if value := recover(); value != nil {
+			code = internalError(stderr, &archive.InternalError{Value: value, Stack: debug.Stack()})
+		}
+	}()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	var internal *archive.InternalError
+	if errors.As(err, &internal) {
+		return internalError(stderr, internal)
 	}
 	var exit exitError
 	if !errors.As(err, &exit) {
@@ -58,6 +72,14 @@ func run(ctx context.Context, root *cobra.Command, stderr io.Writer) int {
 	return exit.code
 }
 
+// internalError says that the program is at fault and the input is not judged. What a panic says of itself could hold input, and a
+// terminal must not obey that.
+func internalError(stderr io.Writer, err *archive.InternalError) int {
+	fmt.Fprintf(stderr, "logseal: %s\nThis is a fault of logseal and no verdict on its input. Please report it with what follows, and with `logseal version`.\n\n%s",
+		seal.Printable(err.Error()), err.Stack)
+	return exitInternal
+}
+
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "logseal",
@@ -65,7 +87,8 @@ func newRootCommand() *cobra.Command {
 		Long: `logseal is the operator's and the auditor's side of Logseal.
 
 The collector itself is otelcol-logseal; this command makes and checks what surrounds it.
-Exit status: 0 all is well, 1 something is wrong, 2 usage or input that cannot be read; verify adds 3, not known yet.`,
+Exit status: 0 all is well, 1 something is wrong, 2 usage or input that cannot be read, 4 a fault of logseal itself;
+verify adds 3, not known yet.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,

@@ -4,11 +4,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal/archive"
 )
 
 // logseal runs the command as a user does, and returns what it prints and its exit status.
@@ -51,4 +55,23 @@ func TestVersion(t *testing.T) {
 	stdout, _, code := logseal(t, "", "version")
 	assert.Zero(t, code)
 	assert.True(t, strings.HasPrefix(stdout, "logseal "+version+" (go"), stdout)
+}
+
+// TestInternalErrors: a fault of the program has a status of its own, and does not look like a verdict or like wrong usage.
+func TestInternalErrors(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"a panic": func() error { panic("\x1b[31mhere") },
+		"a panic that was caught": func() error {
+			return fmt.Errorf("x: %w", &archive.InternalError{Value: "\x1b[31mhere", Stack: []byte("stack")})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var errs bytes.Buffer
+			code := run(t.Context(), &cobra.Command{SilenceErrors: true, SilenceUsage: true, RunE: func(*cobra.Command, []string) error { return fail() }}, &errs)
+			require.Equal(t, exitInternal, code)
+			require.Contains(t, errs.String(), `internal error: \u{1b}[31mhere`)
+			require.Contains(t, errs.String(), "no verdict")
+			require.NotContains(t, errs.String(), "\x1b")
+		})
+	}
 }

@@ -50,6 +50,7 @@ Exit status:
   2  usage, or input that cannot be read or recognised
   3  nothing is wrong, but something cannot be known: records newer than the last seal, a stream that was running where the
      archive ends, a crash or a loss of power. With --strict this is 1
+  4  logseal itself failed, and there is no verdict
 
 docs/verify.md explains every finding, and what to do about it.`,
 		Example: `  # a folder of files that a gateway wrote
@@ -94,6 +95,10 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	bar := newProgress(cmd.ErrOrStderr(), size)
 	report, readErr := archive.Verify(cmd.Context(), files, verifier, until, archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add})
 	bar.done()
+	var internal *archive.InternalError
+	if errors.As(readErr, &internal) {
+		return readErr
+	}
 	if report == nil {
 		return unreadable(readErr)
 	}

@@ -23,6 +23,7 @@ const (
 	maxWindow = 64 << 20
 
 	bufferSize = 256 << 10
+	maxFrames  = 4096 // a chunk
 )
 
 // ErrUnrecognised says that a file is in none of the formats that an archive may have.
@@ -40,26 +41,34 @@ type frame struct {
 
 // splitter cuts a file into frames and hands them over in chunks.
 type splitter struct {
-	chunk *chunk
-	flush func() *chunk // takes the full chunk and gives an empty one for the same file
+	chunk *chunk                // being filled; ours until it is sent
+	send  func(*chunk)          // takes a chunk for good
+	empty func(last int) *chunk // gives an empty one, for the frames behind number last of the same file
+
+	file, unpacked *bufio.Reader // for what is read of a file, and of what is compressed in it
 }
 
 func (s *splitter) add(f frame) {
-	s.chunk.frames = append(s.chunk.frames, f)
-	if len(s.chunk.buf) >= bufferSize || len(s.chunk.frames) >= 4096 {
-		s.chunk = s.flush()
+	c := s.chunk
+	c.frames = append(c.frames, f)
+	// A message that is compressed by itself goes alone: what a chunk of thousands would unpack to has no bound.
+	packed := f.message && bytes.HasPrefix(c.buf[f.start:], zstdMagic)
+	if len(c.buf) >= bufferSize || len(c.frames) >= maxFrames || packed {
+		s.chunk = nil
+		s.send(c)
+		s.chunk = s.empty(c.last)
 	}
 }
 
 // split reads a file to its end. An error is one of reading or of recognising the file; what is wrong within it, is in the frames.
 func (s *splitter) split(file io.Reader) error {
-	r := bufio.NewReaderSize(file, bufferSize)
+	r := reuse(&s.file, file)
 	packed, err := unpack(r)
 	if err != nil {
 		return err
 	}
 	if packed != nil {
-		r = bufio.NewReaderSize(packed, bufferSize)
+		r = reuse(&s.unpacked, packed)
 		defer packed.Close()
 	}
 	head, err := r.Peek(bufferSize / 2)
@@ -85,6 +94,15 @@ func (s *splitter) split(file io.Reader) error {
 		return nil
 	}
 	return err
+}
+
+func reuse(r **bufio.Reader, from io.Reader) *bufio.Reader {
+	if *r == nil {
+		*r = bufio.NewReaderSize(from, bufferSize)
+	} else {
+		(*r).Reset(from)
+	}
+	return *r
 }
 
 // unpack returns a reader of what is compressed in r, nil when nothing is.

@@ -3,6 +3,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,14 +38,15 @@ const maxWorkers = 8
 //
 // What is wrong within a file is emitted as a malformed record. A file that cannot be read or recognised does not keep Read from
 // the others: the error that it returns in the end joins one for each such file. An error of emit, or the end of ctx,
-// stops Read at once.
+// stops Read at once; so does a panic, in emit or elsewhere, which is returned as an [*InternalError].
 func Read(ctx context.Context, files []string, opts Options, emit func(*seal.Observed) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 
 	workers := min(runtime.GOMAXPROCS(0), maxWorkers)
 	r := &reader{
 		ctx:   ctx,
+		stop:  cancel,
 		opts:  opts,
 		work:  make(chan *chunk, workers),
 		order: make(chan *chunk, 2*workers),
@@ -62,43 +64,48 @@ func Read(ctx context.Context, files []string, opts Options, emit func(*seal.Obs
 		defer close(r.work)
 		defer close(r.order)
 		for _, file := range files {
-			if err := r.read(file); err != nil {
-				if ctx.Err() != nil {
-					return
-				}
+			err := r.read(file)
+			var internal *InternalError
+			if errors.As(err, &internal) {
+				cancel(err)
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
 				errs = append(errs, err)
 			}
 		}
 	})
 
-	var stopped error
 	for c := range r.order {
 		<-c.done
-		for i := range c.records {
-			if stopped == nil {
-				stopped = emit(&c.records[i])
+		if ctx.Err() == nil {
+			if err := emitAll(c.records, emit); err != nil {
+				cancel(err)
 			}
 		}
-		if stopped != nil {
-			cancel()
-		}
-		c.buf, c.frames = c.buf[:0], c.frames[:0]
-		if cap(c.buf) > 4*bufferSize { // one huge frame does not stay in memory for ever
-			*c = chunk{done: c.done}
-		}
-		r.free <- c
+		r.free <- c.reset()
 	}
 	group.Wait()
-	if stopped != nil {
-		return stopped
-	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	return errors.Join(errs...)
 }
 
-// chunk is a run of frames of one file on its way from the file to emit.
+func emitAll(records []seal.Observed, emit func(*seal.Observed) error) (err error) {
+	defer recovered(&err)
+	for i := range records {
+		if err := emit(&records[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunk is a run of frames of one file on its way from the file to emit. It has one owner at a time: who fills it, then, once it is
+// sent, the worker that decodes it, then, once it is done, Read, which puts it among the free ones.
 type chunk struct {
 	file    string
 	buf     []byte
@@ -109,15 +116,28 @@ type chunk struct {
 	done    chan struct{}   // holds a value when records are there
 }
 
+// reset makes an emitted chunk ready to be filled. What a huge frame took does not stay in memory for ever.
+func (c *chunk) reset() *chunk {
+	if cap(c.buf) > 4*bufferSize || cap(c.decoder.out) > 16*bufferSize {
+		*c = chunk{done: c.done}
+	}
+	c.buf, c.frames, c.records = c.buf[:0], c.frames[:0], nil
+	return c
+}
+
 type reader struct {
 	ctx   context.Context
+	stop  context.CancelCauseFunc
 	opts  Options
 	work  chan *chunk
 	order chan *chunk // the chunks of work, in order; each is waited for
 	free  chan *chunk
+
+	splitter splitter
 }
 
-func (r *reader) read(name string) error {
+func (r *reader) read(name string) (err error) {
+	defer recovered(&err)
 	var file io.Reader
 	if name == Stdin {
 		if file = r.opts.Stdin; file == nil {
@@ -131,27 +151,25 @@ func (r *reader) read(name string) error {
 		defer f.Close()
 		file = f
 	}
-	s := splitter{chunk: r.empty(name, 0)}
-	s.flush = func() *chunk {
-		c := s.chunk
-		last := c.last
-		r.order <- c
-		r.work <- c
-		return r.empty(name, last)
+	empty := func(last int) *chunk {
+		c := <-r.free
+		c.file, c.last = name, last
+		return c
 	}
-	err := s.split(progressReader{file, r})
-	s.flush()
-	r.free <- s.chunk
+	s := &r.splitter
+	s.chunk, s.send, s.empty = empty(0), r.send, empty
+	err = s.split(progressReader{file, r})
+	r.send(s.chunk)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
 
-func (r *reader) empty(file string, last int) *chunk {
-	c := <-r.free
-	c.file, c.last = file, last
-	return c
+// send gives a chunk away, to be decoded and emitted.
+func (r *reader) send(c *chunk) {
+	r.order <- c
+	r.work <- c
 }
 
 // progressReader reports what is read, and ends with the context.
@@ -173,56 +191,76 @@ func (p progressReader) Read(b []byte) (int, error) {
 
 // decode is a worker.
 func (r *reader) decode() {
-	var unzstd *zstd.Decoder
-	var unpacked []byte
-	defer func() {
-		if unzstd != nil {
-			unzstd.Close()
-		}
-	}()
+	u := new(unzstd)
+	defer u.close()
 	for c := range r.work {
-		d := &c.decoder
-		d.begin()
-		for _, f := range c.frames {
-			first := len(d.records)
-			var data []byte
-			if f.fault == "" {
-				data = c.buf[f.start:f.end]
-			}
-			switch {
-			case f.fault != "":
-				d.beginFrame()
-				d.broken(f.fault)
-			case !f.message:
-				d.decodeJSON(data)
-			default:
-				if len(data) >= 4 && string(data[:4]) == string(zstdMagic) {
-					if unzstd == nil {
-						unzstd, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxFrame))
-					}
-					var err error
-					if unpacked, err = unzstd.DecodeAll(data, unpacked[:0]); err != nil {
-						d.beginFrame()
-						d.broken("its compressed data is damaged, or of more than 64 MiB")
-						break
-					}
-					data = unpacked
-				}
-				if len(data) > 0 && data[0] == '{' {
-					d.decodeJSON(data)
-				} else {
-					d.decodeProto(data)
-				}
-			}
-			for i := first; i < len(d.records); i++ {
-				o := &d.records[i]
-				o.Place = seal.Place{File: c.file, Line: f.number}
-				if r.opts.Prepare != nil {
-					r.opts.Prepare(o)
-				}
+		if err := r.decodeChunk(c, u); err != nil {
+			c.decoder, c.records = decoder{}, nil
+			r.stop(err)
+		}
+		c.done <- struct{}{}
+	}
+}
+
+func (r *reader) decodeChunk(c *chunk, u *unzstd) (err error) {
+	defer recovered(&err)
+	d := &c.decoder
+	d.begin()
+	for _, f := range c.frames {
+		first := len(d.records)
+		if f.fault != "" {
+			d.beginFrame()
+			d.broken(f.fault)
+		} else {
+			d.decodeFrame(c.buf[f.start:f.end], f.message, u)
+		}
+		for i := first; i < len(d.records); i++ {
+			o := &d.records[i]
+			o.Place = seal.Place{File: c.file, Line: f.number}
+			if r.opts.Prepare != nil {
+				r.opts.Prepare(o)
 			}
 		}
-		c.records = d.records
-		c.done <- struct{}{}
+	}
+	c.records = d.records
+	return nil
+}
+
+func (d *decoder) decodeFrame(data []byte, message bool, u *unzstd) {
+	if message && bytes.HasPrefix(data, zstdMagic) {
+		var err error
+		if data, err = u.unpack(data); err != nil {
+			d.beginFrame()
+			d.broken("its compressed data is damaged, or of more than 64 MiB")
+			return
+		}
+	}
+	if !message || len(data) > 0 && data[0] == '{' {
+		d.decodeJSON(data)
+	} else {
+		d.decodeProto(data)
+	}
+}
+
+// unzstd unpacks messages that are compressed by themselves.
+type unzstd struct {
+	decoder *zstd.Decoder
+	buf     []byte
+}
+
+// unpack returns what is compressed in data; it is valid until the next call.
+func (u *unzstd) unpack(data []byte) (_ []byte, err error) {
+	if u.decoder == nil {
+		if u.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxFrame)); err != nil {
+			return nil, err
+		}
+	}
+	u.buf, err = u.decoder.DecodeAll(data, u.buf[:0])
+	return u.buf, err
+}
+
+func (u *unzstd) close() {
+	if u.decoder != nil {
+		u.decoder.Close()
 	}
 }

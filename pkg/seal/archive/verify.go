@@ -16,15 +16,18 @@ var ErrReadTwice = errors.New("this archive has to be read twice, because record
 
 // Verify reads the files, as [Files] lists them, into v and returns its report. It reads them a second time if it must.
 //
-// When some files cannot be read or recognised, Verify returns the report on the others together with an error.
-func Verify(ctx context.Context, files []string, v *seal.Verifier, until time.Time, opts Options) (*seal.Report, error) {
+// When some files cannot be read or recognised, Verify returns the report on the others together with an error. It does not panic:
+// see [InternalError].
+func Verify(ctx context.Context, files []string, v *seal.Verifier, until time.Time, opts Options) (report *seal.Report, err error) {
+	defer recovered(&err)
 	for {
 		opts.Prepare = v.Prepare
 		readErr := Read(ctx, files, opts, func(o *seal.Observed) error {
 			v.Add(o)
 			return nil
 		})
-		if ctx.Err() != nil {
+		var internal *InternalError
+		if ctx.Err() != nil || errors.As(readErr, &internal) {
 			return nil, readErr
 		}
 		report, err := v.Finish(until)
