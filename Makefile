@@ -86,6 +86,8 @@ clean: ## Remove what was built (not Go's caches)
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+include scripts/release.mk
+
 # Tools have a module of their own, so that they do not enter the product's go.mod.
 $(TOOLS)/builder: TOOL := go.opentelemetry.io/collector/cmd/builder
 $(TOOLS)/mdatagen: TOOL := go.opentelemetry.io/collector/cmd/mdatagen

@@ -98,6 +98,7 @@ verify adds 3, not known yet.`,
 	root.AddCommand(
 		newDemoCommand(), newEnrollCommand(), newPinCommand(), newRedactCommand(), newVerifyCommand(), newVersionCommand(),
 	)
+	root.AddCommand(platformCommands()...)
 	root.SetFlagErrorFunc(seeHelp)
 	for _, cmd := range append(root.Commands(), root) {
 		check := cmd.Args

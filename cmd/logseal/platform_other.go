@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !unix
+
+package main
+
+import "github.com/spf13/cobra"
+
+func platformCommands() []*cobra.Command { return nil }
