@@ -31,9 +31,9 @@ func NewPKI(dir string) (*PKI, error) {
 // CAFile is the authority's certificate.
 func (p *PKI) CAFile() string { return filepath.Join(p.dir, "ca.crt") }
 
-// Issue makes NAME.crt and NAME.key, with a new key each time.
+// Issue makes NAME.crt and NAME.key, with a new key each time. The certificate is for NAME too.
 func (p *PKI) Issue(name string) (Identity, error) {
-	cert := p.ca.NewLeaf(name)
+	cert := p.ca.NewLeaf(name, testpki.Names(name, "localhost", "127.0.0.1", "::1"))
 	id := Identity{
 		CertFile: filepath.Join(p.dir, name+".crt"), KeyFile: filepath.Join(p.dir, name+".key"), Pin: tlspin.Of(cert.X509).String(),
 	}

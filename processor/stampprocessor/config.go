@@ -5,10 +5,12 @@ package stampprocessor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/logseal/logseal/pkg/clientid"
 	"github.com/logseal/logseal/pkg/seal"
 )
 
@@ -52,6 +54,7 @@ type SealConfig struct {
 }
 
 // ExcludeConfig names what a later hop may change: an attribute's exact name, or a prefix and ".*". Seals say so.
+// logseal.client.* is always among them.
 type ExcludeConfig struct {
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 	Attributes         []string `mapstructure:"attributes"`
@@ -103,5 +106,15 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) policy() (seal.Policy, error) {
-	return seal.NewPolicy(c.Exclude.Attributes, c.Exclude.ResourceAttributes)
+	return seal.NewPolicy(withClient(c.Exclude.Attributes), withClient(c.Exclude.ResourceAttributes))
+}
+
+// withClient adds what a receiver writes and removes, wherever the records come by: a gateway puts there who was
+// authenticated, and the host that stamps them cannot know it.
+func withClient(names []string) []string {
+	const client = clientid.Prefix + "*"
+	if slices.Contains(names, client) {
+		return names
+	}
+	return append(slices.Clone(names), client)
 }

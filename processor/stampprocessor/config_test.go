@@ -48,8 +48,8 @@ func TestEveryKey(t *testing.T) {
 	assert.Equal(t, []string{"tenant"}, cfg.Seal.ResourceAttributes)
 	policy, err := cfg.policy()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"ingest.time"}, policy.Names())
-	assert.Equal(t, []string{"cloud.region", "k8s.*"}, policy.ResourceNames())
+	assert.Equal(t, []string{"ingest.time", "logseal.client.*"}, policy.Names())
+	assert.Equal(t, []string{"cloud.region", "k8s.*", "logseal.client.*"}, policy.ResourceNames())
 }
 
 // TestRefused: each section of the file is refused, naming the key and what to write.
