@@ -40,6 +40,7 @@ type drill struct {
 var drills = []drill{
 	{"arrival", "every line of the file arrives", arrival},
 	{"outage", "with the SIEM killed and restarted nothing is lost", outage},
+	{"rotation", "a log that is rotated during an outage, unread, is read under its new name", rotation},
 	{"impostor", "an impostor with a valid certificate but another key receives nothing", impostor},
 	{"secrets", "secrets in a log do not leave the host", secretsDrill},
 	{"kill", "with the agent killed in mid-stream nothing is lost, and the archive verifies", kill},

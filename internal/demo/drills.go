@@ -49,6 +49,43 @@ func outage(ctx context.Context, s *stage) (string, error) {
 		s.written, during, s.tally.Duplicates), nil
 }
 
+// rotation rotates the file twice while the gateway is away and the agent is stopped: nobody reads it under its first name.
+func rotation(ctx context.Context, s *stage) (string, error) {
+	if err := s.awaitAll(ctx); err != nil { // requests under way would be sent twice
+		return "", err
+	}
+	before, twice := s.written, s.tally.Duplicates
+	if err := s.gateway.Stop(stopTimeout); err != nil {
+		return "", err
+	}
+	s.gateway = nil
+	if err := s.agent.Stop(stopTimeout); err != nil {
+		return "", err
+	}
+	s.agent = nil
+	for _, step := range []func() error{
+		func() error { return s.write(1000) },
+		func() error { return s.rotate() },
+		func() error { return s.write(1000) },
+		func() error { return s.rotate() },
+		func() (err error) { s.agent, err = s.site.Agent.Start(ctx); return err },
+		func() error { return s.writeFor(ctx, time.Second) },
+		func() error { return s.rotate() },
+		func() error { return s.writeFor(ctx, time.Second) },
+		func() (err error) { s.gateway, err = s.site.Gateway.Start(ctx); return err },
+		func() error { return s.awaitAll(ctx) },
+	} {
+		if err := step(); err != nil {
+			return "", err
+		}
+	}
+	if n := s.tally.Duplicates - twice; n > 0 {
+		return "", fmt.Errorf("%d lines arrived twice", n)
+	}
+	return fmt.Sprintf("gateway away, agent restarted, the file renamed three times: all %d lines written meanwhile are in the archive, none twice",
+		s.written-before), nil
+}
+
 // impostor puts another server in the SIEM's place: the same name, a certificate of the same CA, another key.
 func impostor(ctx context.Context, s *stage) (string, error) {
 	if err := s.siem.Stop(stopTimeout); err != nil {

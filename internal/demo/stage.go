@@ -124,6 +124,20 @@ func (s *stage) writeFor(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// rotate renames the log file as logrotate does, .1 to .2 first, and makes a new one.
+func (s *stage) rotate() error {
+	for n := 8; n >= 0; n-- {
+		from := s.logFile
+		if n > 0 {
+			from = fmt.Sprintf("%s.%d", s.logFile, n)
+		}
+		if err := os.Rename(from, fmt.Sprintf("%s.%d", s.logFile, n+1)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return os.WriteFile(s.logFile, nil, 0o600)
+}
+
 // awaitAll returns when every line that was written is in the archive.
 func (s *stage) awaitAll(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, arrivalTimeout)

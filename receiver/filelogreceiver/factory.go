@@ -34,7 +34,11 @@ type receiverType struct {
 
 func (t receiverType) InputConfig(cfg component.Config) operator.Config {
 	c := cfg.(*stock.FileLogConfig)
-	return operator.NewConfig(&inputConfig{Config: &c.InputConfig, duringPoll: savesDuringPoll(c), now: t.now})
+	in := c.InputConfig // a copy: the configuration stays as it was written
+	if !in.DeleteAfterRead {
+		in.Criteria = followRotation(in.Criteria)
+	}
+	return operator.NewConfig(&inputConfig{Config: &in, duringPoll: savesDuringPoll(c), now: t.now})
 }
 
 // savesDuringPoll says whether a position can be told from what has been emitted. Where it cannot, it is saved at the end
