@@ -19,6 +19,7 @@ import (
 
 	"github.com/logseal/logseal/internal/testbed"
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // stream is an agent that sends one growing file straight to the SIEM, and what the SIEM's archive must say of it.
@@ -185,10 +186,10 @@ func TestSealsSurviveReloads(t *testing.T) {
 func TestEnrichmentAtTheGateway(t *testing.T) {
 	for name, tt := range map[string]struct {
 		exclude string
-		want    seal.Verdict
+		want    finding.Code
 	}{
 		"declared":     {"exclude: {resource_attributes: [cloud.*], attributes: [ingest.hop]}", ""},
-		"not declared": {"exclude: {resource_attributes: [cloud.*]}", seal.Altered},
+		"not declared": {"exclude: {resource_attributes: [cloud.*]}", finding.Altered},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &stream{T: t, site: newSite(t), tally: testbed.Tally{Prefix: "enriched line "}}
@@ -255,9 +256,9 @@ service:
 	require.NoError(t, err)
 	other, err := testbed.Verify(t.Context(), s.trust(), time.Time{}, files...)
 	require.NoError(t, err)
-	require.Empty(t, testbed.Findings(other, seal.OpenEnd, seal.Doubt, seal.Voided), testbed.Describe(other.Findings))
+	require.Empty(t, testbed.Findings(other, finding.OpenEnd, finding.Doubt, finding.Voided), testbed.Describe(other.Findings))
 	assert.Zero(t, testbed.Unverified(other))
-	assert.Len(t, only(other, seal.Voided), 1)
+	assert.Len(t, only(other, finding.Voided), 1)
 	t.Logf("%d records in the SIEM, %d beside it, %d of them void", report.Records, other.Records, other.Streams[0].Voided)
 }
 
@@ -268,14 +269,14 @@ func TestLostAndRolledBackState(t *testing.T) {
 		lose     []string // of the state, by the beginning of the name
 		rollBack []string // to what it was after the first run
 		refused  string   // what the agent says instead of starting
-		want     []seal.Verdict
+		want     []finding.Code
 	}{
-		{name: "storage lost", lose: []string{"processor_stamp_"}, want: []seal.Verdict{seal.StateRolledBack}},
-		{name: "storage rolled back", rollBack: []string{"processor_stamp_"}, want: []seal.Verdict{seal.StateRolledBack}},
-		{name: "key file lost", lose: []string{"stamp.key"}, want: []seal.Verdict{seal.UnknownStream, seal.Orphan}},
+		{name: "storage lost", lose: []string{"processor_stamp_"}, want: []finding.Code{finding.StateRolledBack}},
+		{name: "storage rolled back", rollBack: []string{"processor_stamp_"}, want: []finding.Code{finding.StateRolledBack}},
+		{name: "key file lost", lose: []string{"stamp.key"}, want: []finding.Code{finding.UnknownStream, finding.Orphan}},
 		{name: "key file rolled back", rollBack: []string{"stamp.key"}, refused: "restored from a copy"},
-		{name: "both rolled back", rollBack: []string{"processor_stamp_", "stamp.key"}, want: []seal.Verdict{seal.Forked}},
-		{name: "both lost", lose: []string{"processor_stamp_", "stamp.key"}, want: []seal.Verdict{seal.UnknownStream, seal.Orphan}},
+		{name: "both rolled back", rollBack: []string{"processor_stamp_", "stamp.key"}, want: []finding.Code{finding.Forked}},
+		{name: "both lost", lose: []string{"processor_stamp_", "stamp.key"}, want: []finding.Code{finding.UnknownStream, finding.Orphan}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStream(t)
@@ -343,10 +344,10 @@ func matching(t *testing.T, dir string, prefixes []string) []string {
 }
 
 // only returns the findings of one verdict.
-func only(r *seal.Report, verdict seal.Verdict) []seal.Finding {
-	var found []seal.Finding
+func only(r *seal.Report, verdict finding.Code) []finding.Finding {
+	var found []finding.Finding
 	for _, f := range r.Findings {
-		if f.Verdict == verdict {
+		if f.Code == verdict {
 			found = append(found, f)
 		}
 	}
@@ -372,7 +373,7 @@ func TestBothTrustLinesAreKept(t *testing.T) {
 		report = s.report(s.trust())
 		return report.Verified == uint64(s.written), nil
 	}))
-	require.Empty(t, testbed.Findings(report, seal.OpenEnd), testbed.Describe(report.Findings))
+	require.Empty(t, testbed.Findings(report, finding.OpenEnd), testbed.Describe(report.Findings))
 	assert.True(t, s.site.Agent.LogContains("a new stream begins"))
 }
 

@@ -16,10 +16,8 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
-
-// exitIncomplete is the status of "verify" when nothing is wrong, but something cannot be known.
-const exitIncomplete = 3
 
 type verifyOptions struct {
 	trust    string
@@ -108,12 +106,12 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	switch {
 	case readErr != nil: // part of what was asked for was not verified at all
 		return unreadable(readErr)
-	case report.Outcome == seal.Tampered, report.Outcome == seal.Incomplete && o.strict:
+	case report.Verdict == finding.OK:
+		return nil
+	case o.strict:
 		return exitError{code: exitFailed}
-	case report.Outcome == seal.Incomplete:
-		return exitError{code: exitIncomplete}
 	}
-	return nil
+	return exitError{code: report.Verdict.ExitStatus()}
 }
 
 // unreadable is the error of input that cannot be read or recognised. The names of files are in it.

@@ -138,8 +138,8 @@ func TestVerifyJSON(t *testing.T) {
 			Verified, Seals int
 		}
 		Findings []struct {
-			Verdict, ID, Stream, File, Message string
-			Line, Count                        int
+			Code, Reason, Verdict, ID, Stream, File, Message string
+			Line, Count                                      int
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
@@ -147,7 +147,9 @@ func TestVerifyJSON(t *testing.T) {
 	require.Equal(t, 60, report.Records)
 	require.Equal(t, "web-17", report.Streams[0].Stream)
 	require.Equal(t, 44, report.Streams[0].Verified)
-	require.Equal(t, "ALTERED", report.Findings[0].Verdict)
+	require.Equal(t, "ALTERED", report.Findings[0].Code)
+	require.Equal(t, "digest_differs", report.Findings[0].Reason)
+	require.Equal(t, "tampered", report.Findings[0].Verdict)
 	require.Regexp(t, `^[a-z2-7]{8}-0$`, report.Findings[0].ID)
 	require.Equal(t, archive, report.Findings[0].File)
 	require.Equal(t, 2, report.Findings[0].Line)

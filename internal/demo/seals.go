@@ -15,6 +15,7 @@ import (
 
 	"github.com/logseal/logseal/internal/testbed"
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // kill ends the agent with SIGKILL in mid-stream, three times.
@@ -157,8 +158,8 @@ func (s *stage) alterByte(ctx context.Context, text []byte, line span) (string, 
 		return "", err
 	}
 	for _, f := range report.Findings {
-		if f.Verdict == seal.Altered {
-			if f.Count != 1 || report.Outcome != seal.Tampered {
+		if f.Code == finding.Altered {
+			if f.Count != 1 || report.Verdict != finding.Tampered {
 				break
 			}
 			return fmt.Sprintf("ALTERED %s, line %d of %s", f.ID, f.Place.Line, path), nil
@@ -176,14 +177,14 @@ func (s *stage) deleteLine(ctx context.Context, text []byte, line span) (string,
 	}
 	missing, named := uint64(0), ""
 	for _, f := range report.Findings {
-		if f.Verdict == seal.Missing {
+		if f.Code == finding.Missing {
 			missing += f.Count
 			if named == "" {
 				named = f.ID
 			}
 		}
 	}
-	if missing != uint64(len(line.ids)) || report.Outcome != seal.Tampered {
+	if missing != uint64(len(line.ids)) || report.Verdict != finding.Tampered {
 		return "", fmt.Errorf("%d records were taken out, and the verifier misses %d:\n%s", len(line.ids), missing, testbed.Describe(report.Findings))
 	}
 	return fmt.Sprintf("MISSING %s and what follows, %d records, from %s", named, missing, path), nil

@@ -18,6 +18,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Files are the archive's files, the one being written included, in the order of their names.
@@ -87,7 +88,7 @@ func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until tim
 			return false, err
 		}
 		report = latest
-		return len(Findings(report, seal.Doubt)) == 0, nil
+		return len(Findings(report, finding.Doubt)) == 0, nil
 	})
 	if err != nil && report != nil {
 		err = fmt.Errorf("the archive does not verify: %w\n%s", err, Describe(report.Findings))
@@ -96,10 +97,10 @@ func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until tim
 }
 
 // Findings are the findings of a report but for those of the given verdicts.
-func Findings(r *seal.Report, but ...seal.Verdict) []seal.Finding {
-	var left []seal.Finding
+func Findings(r *seal.Report, but ...finding.Code) []finding.Finding {
+	var left []finding.Finding
 	for _, f := range r.Findings {
-		if !slices.Contains(but, f.Verdict) {
+		if !slices.Contains(but, f.Code) {
 			left = append(left, f)
 		}
 	}
@@ -116,7 +117,7 @@ func Unverified(r *seal.Report) uint64 {
 }
 
 // Describe writes findings for a person, ten at most.
-func Describe(findings []seal.Finding) string {
+func Describe(findings []finding.Finding) string {
 	var b strings.Builder
 	for i, f := range findings {
 		if i == 10 {
@@ -127,7 +128,7 @@ func Describe(findings []seal.Finding) string {
 		if f.LastID != "" {
 			id += " to " + f.LastID
 		}
-		fmt.Fprintf(&b, "  %s %s (%d): %s\n", f.Verdict, id, f.Count, f.Message)
+		fmt.Fprintf(&b, "  %s %s (%d): %s\n", f.Code, id, f.Count, f.Message())
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

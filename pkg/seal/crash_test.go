@@ -18,6 +18,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
 )
 
@@ -86,7 +87,7 @@ func TestCrashBetweenAnyTwoWrites(t *testing.T) {
 			require.NoError(t, crashScript(t.Context(), h), "write %d", at)
 			report := audit(t, h.Trust, h.Received)
 			for _, f := range report.Findings {
-				require.Equal(t, seal.Doubt, f.Verdict, "write %d, done %v: %+v", at, applied, f)
+				require.Equal(t, finding.Doubt, f.Code, "write %d, done %v: %+v", at, applied, f)
 			}
 			require.Equal(t, report.Records, report.Verified+report.Duplicates, "write %d, done %v", at, applied)
 		}
@@ -112,7 +113,7 @@ func TestCrashTwice(t *testing.T) {
 				require.NoError(t, crashScript(t.Context(), h))
 				report := audit(t, h.Trust, h.Received)
 				for _, f := range report.Findings {
-					require.Equal(t, seal.Doubt, f.Verdict, "%+v", f)
+					require.Equal(t, finding.Doubt, f.Code, "%+v", f)
 				}
 			})
 		}
@@ -140,7 +141,7 @@ func TestLeavesLost(t *testing.T) {
 	report := audit(t, h.Trust, h.Received)
 	require.EqualValues(t, 5, report.Verified)
 	require.Len(t, report.Findings, 1)
-	require.Equal(t, seal.Unsealed, report.Findings[0].Verdict)
+	require.Equal(t, finding.Unsealed, report.Findings[0].Code)
 	require.EqualValues(t, 6, report.Findings[0].Count)
 }
 

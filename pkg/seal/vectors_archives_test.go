@@ -22,6 +22,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // vectorArchive is an entry of testdata/vectors/archives.json.
@@ -49,11 +50,11 @@ func (want *vectorArchive) check(t *testing.T, files []string, what string) {
 	require.NoError(t, err)
 	report, err := archive.Verify(t.Context(), files, seal.NewVerifier(trust), want.Until, archive.Options{})
 	require.NoError(t, err, what)
-	require.Equal(t, want.Outcome, string(report.Outcome), what)
+	require.Equal(t, want.Outcome, string(report.Verdict), what)
 	require.Equal(t, want.Records, report.Records, "records: %s", what)
 	got := map[string]int{}
 	for _, f := range report.Findings {
-		got[string(f.Verdict)] += int(f.Count)
+		got[string(f.Code)] += int(f.Count)
 	}
 	if want.Verdicts["FORKED"] > 0 && what != inOrder { // which branch of a fork is followed depends on the order
 		require.Equal(t, want.Verdicts["FORKED"], got["FORKED"], what)
@@ -74,9 +75,9 @@ func TestVectorArchives(t *testing.T) {
 	for _, want := range manifest {
 		maps.Copy(seen, want.Verdicts)
 	}
-	for _, verdict := range []seal.Verdict{
-		seal.Altered, seal.Unresolved, seal.Missing, seal.Inserted, seal.Conflict, seal.Unstamped, seal.Orphan, seal.Malformed, seal.Late, seal.Absent, seal.UnknownStream,
-		seal.BadSeal, seal.MissingSeal, seal.Forked, seal.BrokenChain, seal.Unsupported, seal.Silent, seal.Unsealed, seal.StateRolledBack, seal.Doubt, seal.Voided, seal.OpenEnd,
+	for _, verdict := range []finding.Code{
+		finding.Altered, finding.Unresolved, finding.Missing, finding.Inserted, finding.Conflict, finding.Unstamped, finding.Orphan, finding.Malformed, finding.Late, finding.Absent, finding.UnknownStream,
+		finding.BadSeal, finding.MissingSeal, finding.Forked, finding.BrokenChain, finding.Unsupported, finding.Silent, finding.Unsealed, finding.StateRolledBack, finding.Doubt, finding.Voided, finding.OpenEnd,
 	} {
 		require.Contains(t, seen, string(verdict), "no archive shows it")
 	}

@@ -4,10 +4,11 @@ package seal
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 const (
@@ -55,7 +56,7 @@ type Verifier struct {
 	done      doneQueue
 	freePages []*page
 	held      int
-	findings  findings
+	findings  finding.List
 	again     bool
 	err       error
 }
@@ -123,9 +124,9 @@ func (v *Verifier) Add(o *Observed) {
 	v.records++
 	if !o.HasID {
 		if o.Fault != "" {
-			v.findings.other(Finding{Verdict: Malformed, Place: o.Place, Message: "cannot be read in one way only: " + o.Fault})
+			v.findings.AddCause(findingAt(o.Fault, o.Place))
 		} else {
-			v.findings.other(Finding{Verdict: Unstamped, Place: o.Place, Message: "has no " + IDKey + ": it was not stamped, or the stamp was taken off"})
+			v.findings.AddCause(findingAt(finding.NoID, o.Place))
 		}
 		return
 	}
@@ -137,8 +138,9 @@ func (v *Verifier) Add(o *Observed) {
 			h.malformed = map[uint64]place{}
 		}
 		h.malformed[o.ID.Seq] = at
-		f := Finding{Verdict: Malformed, Place: o.Place, Message: "cannot be read in one way only: " + o.Fault}
-		v.findings.record(h.finding(f, o.ID.Seq))
+		f := h.finding(o.Fault, o.ID.Seq)
+		f.Place = o.Place
+		v.findings.AddRecord(f)
 		return
 	}
 	if t := o.timeOf(); t != 0 {
@@ -230,8 +232,8 @@ func (v *Verifier) conflict(h *handle, c conflict) {
 		h.conflicts = append(h.conflicts, c)
 		return
 	}
-	v.findings.note(&Finding{Verdict: Conflict})
-	v.findings.omitted++
+	f := finding.New(finding.TooMany)
+	v.findings.Omit(&f)
 }
 
 func (v *Verifier) handle(name string) *handle {
@@ -247,15 +249,21 @@ func (v *Verifier) handle(name string) *handle {
 	return h
 }
 
-// finding fills in what a finding on a record of this handle says of it.
-func (h *handle) finding(f Finding, seq uint64) Finding {
-	f.seq = seq
-	f.ID = ID{h.name, seq}.String()
-	f.handle = h
+// finding returns a finding on a record of this handle.
+func (h *handle) finding(reason finding.Reason, seq uint64) finding.Finding {
+	f := finding.New(reason)
+	f.SetID(h.name, seq)
 	return f
 }
 
-func (v *Verifier) place(p Place) place {
+// findingAt returns a finding on what is at a place.
+func findingAt(reason finding.Reason, at finding.Place) finding.Finding {
+	f := finding.New(reason)
+	f.Place = at
+	return f
+}
+
+func (v *Verifier) place(p finding.Place) place {
 	if p.File != v.lastFile || len(v.names) == 0 {
 		index, ok := v.files[p.File]
 		if !ok {
@@ -268,8 +276,8 @@ func (v *Verifier) place(p Place) place {
 	return place(v.lastIndex<<lineBits | uint64(p.Line)&(1<<lineBits-1))
 }
 
-func (v *Verifier) where(p place) Place {
-	return Place{v.names[p>>lineBits], int(p & (1<<lineBits - 1))}
+func (v *Verifier) where(p place) finding.Place {
+	return finding.Place{File: v.names[p>>lineBits], Line: int(p & (1<<lineBits - 1))}
 }
 
 // intern returns the one pointer for equal policies.
@@ -316,22 +324,26 @@ func (v *Verifier) meet(n *heldNote) *stream {
 		}
 		v.strangers[id] = true
 	}
-	v.findings.other(Finding{Verdict: UnknownStream, Place: n.place, Message: fmt.Sprintf("are seals of stream %s, which is not in the trust file; if it is yours, add the line that \"logseal enroll\" printed for it", id)})
+	f := findingAt(finding.NotTrusted, n.place)
+	f.Detail.StreamID = id
+	v.findings.AddCause(f)
 	return nil
 }
 
 // unreadable is called for what claims to be a seal and is none.
-func (v *Verifier) unreadable(err error, at Place) {
+func (v *Verifier) unreadable(err error, at finding.Place) {
+	reason := finding.NotASeal
 	if errors.Is(err, ErrUnsupported) {
-		v.findings.other(Finding{Verdict: Unsupported, Place: at, Message: "are seals of a stamp format version that this program does not know"})
-		return
+		reason = finding.VersionUnknown
 	}
-	v.findings.other(Finding{Verdict: BadSeal, Place: at, Message: "look like seals, but their text is not that of one"})
+	v.findings.AddCause(findingAt(reason, at))
 }
 
 // bad is called for a seal that no key vouches for. Anybody can write one, so it is not held against the stream it names.
 func (v *Verifier) bad(n *heldNote) {
-	v.findings.other(Finding{Verdict: BadSeal, Place: n.place, Message: fmt.Sprintf("look like seals of stream %s, but no key that is known signed them: they were forged or edited, or the seals that name their keys are missing", n.Seal.StreamID)})
+	f := findingAt(finding.UnknownKey, n.place)
+	f.Detail.StreamID = n.Seal.StreamID
+	v.findings.AddCause(f)
 }
 
 // Again returns a verifier for a second pass, when the first one cannot answer without: because records came before the seal that

@@ -13,12 +13,13 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Attacks on the chain of seals: forward security, truncation, downgrade. Everything here is done to archives of a host that was in
 // order, by somebody who owns the storage, and where it is said, the host too.
 
-type verdicts = map[seal.Verdict]int
+type verdicts = map[finding.Code]int
 
 // TestAttackResealTheOldWithTodaysKey: whoever takes the host after a record was sealed changes the record and seals the new one
 // under the keys that are on the host now.
@@ -48,10 +49,10 @@ func TestAttackResealTheOldWithTodaysKey(t *testing.T) {
 		b := a.clone()
 		b.addNote(t, forger.Seal(forged, nil))
 		report := b.verify(t, h.trust)
-		found := expect(t, report, verdicts{seal.Altered: 1, seal.Unresolved: 15, seal.BrokenChain: 1, seal.OpenEnd: 1})
-		require.Equal(t, id, found[seal.Altered][0].ID)
-		require.Equal(t, victim+1, found[seal.Altered][0].Place.Line)
-		require.True(t, strings.HasPrefix(found[seal.Unresolved][0].ID, handle))
+		found := expect(t, report, verdicts{finding.Altered: 1, finding.Unresolved: 15, finding.BrokenChain: 1, finding.OpenEnd: 1})
+		require.Equal(t, id, found[finding.Altered][0].ID)
+		require.Equal(t, victim+1, found[finding.Altered][0].Place.Line)
+		require.True(t, strings.HasPrefix(found[finding.Unresolved][0].ID, handle))
 	})
 	t.Run("in the place of the old seal", func(t *testing.T) {
 		b := a.clone()
@@ -62,7 +63,7 @@ func TestAttackResealTheOldWithTodaysKey(t *testing.T) {
 			s.Number, s.Prev, s.Size, s.Root = old.Number, old.Prev, old.Size, old.Root
 			s.Anchors = old.Anchors
 		}))
-		expect(t, b.verify(t, h.trust), verdicts{seal.BadSeal: 2, seal.Unsealed: 64, seal.OpenEnd: 1})
+		expect(t, b.verify(t, h.trust), verdicts{finding.BadSeal: 2, finding.Unsealed: 64, finding.OpenEnd: 1})
 	})
 }
 
@@ -78,7 +79,7 @@ func TestAttackDropSealedBlocks(t *testing.T) {
 		a := h.archive.clone()
 		a.list = slices.Delete(a.list, mark, cut)
 		// Seals 2 and 3 are gone, and with them the way to authenticate what follows.
-		expect(t, a.verify(t, h.trust), verdicts{seal.BadSeal: 2, seal.Unsealed: 16, seal.OpenEnd: 1})
+		expect(t, a.verify(t, h.trust), verdicts{finding.BadSeal: 2, finding.Unsealed: 16, finding.OpenEnd: 1})
 	})
 	t.Run("and sign seals in the place of those", func(t *testing.T) {
 		h := newHost(t, "web-17").start().send(16).seal()
@@ -100,7 +101,7 @@ func TestAttackDropSealedBlocks(t *testing.T) {
 			s.Number, s.Prev, s.Size = 2, kept.TextHash(), kept.Seal.Size+1
 			s.Anchors = kept.Seal.Anchors
 		}))
-		expect(t, a.verify(t, h.trust), verdicts{seal.BadSeal: 1, seal.Unsealed: 16, seal.OpenEnd: 1})
+		expect(t, a.verify(t, h.trust), verdicts{finding.BadSeal: 1, finding.Unsealed: 16, finding.OpenEnd: 1})
 	})
 }
 
@@ -116,19 +117,19 @@ func TestAttackDropOneSeal(t *testing.T) {
 		i := a.sealNumber(t, 50)
 		a.list = slices.Delete(a.list, i-3, i+1)
 		report := a.verify(t, h.trust)
-		found := expect(t, report, verdicts{seal.MissingSeal: 1, seal.Late: 39}) // seals 51 to 63, three records each
-		require.Contains(t, found[seal.MissingSeal][0].Message, "seal 50 ")
+		found := expect(t, report, verdicts{finding.MissingSeal: 1, finding.Late: 39}) // seals 51 to 63, three records each
+		require.Contains(t, found[finding.MissingSeal][0].Message(), "seal 50:")
 		require.EqualValues(t, 420-3-39, report.Verified)
 	})
 	t.Run("alone", func(t *testing.T) {
 		a := h.archive.clone()
 		a.remove(a.sealNumber(t, 50))
-		expect(t, a.verify(t, h.trust), verdicts{seal.MissingSeal: 1, seal.Late: 39, seal.Unsealed: 3})
+		expect(t, a.verify(t, h.trust), verdicts{finding.MissingSeal: 1, finding.Late: 39, finding.Unsealed: 3})
 	})
 	t.Run("that is an anchor", func(t *testing.T) {
 		a := h.archive.clone()
 		a.remove(a.sealNumber(t, 64))
-		expect(t, a.verify(t, h.trust), verdicts{seal.MissingSeal: 1, seal.Late: 3 * 63, seal.Unsealed: 3})
+		expect(t, a.verify(t, h.trust), verdicts{finding.MissingSeal: 1, finding.Late: 3 * 63, finding.Unsealed: 3})
 	})
 	t.Run("and its number given to the next", func(t *testing.T) {
 		a := h.archive.clone()
@@ -136,7 +137,7 @@ func TestAttackDropOneSeal(t *testing.T) {
 		a.list = slices.Delete(a.list, i-3, i+1)
 		a.replace(t, a.sealNumber(t, 51), `\nseal 51\n`, `\nseal 50\n`)
 		// The records of seal 51 have no seal then, and it is another seal that is missing.
-		expect(t, a.verify(t, h.trust), verdicts{seal.MissingSeal: 2, seal.BadSeal: 1, seal.Unsealed: 3, seal.Late: 36})
+		expect(t, a.verify(t, h.trust), verdicts{finding.MissingSeal: 2, finding.BadSeal: 1, finding.Unsealed: 3, finding.Late: 36})
 	})
 	t.Run("of all but the first and the last", func(t *testing.T) {
 		a := h.archive.clone()
@@ -144,9 +145,9 @@ func TestAttackDropOneSeal(t *testing.T) {
 			a.remove(a.sealNumber(t, n))
 		}
 		report := a.verify(t, h.trust)
-		require.Equal(t, seal.Tampered, report.Outcome)
+		require.Equal(t, finding.Tampered, report.Verdict)
 		require.Zero(t, report.Verified)
-		expect(t, report, verdicts{seal.BadSeal: 1, seal.Unsealed: 420, seal.OpenEnd: 1})
+		expect(t, report, verdicts{finding.BadSeal: 1, finding.Unsealed: 420, finding.OpenEnd: 1})
 	})
 }
 
@@ -166,12 +167,12 @@ func TestAttackLoseRowsOfSeals(t *testing.T) {
 			report := a.verify(t, h.trust)
 			anchor := (lost[1]/64 + 1) * 64
 			count := lost[1] - lost[0] + 1
-			want := verdicts{seal.MissingSeal: count, seal.Unsealed: count}
+			want := verdicts{finding.MissingSeal: count, finding.Unsealed: count}
 			if late := anchor - lost[1] - 1; late > 0 {
-				want[seal.Late] = late
+				want[finding.Late] = late
 			}
 			expect(t, report, want)
-			require.EqualValues(t, 300-count-want[seal.Late], report.Verified)
+			require.EqualValues(t, 300-count-want[finding.Late], report.Verified)
 		})
 	}
 	t.Run("both anchors that are known", func(t *testing.T) {
@@ -180,9 +181,9 @@ func TestAttackLoseRowsOfSeals(t *testing.T) {
 			a.remove(a.sealNumber(t, n))
 		}
 		report := a.verify(t, h.trust)
-		require.Equal(t, seal.Tampered, report.Outcome)
+		require.Equal(t, finding.Tampered, report.Verdict)
 		require.EqualValues(t, 59, report.Verified)
-		expectSome(t, report, seal.BadSeal)
+		expectSome(t, report, finding.BadSeal)
 	})
 }
 
@@ -190,14 +191,14 @@ func TestAttackLoseRowsOfSeals(t *testing.T) {
 func TestAttackWrongKey(t *testing.T) {
 	h := newHost(t, "web-17").start().send(20).seal().stop()
 	other := newHost(t, "web-17")
-	expect(t, h.archive.verify(t, other.trust), verdicts{seal.UnknownStream: 3, seal.Orphan: 20, seal.Absent: 2})
+	expect(t, h.archive.verify(t, other.trust), verdicts{finding.UnknownStream: 3, finding.Orphan: 20, finding.Absent: 2})
 
 	// Not even when the seals claim to be of the stream whose key it is.
 	a := h.archive.clone()
 	for i := range a.list {
 		a.list[i] = strings.ReplaceAll(a.list[i], h.trust.StreamID(), other.trust.StreamID())
 	}
-	expect(t, a.verify(t, other.trust), verdicts{seal.BadSeal: 3, seal.Orphan: 20, seal.Absent: 2})
+	expect(t, a.verify(t, other.trust), verdicts{finding.BadSeal: 3, finding.Orphan: 20, finding.Absent: 2})
 }
 
 // TestAttackClockSteps is no attack: clocks step, and machines are suspended.
@@ -210,7 +211,7 @@ func TestAttackClockSteps(t *testing.T) {
 	h.now.Uptime += 12 * time.Hour // suspended
 	h.seal().send(5).seal().stop()
 	report := h.archive.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 }
 
 // TestAttackCutTheTail: what comes last is taken away. No signature can show that, so such an archive is never "ok": it is incomplete, and
@@ -219,28 +220,28 @@ func TestAttackCutTheTail(t *testing.T) {
 	h := newHost(t, "web-17").start().send(20).seal().send(20).seal().send(20).stop()
 	whole := h.archive
 	end := whole.note(t, len(whole.list)-1).Seal.Time
-	require.Equal(t, seal.OK, whole.verify(t, h.trust).Outcome)
-	require.Equal(t, seal.OK, whole.verifyUntil(t, end, h.trust).Outcome)
+	require.Equal(t, finding.OK, whole.verify(t, h.trust).Verdict)
+	require.Equal(t, finding.OK, whole.verifyUntil(t, end, h.trust).Verdict)
 	for n := len(whole.list) - 1; n > 0; n-- {
 		a := &lines{list: whole.list[:n]}
 		report := a.verify(t, h.trust)
-		require.NotEqual(t, seal.OK, report.Outcome, "the first %d lines", n)
+		require.NotEqual(t, finding.OK, report.Verdict, "the first %d lines", n)
 		require.True(t, report.Streams[0].CompleteAsOf.Before(end.Add(1)))
 	}
 	// Cut right after a seal, so that every record that is left verifies.
 	cut := whole.sealNumber(t, 2) + 1
 	a := &lines{list: whole.list[:cut]}
-	expect(t, a.verify(t, h.trust), verdicts{seal.OpenEnd: 1})
+	expect(t, a.verify(t, h.trust), verdicts{finding.OpenEnd: 1})
 	at := a.note(t, cut-1).Seal.Time
 	require.Equal(t, at, a.verify(t, h.trust).Streams[0].CompleteAsOf)
-	require.Equal(t, seal.OK, a.verifyUntil(t, at, h.trust).Outcome)
-	expect(t, a.verifyUntil(t, at.Add(1), h.trust), verdicts{seal.Silent: 1})
+	require.Equal(t, finding.OK, a.verifyUntil(t, at, h.trust).Verdict)
+	expect(t, a.verifyUntil(t, at.Add(1), h.trust), verdicts{finding.Silent: 1})
 
 	// Everything after a clean close: the archive is whole as of then, and no further.
 	closed := whole.clone()
 	h.start().send(10).seal().stop()
-	require.Equal(t, seal.OK, closed.verify(t, h.trust).Outcome)
-	expect(t, closed.verifyUntil(t, h.now.Time, h.trust), verdicts{seal.Silent: 1})
+	require.Equal(t, finding.OK, closed.verify(t, h.trust).Verdict)
+	expect(t, closed.verifyUntil(t, h.now.Time, h.trust), verdicts{finding.Silent: 1})
 }
 
 // TestAttackRollBackState: a snapshot of the host's whole state is restored, or a copy of it is started on a second host.
@@ -251,8 +252,8 @@ func TestAttackRollBackState(t *testing.T) {
 	restore()
 	h.start().send(10).seal().stop()
 	report := h.archive.verify(t, h.trust)
-	require.Equal(t, seal.Tampered, report.Outcome)
-	require.NotEmpty(t, expectSome(t, report, seal.Forked))
+	require.Equal(t, finding.Tampered, report.Verdict)
+	require.NotEmpty(t, expectSome(t, report, finding.Forked))
 
 	t.Run("each branch alone is in order, both together are evidence", func(t *testing.T) {
 		h := newHost(t, "web-17").start().send(20).seal()
@@ -264,12 +265,12 @@ func TestAttackRollBackState(t *testing.T) {
 		h.start().stop()
 		one := &lines{list: h.archive.list[:split]}
 		two := &lines{list: append(slices.Clone(h.archive.list[:common]), h.archive.list[split:]...)}
-		require.Equal(t, seal.OK, one.verify(t, h.trust).Outcome)
-		require.Equal(t, seal.OK, two.verify(t, h.trust).Outcome)
-		expectSome(t, h.archive.verify(t, h.trust), seal.Forked)
+		require.Equal(t, finding.OK, one.verify(t, h.trust).Verdict)
+		require.Equal(t, finding.OK, two.verify(t, h.trust).Verdict)
+		expectSome(t, h.archive.verify(t, h.trust), finding.Forked)
 		reversed := h.archive.clone()
 		slices.Reverse(reversed.list)
-		expectSome(t, reversed.verify(t, h.trust), seal.Forked)
+		expectSome(t, reversed.verify(t, h.trust), finding.Forked)
 	})
 	t.Run("two tips alone", func(t *testing.T) {
 		h := newHost(t, "web-17").start().send(20).seal()
@@ -280,15 +281,15 @@ func TestAttackRollBackState(t *testing.T) {
 		h.start()
 		require.Greater(t, len(h.archive.list), split)
 		h.archive.list = append(h.archive.list, h.archive.list...) // copies are no further forks
-		expect(t, h.archive.verify(t, h.trust), verdicts{seal.Forked: 1, seal.OpenEnd: 1})
+		expect(t, h.archive.verify(t, h.trust), verdicts{finding.Forked: 1, finding.OpenEnd: 1})
 	})
 }
 
-func expectSome(t *testing.T, report *seal.Report, verdict seal.Verdict) []seal.Finding {
+func expectSome(t *testing.T, report *seal.Report, verdict finding.Code) []finding.Finding {
 	t.Helper()
-	var found []seal.Finding
+	var found []finding.Finding
 	for _, f := range report.Findings {
-		if f.Verdict == verdict {
+		if f.Code == verdict {
 			found = append(found, f)
 		}
 	}
@@ -321,7 +322,7 @@ func TestAttackClaimedCrash(t *testing.T) {
 	beat := open
 	beat.Kind = seal.KindHeartbeat
 	a.addNote(t, forger.Seal(beat, nil))
-	expect(t, a.verify(t, h.trust), verdicts{seal.Missing: 5, seal.Unresolved: 11, seal.BrokenChain: 1, seal.OpenEnd: 1})
+	expect(t, a.verify(t, h.trust), verdicts{finding.Missing: 5, finding.Unresolved: 11, finding.BrokenChain: 1, finding.OpenEnd: 1})
 
 	t.Run("as void", func(t *testing.T) {
 		h := newHost(t, "web-17").start().send(20).seal()
@@ -334,7 +335,7 @@ func TestAttackClaimedCrash(t *testing.T) {
 		beat.Kind, beat.Covered, beat.Groups, beat.Prefixes = seal.KindHeartbeat, nil, nil, nil
 		beat.Void = seal.Ranges{{First: 5, Last: 9}}
 		a.addNote(t, forger.Seal(beat, nil))
-		expect(t, a.verify(t, h.trust), verdicts{seal.Missing: 5, seal.Unresolved: 11, seal.BrokenChain: 1, seal.OpenEnd: 1})
+		expect(t, a.verify(t, h.trust), verdicts{finding.Missing: 5, finding.Unresolved: 11, finding.BrokenChain: 1, finding.OpenEnd: 1})
 	})
 	t.Run("of a session further back", func(t *testing.T) {
 		h := newHost(t, "web-17").start().send(20).kill()
@@ -347,7 +348,7 @@ func TestAttackClaimedCrash(t *testing.T) {
 		adopt.Kind, adopt.Adopts, adopt.Doubt = seal.KindAdopt, first.Handle, true
 		adopt.Covered, adopt.Groups = seal.Ranges{{First: 500, Last: 500}}, make([]seal.Hash, 1)
 		a.addNote(t, forger.Seal(adopt, nil))
-		expectSome(t, a.verify(t, h.trust), seal.BrokenChain)
+		expectSome(t, a.verify(t, h.trust), finding.BrokenChain)
 	})
 }
 
@@ -375,8 +376,8 @@ func TestAttackWithEverythingOfTheHost(t *testing.T) {
 			require.Less(t, s.Number, number)
 		}))
 		report := a.verify(t, h.trust)
-		require.Equal(t, seal.Tampered, report.Outcome)
-		expectSome(t, report, seal.BadSeal)
+		require.Equal(t, finding.Tampered, report.Verdict)
+		expectSome(t, report, finding.BadSeal)
 		require.EqualValues(t, 4*max(int(n)-1, 0), report.Verified, "seal %d: %s", n, show(report))
 	}
 }
@@ -408,7 +409,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 			for seed := range uint64(20) {
 				b := a.shuffled(seed)
 				report := b.verify(t, h.trust)
-				expect(t, report, verdicts{seal.BrokenChain: 1})
+				expect(t, report, verdicts{finding.BrokenChain: 1})
 				require.EqualValues(t, kept, report.Verified, show(report))
 			}
 			t.Run("with genuine seals beside them", func(t *testing.T) {
@@ -417,7 +418,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 						b := a.clone()
 						b.list = append(b.list, h.archive.list[h.archive.sealNumber(t, kept)+1:h.archive.sealNumber(t, more)+1]...)
 						report := b.shuffled(seed+1).verify(t, h.trust)
-						require.Equal(t, seal.Tampered, report.Outcome, show(report))
+						require.Equal(t, finding.Tampered, report.Verdict, show(report))
 						require.GreaterOrEqual(t, report.Verified, uint64(kept), show(report))
 						require.LessOrEqual(t, report.Verified, uint64(more), show(report))
 					}
@@ -433,21 +434,21 @@ func TestAttackDeleteStreams(t *testing.T) {
 	one := newHostInto(t, "web-17", a).start().send(20).seal().stop()
 	split := len(a.list)
 	two := newHostInto(t, "db-3", a).start().send(20).seal().stop()
-	require.Equal(t, seal.OK, a.verify(t, one.trust, two.trust).Outcome)
+	require.Equal(t, finding.OK, a.verify(t, one.trust, two.trust).Verdict)
 
 	cut := &lines{list: a.list[:split]}
-	found := expect(t, cut.verify(t, one.trust, two.trust), verdicts{seal.Absent: 1})
-	require.Equal(t, "db-3", found[seal.Absent][0].Stream)
+	found := expect(t, cut.verify(t, one.trust, two.trust), verdicts{finding.Absent: 1})
+	require.Equal(t, "db-3", found[finding.Absent][0].Stream)
 	optional := two.trust
 	optional.Optional = true
-	require.Equal(t, seal.OK, cut.verify(t, one.trust, optional).Outcome)
+	require.Equal(t, finding.OK, cut.verify(t, one.trust, optional).Verdict)
 	last := &lines{list: append(slices.Clone(cut.list), a.list[len(a.list)-1])} // anybody could have made that: it makes no stream present
-	expect(t, last.verify(t, one.trust, optional), verdicts{seal.BadSeal: 1})
+	expect(t, last.verify(t, one.trust, optional), verdicts{finding.BadSeal: 1})
 
 	start := &lines{list: a.list[1:split]} // without seal 0
-	expect(t, start.verify(t, one.trust), verdicts{seal.BadSeal: 2, seal.Orphan: 20, seal.Absent: 2})
+	expect(t, start.verify(t, one.trust), verdicts{finding.BadSeal: 2, finding.Orphan: 20, finding.Absent: 2})
 	start = &lines{list: a.list[split-1 : split]} // the close seal alone
-	expect(t, start.verify(t, one.trust), verdicts{seal.BadSeal: 1, seal.Absent: 2})
+	expect(t, start.verify(t, one.trust), verdicts{finding.BadSeal: 1, finding.Absent: 2})
 }
 
 // TestAttackReEnrolledHost: key and state are deleted, and the host starts anew: a new stream, unknown until somebody trusts it.
@@ -456,19 +457,19 @@ func TestAttackReEnrolledHost(t *testing.T) {
 	old := newHostInto(t, "web-17", a).start().send(20).seal().kill()
 	renewed := newHostInto(t, "web-17", a).start().send(20).seal().stop()
 	report := a.verify(t, old.trust)
-	expect(t, report, verdicts{seal.UnknownStream: 3, seal.Orphan: 20, seal.OpenEnd: 1})
-	require.Equal(t, seal.Tampered, report.Outcome)
+	expect(t, report, verdicts{finding.UnknownStream: 3, finding.Orphan: 20, finding.OpenEnd: 1})
+	require.Equal(t, finding.Tampered, report.Verdict)
 	again := renewed.trust
 	again.Name = "web-17-new"
-	expect(t, a.verify(t, old.trust, again), verdicts{seal.OpenEnd: 1})
+	expect(t, a.verify(t, old.trust, again), verdicts{finding.OpenEnd: 1})
 
 	// Under one name the two are told apart by their ids, and what is said of one is not held against the other.
 	report = a.verify(t, old.trust, renewed.trust)
-	expect(t, report, verdicts{seal.OpenEnd: 1})
+	expect(t, report, verdicts{finding.OpenEnd: 1})
 	require.Len(t, report.Streams, 2)
 	for _, s := range report.Streams {
 		require.Equal(t, "web-17 ("+s.StreamID+")", s.Name)
-		require.Equal(t, s.StreamID == renewed.trust.StreamID(), s.Outcome == seal.OK)
+		require.Equal(t, s.StreamID == renewed.trust.StreamID(), s.Verdict == finding.OK)
 	}
 }
 
@@ -487,8 +488,8 @@ func TestAttackStripEverything(t *testing.T) {
 			}
 		}
 		require.NotContains(t, strings.Join(a.list, ""), "logseal.id")
-		expect(t, a.verify(t, h.trust), verdicts{seal.Unstamped: 20, seal.Absent: 2})
-		expect(t, a.verify(t, optional), verdicts{seal.Unstamped: 20, seal.Absent: 1})
+		expect(t, a.verify(t, h.trust), verdicts{finding.Unstamped: 20, finding.Absent: 2})
+		expect(t, a.verify(t, optional), verdicts{finding.Unstamped: 20, finding.Absent: 1})
 	})
 	t.Run("every seal", func(t *testing.T) {
 		a := &lines{}
@@ -497,12 +498,12 @@ func TestAttackStripEverything(t *testing.T) {
 				a.list = append(a.list, line)
 			}
 		}
-		expect(t, a.verify(t, h.trust), verdicts{seal.Orphan: 20, seal.Absent: 2})
+		expect(t, a.verify(t, h.trust), verdicts{finding.Orphan: 20, finding.Absent: 2})
 	})
 	t.Run("everything", func(t *testing.T) {
 		for _, trust := range []seal.Trust{h.trust, optional} {
 			report := (&lines{}).verify(t, trust)
-			require.Equal(t, seal.Tampered, report.Outcome)
+			require.Equal(t, finding.Tampered, report.Verdict)
 		}
 	})
 }
@@ -512,21 +513,21 @@ func TestAttackEditSeals(t *testing.T) {
 	h := newHost(t, "web-17").start().send(20).seal().send(20).seal().stop()
 	for _, edit := range []struct {
 		name, old, new string
-		want           seal.Verdict
+		want           finding.Code
 	}{
-		{"version", "logseal.v1/", "logseal.v2/", seal.Unsupported},
-		{"kind", `\nkind block\n`, `\nkind heartbeat\n`, seal.BadSeal},
-		{"number", `\nseal 2\n`, `\nseal 7\n`, seal.BadSeal},
-		{"huge number", `\nseal 2\n`, `\nseal 999999999999999999\n`, seal.BadSeal},
-		{"range", `\nblock 20-39\n`, `\nblock 20-38\n`, seal.BadSeal},
-		{"time", `\ntime 2026`, `\ntime 2027`, seal.BadSeal},
-		{"a field that nobody knows", `\nkind block\n`, `\nkind block\nnote x\n`, seal.BadSeal},
+		{"version", "logseal.v1/", "logseal.v2/", finding.Unsupported},
+		{"kind", `\nkind block\n`, `\nkind heartbeat\n`, finding.BadSeal},
+		{"number", `\nseal 2\n`, `\nseal 7\n`, finding.BadSeal},
+		{"huge number", `\nseal 2\n`, `\nseal 999999999999999999\n`, finding.BadSeal},
+		{"range", `\nblock 20-39\n`, `\nblock 20-38\n`, finding.BadSeal},
+		{"time", `\ntime 2026`, `\ntime 2027`, finding.BadSeal},
+		{"a field that nobody knows", `\nkind block\n`, `\nkind block\nnote x\n`, finding.BadSeal},
 	} {
 		t.Run(edit.name, func(t *testing.T) {
 			a := h.archive.clone()
 			a.replace(t, a.sealNumber(t, 2), edit.old, edit.new)
 			report := a.verify(t, h.trust)
-			require.Equal(t, seal.Tampered, report.Outcome)
+			require.Equal(t, finding.Tampered, report.Verdict)
 			expectSome(t, report, edit.want)
 			require.EqualValues(t, 20, report.Verified)
 		})
@@ -546,7 +547,7 @@ func TestFirstUse(t *testing.T) {
 		return report
 	}
 	report := firstUse(a)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, 40, report.Verified)
 	require.Len(t, report.Streams, 2)
 	names := report.Streams[0].Name + report.Streams[1].Name
@@ -555,13 +556,13 @@ func TestFirstUse(t *testing.T) {
 
 	reversed := a.clone()
 	slices.Reverse(reversed.list)
-	require.Equal(t, seal.OK, firstUse(reversed).Outcome)
+	require.Equal(t, finding.OK, firstUse(reversed).Verdict)
 
 	altered := a.clone()
 	altered.replace(t, 3, "line", "lime")
-	require.Equal(t, seal.Tampered, firstUse(altered).Outcome)
+	require.Equal(t, finding.Tampered, firstUse(altered).Verdict)
 
 	headless := &lines{list: a.list[1:]}
-	require.Equal(t, seal.Tampered, firstUse(headless).Outcome)
-	require.Equal(t, seal.Tampered, firstUse(&lines{}).Outcome)
+	require.Equal(t, finding.Tampered, firstUse(headless).Verdict)
+	require.Equal(t, finding.Tampered, firstUse(&lines{}).Verdict)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Attacks by whoever has a host's keys of today, or has had them: seals that are signed as they must be, and are wrong.
@@ -113,9 +114,9 @@ func TestAttackContradictions(t *testing.T) {
 				a.addNote(t, forger.Seal(m.s, m.edit))
 			}
 			report := a.verify(t, h.trust)
-			require.Equal(t, seal.Tampered, report.Outcome)
-			found := expectSome(t, report, seal.BrokenChain)
-			require.Contains(t, found[0].Message, c.says)
+			require.Equal(t, finding.Tampered, report.Verdict)
+			found := expectSome(t, report, finding.BrokenChain)
+			require.Contains(t, found[0].Message(), c.says)
 			require.EqualValues(t, 20, report.Verified, "what was sealed before stands")
 		})
 	}
@@ -145,7 +146,7 @@ func TestAttackAdoptionBeforeItsSession(t *testing.T) {
 	adopt := begin(10)
 	adopt.Kind, adopt.Adopts, adopt.Void = seal.KindAdopt, tip.Handle, seal.Ranges{{First: 30, Last: 30}}
 	a.addNote(t, forger.Seal(adopt, nil)) // seal 64, an anchor
-	want := verdicts{seal.BrokenChain: 1, seal.OpenEnd: 1}
+	want := verdicts{finding.BrokenChain: 1, finding.OpenEnd: 1}
 	expect(t, a.verify(t, h.trust), want)
 	last := len(a.list) - 1
 	a.list = slices.Insert(slices.Clone(a.list[:last]), 1, a.list[last])
@@ -168,8 +169,8 @@ func TestAttackCheckpointAfterAGap(t *testing.T) {
 			tip.Kind, tip.Covered, tip.Groups, tip.Prefixes = seal.KindHeartbeat, nil, nil, nil
 			a.addNote(t, h.thief().Seal(tip, edit))
 			a.remove(a.sealNumber(t, 50))
-			found := expectSome(t, a.verify(t, h.trust), seal.BrokenChain)
-			require.Contains(t, found[0].Message, "checkpoint does not follow")
+			found := expectSome(t, a.verify(t, h.trust), finding.BrokenChain)
+			require.Contains(t, found[0].Message(), "checkpoint does not follow")
 		})
 	}
 }
@@ -184,7 +185,7 @@ func TestAttackCheckpointAboveAGap(t *testing.T) {
 	tip := *a.note(t, len(a.list)-1).Seal
 	wrong := cover(tip, seal.Ranges{{First: 66, Last: 66}}, make([]seal.Hash, 1))
 	a.addNote(t, h.thief().Seal(wrong, func(s *seal.Seal) { s.Root[0]++ }))
-	want := verdicts{seal.BrokenChain: 1, seal.Missing: 1, seal.OpenEnd: 1}
+	want := verdicts{finding.BrokenChain: 1, finding.Missing: 1, finding.OpenEnd: 1}
 	expect(t, a.verify(t, h.trust), want)
 	i := a.sealNumber(t, 64)
 	a.list = append(append(append([]string{}, a.list[0]), a.list[i:]...), a.list[1:i]...)
@@ -206,9 +207,9 @@ func TestAttackPastACrash(t *testing.T) {
 		id := a.id(t, i)
 		past := strings.TrimSuffix(id, "3") + "20"
 		a.list = append(a.list, strings.Replace(a.list[i], id+`"`, past+`"`, 1))
-		want := verdicts{seal.Inserted: 1}
+		want := verdicts{finding.Inserted: 1}
 		if reboot {
-			want = verdicts{seal.Unsealed: 1}
+			want = verdicts{finding.Unsealed: 1}
 		}
 		report := a.verify(t, h.trust)
 		expect(t, report, want)
@@ -223,9 +224,9 @@ func TestAttackPastAnIdleCrash(t *testing.T) {
 	i := a.record(t, 3)
 	id := a.id(t, i)
 	a.list = append(a.list, strings.Replace(a.list[i], id+`"`, strings.TrimSuffix(id, "3")+`20"`, 1))
-	expect(t, a.verify(t, h.trust), verdicts{seal.Unsealed: 1, seal.OpenEnd: 1})
+	expect(t, a.verify(t, h.trust), verdicts{finding.Unsealed: 1, finding.OpenEnd: 1})
 	h.start().stop()
-	expect(t, a.verify(t, h.trust), verdicts{seal.Inserted: 1})
+	expect(t, a.verify(t, h.trust), verdicts{finding.Inserted: 1})
 }
 
 // TestLostBeginning: seals are lost with which a closed session began. What they settled is not known, and no contradiction.
@@ -240,7 +241,7 @@ func TestLostBeginning(t *testing.T) {
 	for _, n := range []int{4, 3} { // its open seal and its first block
 		a.remove(a.sealNumber(t, n))
 	}
-	expect(t, a.verify(t, h.trust), verdicts{seal.MissingSeal: 2, seal.Unsealed: 1, seal.Late: 59})
+	expect(t, a.verify(t, h.trust), verdicts{finding.MissingSeal: 2, finding.Unsealed: 1, finding.Late: 59})
 }
 
 // TestAttackPrev: a seal that is signed as it must be, but follows another seal than the one that is there, is not the next.
@@ -250,7 +251,7 @@ func TestAttackPrev(t *testing.T) {
 	tip := *a.note(t, len(a.list)-1).Seal
 	tip.Kind, tip.Covered, tip.Groups, tip.Prefixes = seal.KindHeartbeat, nil, nil, nil
 	a.addNote(t, h.thief().Seal(tip, func(s *seal.Seal) { s.Prev[0]++ }))
-	expect(t, a.verify(t, h.trust), verdicts{seal.BadSeal: 1, seal.OpenEnd: 1})
+	expect(t, a.verify(t, h.trust), verdicts{finding.BadSeal: 1, finding.OpenEnd: 1})
 }
 
 // anchored returns a host with seals to beyond anchor 64, the keys that it had before seal 60, and its archive.
@@ -278,9 +279,9 @@ func TestAttackBelowAnAnchor(t *testing.T) {
 		forged.Time = forged.Time.Add(1)
 		a.remove(i)
 		a.addNote(t, newHost(t, "x").thief().Seal(forged, func(s *seal.Seal) { *s = forged }))
-		want := verdicts{seal.BadSeal: 1, seal.MissingSeal: 1, seal.Unsealed: 1}
+		want := verdicts{finding.BadSeal: 1, finding.MissingSeal: 1, finding.Unsealed: 1}
 		if number == 62 {
-			want[seal.Late] = 1
+			want[finding.Late] = 1
 		}
 		expect(t, a.verify(t, h.trust), want)
 	}
@@ -319,7 +320,7 @@ func TestAttackWithAnAnchorKey(t *testing.T) {
 				a.remove(i)
 			}
 			report := a.verify(t, h.trust)
-			expect(t, report, verdicts{seal.BrokenChain: 1, seal.MissingSeal: 2, seal.Late: 1, seal.BadSeal: 6, seal.Unsealed: 8, seal.OpenEnd: 1})
+			expect(t, report, verdicts{finding.BrokenChain: 1, finding.MissingSeal: 2, finding.Late: 1, finding.BadSeal: 6, finding.Unsealed: 8, finding.OpenEnd: 1})
 			require.Contains(t, show(report), "not signed with the key")
 			require.EqualValues(t, 60, report.Verified, show(report))
 		}
@@ -336,7 +337,7 @@ func TestAttackWithAnAnchorKey(t *testing.T) {
 		})
 		a.remove(a.sealNumber(t, 63))
 		report := a.verify(t, h.trust)
-		expect(t, report, verdicts{seal.BadSeal: 7, seal.Unsealed: 9, seal.OpenEnd: 1})
+		expect(t, report, verdicts{finding.BadSeal: 7, finding.Unsealed: 9, finding.OpenEnd: 1})
 		require.EqualValues(t, 60, report.Verified, show(report))
 	})
 	t.Run("with keys that are nobody's", func(t *testing.T) {
@@ -350,16 +351,16 @@ func TestAttackWithAnAnchorKey(t *testing.T) {
 			panic("no signature")
 		})
 		a.remove(a.sealNumber(t, 63))
-		expect(t, a.verify(t, h.trust), verdicts{seal.BadSeal: 7, seal.Unsealed: 9, seal.OpenEnd: 1})
+		expect(t, a.verify(t, h.trust), verdicts{finding.BadSeal: 7, finding.Unsealed: 9, finding.OpenEnd: 1})
 	})
 	t.Run("which is what they are for", func(t *testing.T) {
 		// Whoever has both can go on from an anchor; that is why what lies between a gap and an anchor is late.
 		a, h := forge(t, func(note string) string { return note })
 		a.remove(a.sealNumber(t, 63))
-		expectSome(t, a.verify(t, h.trust), seal.MissingSeal)
+		expectSome(t, a.verify(t, h.trust), finding.MissingSeal)
 		// But not unseen where the genuine anchor is there too.
 		a.list = append(a.list, h.archive.list[h.archive.sealNumber(t, 64)])
-		expectSome(t, a.verify(t, h.trust), seal.Forked)
+		expectSome(t, a.verify(t, h.trust), finding.Forked)
 	})
 }
 
@@ -373,7 +374,7 @@ func TestAttackAnchorUnsigned(t *testing.T) {
 	end := cut + strings.Index(a.list[i][cut:], `\n`) + 2
 	a.list[i] = a.list[i][:cut] + a.list[i][end:]
 	report := a.verify(t, h.trust)
-	expectSome(t, report, seal.BadSeal)
+	expectSome(t, report, finding.BadSeal)
 	require.EqualValues(t, 63, report.Verified, show(report))
 	t.Run("and with the signature of another key", func(t *testing.T) {
 		a := h.archive.clone()
@@ -419,7 +420,7 @@ func TestAttackForkAcrossAGap(t *testing.T) {
 			slices.Reverse(a.list)
 		}
 		report := a.verify(t, h.trust)
-		require.Equal(t, seal.Tampered, report.Outcome, fmt.Sprint(seed))
-		expectSome(t, report, seal.Forked)
+		require.Equal(t, finding.Tampered, report.Verdict, fmt.Sprint(seed))
+		expectSome(t, report, finding.Forked)
 	}
 }

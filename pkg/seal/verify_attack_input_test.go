@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Attacks by whoever may write a log, and by whoever may write into an archive what readers read differently.
@@ -34,7 +35,7 @@ func TestAttackSealShapedInput(t *testing.T) {
 	ld.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(seal.ScopeName)
 	h.sendLogs(ld).stop()
 	report := h.archive.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, 8, report.Verified)
 
 	t.Run("past the stamp", func(t *testing.T) {
@@ -48,7 +49,7 @@ func TestAttackSealShapedInput(t *testing.T) {
 		report := a.verify(t, h.trust)
 		require.EqualValues(t, 8, report.Verified)
 		for _, f := range report.Findings {
-			require.Equal(t, seal.BadSeal, f.Verdict, show(report))
+			require.Equal(t, finding.BadSeal, f.Code, show(report))
 			require.Empty(t, f.Stream, "it is not held against the stream")
 		}
 		require.LessOrEqual(t, len(report.Findings), 2, "one finding for all that are alike")
@@ -70,7 +71,7 @@ func TestAttackIncomingID(t *testing.T) {
 	ld = renameKeys(t, ld, seal.IDKey, "a", "b")
 	h.sendLogs(ld).stop()
 	report := h.archive.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 
 	for name, id := range map[string]string{
 		"leading zeros": `{"stringValue":"%s-005"}`, "no number": `{"stringValue":"%s-"}`, "too long": `{"stringValue":"%s-1000000000000000000"}`,
@@ -81,7 +82,7 @@ func TestAttackIncomingID(t *testing.T) {
 			i := a.record(t, 5)
 			handle, _, _ := strings.Cut(a.id(t, i), "-")
 			a.replace(t, i, `{"stringValue":"`+handle+`-5"}`, fmt.Sprintf(id, handle))
-			expect(t, a.verify(t, h.trust), verdicts{seal.Malformed: 1, seal.Missing: 1, seal.Unresolved: 5})
+			expect(t, a.verify(t, h.trust), verdicts{finding.Malformed: 1, finding.Missing: 1, finding.Unresolved: 5})
 		})
 	}
 	t.Run("twice", func(t *testing.T) {
@@ -89,8 +90,8 @@ func TestAttackIncomingID(t *testing.T) {
 		i := a.record(t, 5)
 		id := a.id(t, i)
 		a.replace(t, i, `{"key":"logseal.id"`, `{"key":"logseal.id","value":{"stringValue":"`+id+`"}},{"key":"logseal.id"`)
-		found := expect(t, a.verify(t, h.trust), verdicts{seal.Malformed: 1, seal.Unresolved: 5})
-		require.Equal(t, id, found[seal.Malformed][0].ID)
+		found := expect(t, a.verify(t, h.trust), verdicts{finding.Malformed: 1, finding.Unresolved: 5})
+		require.Equal(t, id, found[finding.Malformed][0].ID)
 	})
 }
 
@@ -124,7 +125,7 @@ func TestAttackUnsignedCopies(t *testing.T) {
 	for seed := range uint64(10) {
 		b := a.shuffled(seed)
 		report := b.verify(t, h.trust)
-		require.Equal(t, seal.OK, report.Outcome, show(report))
+		require.Equal(t, finding.OK, report.Verdict, show(report))
 		require.EqualValues(t, 66, report.Verified)
 	}
 }
@@ -146,7 +147,7 @@ func TestAttackManyUnsignedCopies(t *testing.T) {
 	}
 	b.list = append(append(b.list, anchor), a.list...)
 	report := b.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, 66, report.Verified)
 }
 
@@ -195,7 +196,7 @@ func TestAttackSealTransport(t *testing.T) {
 				}
 			}
 			report := a.verify(t, h.trust)
-			require.Equal(t, seal.OK, report.Outcome, show(report))
+			require.Equal(t, finding.OK, report.Verdict, show(report))
 		})
 	}
 }
@@ -229,9 +230,9 @@ func TestAttackParsers(t *testing.T) {
 			id := a.id(t, i)
 			a.replace(t, i, c.old, c.new)
 			report := a.verify(t, h.trust)
-			found := expect(t, report, verdicts{seal.Malformed: 1, seal.Unresolved: 15})
-			require.Equal(t, id, found[seal.Malformed][0].ID)
-			require.Equal(t, i+1, found[seal.Malformed][0].Place.Line)
+			found := expect(t, report, verdicts{finding.Malformed: 1, finding.Unresolved: 15})
+			require.Equal(t, id, found[finding.Malformed][0].ID)
+			require.Equal(t, i+1, found[finding.Malformed][0].Place.Line)
 			require.EqualValues(t, 16, report.Verified)
 		})
 	}
@@ -244,8 +245,8 @@ func TestAttackParsers(t *testing.T) {
 			id := a.id(t, i)
 			a.list[i] += c.tail
 			report := a.verify(t, h.trust)
-			found := expect(t, report, verdicts{seal.Malformed: 1, seal.Missing: 1, seal.Unresolved: 15})
-			require.Equal(t, id, found[seal.Missing][0].ID)
+			found := expect(t, report, verdicts{finding.Malformed: 1, finding.Missing: 1, finding.Unresolved: 15})
+			require.Equal(t, id, found[finding.Missing][0].ID)
 		})
 	}
 	t.Run("an error in the middle of a record", func(t *testing.T) {
@@ -253,7 +254,7 @@ func TestAttackParsers(t *testing.T) {
 		i := a.record(t, 3)
 		a.list[i] = a.list[i][:len(a.list[i])/2]
 		report := a.verify(t, h.trust)
-		expect(t, report, verdicts{seal.Malformed: 1, seal.Missing: 1, seal.Unresolved: 15})
+		expect(t, report, verdicts{finding.Malformed: 1, finding.Missing: 1, finding.Unresolved: 15})
 		require.EqualValues(t, 16, report.Verified)
 	})
 	t.Run("U+FFFD for an invalid byte", func(t *testing.T) {
@@ -261,11 +262,11 @@ func TestAttackParsers(t *testing.T) {
 		ld := h.batch(1)
 		ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr("a \xff b")
 		h.sendLogs(ld).stop()
-		require.Equal(t, seal.OK, h.archive.verify(t, h.trust).Outcome, "the stamp has made it U+FFFD")
+		require.Equal(t, finding.OK, h.archive.verify(t, h.trust).Verdict, "the stamp has made it U+FFFD")
 		a := h.archive.clone()
 		i := a.find(t, "a \ufffd b")
 		a.replace(t, i, "a \ufffd b", "a \xff b")
-		expect(t, a.verify(t, h.trust), verdicts{seal.Malformed: 1})
+		expect(t, a.verify(t, h.trust), verdicts{finding.Malformed: 1})
 	})
 }
 
@@ -301,7 +302,7 @@ func TestAttackEncodings(t *testing.T) {
 			fill(records.At(1).Attributes().PutEmpty("v"), c.one)
 			h.sendLogs(ld).stop()
 			all := h.archive
-			require.Equal(t, seal.OK, all.verify(t, h.trust).Outcome)
+			require.Equal(t, finding.OK, all.verify(t, h.trust).Verdict)
 			for n := range 2 {
 				a := &lines{}
 				for i, line := range all.list {
@@ -318,7 +319,7 @@ func TestAttackEncodings(t *testing.T) {
 					a.add(t, one)
 				}
 				report := a.verify(t, h.trust)
-				require.Equal(t, seal.Tampered, report.Outcome, show(report))
+				require.Equal(t, finding.Tampered, report.Verdict, show(report))
 			}
 		})
 	}
@@ -362,7 +363,7 @@ func TestAttackOtherFields(t *testing.T) {
 			one := &lines{}
 			one.add(t, ld)
 			a.list[i] = one.list[0]
-			require.True(t, names(a.verify(t, h.trust), id, seal.Altered, seal.Unresolved))
+			require.True(t, names(a.verify(t, h.trust), id, finding.Altered, finding.Unresolved))
 		})
 	}
 }
@@ -395,7 +396,7 @@ func TestAttackFloodOfSeals(t *testing.T) {
 	require.Less(t, time.Since(start), 30*time.Second)
 	require.EqualValues(t, 70, report.Verified)
 	for _, f := range report.Findings {
-		require.Equal(t, seal.BadSeal, f.Verdict, show(report))
+		require.Equal(t, finding.BadSeal, f.Code, show(report))
 	}
 }
 
@@ -422,6 +423,6 @@ func TestAttackHugeNumbers(t *testing.T) {
 	report := a.verify(t, h.trust)
 	require.Less(t, time.Since(start), 20*time.Second)
 	require.EqualValues(t, 20, report.Verified)
-	require.True(t, names(report, fmt.Sprintf("%s-%d", handle, uint64(1)<<59), seal.Inserted))
+	require.True(t, names(report, fmt.Sprintf("%s-%d", handle, uint64(1)<<59), finding.Inserted))
 	require.EqualValues(t, 1, report.Streams[0].Voided)
 }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Attacks on records: their content, their number, their order, their ids.
@@ -37,21 +38,21 @@ func TestAttackNeighboursEdited(t *testing.T) {
 	}
 	t.Run("nothing is deleted", func(t *testing.T) {
 		report := a.verify(t, h.trust)
-		expect(t, report, verdicts{seal.Unresolved: 16})
+		expect(t, report, verdicts{finding.Unresolved: 16})
 		require.EqualValues(t, 32, report.Verified, "the other groups stand")
 	})
 	t.Run("beside the genuine one", func(t *testing.T) {
 		b := a.clone()
 		b.list = append(b.list, h.archive.list[i])
 		report := b.verify(t, h.trust)
-		found := expect(t, report, verdicts{seal.Conflict: 1})
-		require.Equal(t, i+1, found[seal.Conflict][0].Place.Line)
+		found := expect(t, report, verdicts{finding.Conflict: 1})
+		require.Equal(t, i+1, found[finding.Conflict][0].Place.Line)
 		require.EqualValues(t, 48, report.Verified)
 	})
 	a.remove(victim)
 	report := a.verify(t, h.trust)
-	found := expect(t, report, verdicts{seal.Missing: 1, seal.Unresolved: 15})
-	require.Equal(t, id, found[seal.Missing][0].ID)
+	found := expect(t, report, verdicts{finding.Missing: 1, finding.Unresolved: 15})
+	require.Equal(t, id, found[finding.Missing][0].ID)
 	require.EqualValues(t, 32, report.Verified, "the other groups stand")
 }
 
@@ -65,12 +66,12 @@ func TestAttackAlter(t *testing.T) {
 		report := a.verify(t, h.trust)
 		named := false
 		for _, f := range report.Findings {
-			switch f.Verdict {
-			case seal.Altered:
+			switch f.Code {
+			case finding.Altered:
 				require.Equal(t, a.id(t, i), f.ID)
 				require.Equal(t, i+1, f.Place.Line)
 				named = true
-			case seal.Unresolved: // all of the group, if two bytes happen to agree
+			case finding.Unresolved: // all of the group, if two bytes happen to agree
 			default:
 				require.Fail(t, "unexpected", show(report))
 			}
@@ -89,7 +90,7 @@ func TestAttackDelete(t *testing.T) {
 		id := a.id(t, i)
 		a.remove(i)
 		report := a.verify(t, h.trust)
-		missing := expectSome(t, report, seal.Missing)
+		missing := expectSome(t, report, finding.Missing)
 		require.Len(t, missing, 1)
 		require.Equal(t, id, missing[0].ID)
 		require.EqualValues(t, 1, missing[0].Count)
@@ -104,12 +105,12 @@ func TestAttackIdenticalNeighbours(t *testing.T) {
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.At(0).CopyTo(records.At(1))
 	h.sendLogs(ld).stop()
-	require.Equal(t, seal.OK, h.archive.verify(t, h.trust).Outcome)
+	require.Equal(t, finding.OK, h.archive.verify(t, h.trust).Verdict)
 	for n := range 2 {
 		a := h.archive.clone()
 		a.remove(1 + n)
-		found := expect(t, a.verify(t, h.trust), verdicts{seal.Missing: 1, seal.Unresolved: 1})
-		require.True(t, strings.HasSuffix(found[seal.Missing][0].ID, fmt.Sprint("-", n)))
+		found := expect(t, a.verify(t, h.trust), verdicts{finding.Missing: 1, finding.Unresolved: 1})
+		require.True(t, strings.HasSuffix(found[finding.Missing][0].ID, fmt.Sprint("-", n)))
 	}
 }
 
@@ -122,12 +123,12 @@ func TestAttackSwap(t *testing.T) {
 	a.replace(t, i, one+`"`, two+`"`)
 	a.replace(t, j, two+`"`, one+`"`)
 	report := a.verify(t, h.trust)
-	found := expectSome(t, report, seal.Altered)
+	found := expectSome(t, report, finding.Altered)
 	require.Equal(t, []string{one, two}, []string{found[0].ID, found[1].ID})
 
 	swapped := h.archive.clone()
 	swapped.list[i], swapped.list[j] = swapped.list[j], swapped.list[i]
-	require.Equal(t, seal.OK, swapped.verify(t, h.trust).Outcome)
+	require.Equal(t, finding.OK, swapped.verify(t, h.trust).Verdict)
 }
 
 // TestAttackPermute is no attack: parallel consumers interleave, files come in any order, exporters send twice.
@@ -156,7 +157,7 @@ func TestAttackPermute(t *testing.T) {
 		}
 		rng.Shuffle(len(b.list), func(i, j int) { b.list[i], b.list[j] = b.list[j], b.list[i] })
 		report := b.verify(t, one.trust, two.trust)
-		require.Equal(t, seal.OK, report.Outcome, show(report))
+		require.Equal(t, finding.OK, report.Verdict, show(report))
 		require.EqualValues(t, 10*51+5, report.Verified)
 		require.EqualValues(t, duplicates, report.Duplicates)
 	}
@@ -173,11 +174,11 @@ func TestAttackConflict(t *testing.T) {
 			forged := strings.Replace(a.list[i], "line 4", "LINE 4", 1)
 			a.list = slices.Insert(a.list, at, forged)
 			report := a.verify(t, h.trust)
-			found := expect(t, report, verdicts{seal.Conflict: 1})
+			found := expect(t, report, verdicts{finding.Conflict: 1})
 			require.EqualValues(t, 20, report.Verified, "the genuine one is verified")
-			require.Equal(t, id, found[seal.Conflict][0].ID)
-			require.Equal(t, at+1, found[seal.Conflict][0].Place.Line, "the finding is on the forged one")
-			require.Contains(t, found[seal.Conflict][0].Message, fmt.Sprintf("archive.json:%d", a.record(t, 4)+1))
+			require.Equal(t, id, found[finding.Conflict][0].ID)
+			require.Equal(t, at+1, found[finding.Conflict][0].Place.Line, "the finding is on the forged one")
+			require.Contains(t, found[finding.Conflict][0].Message(), fmt.Sprintf("archive.json:%d", a.record(t, 4)+1))
 		})
 	}
 	t.Run("many", func(t *testing.T) {
@@ -187,7 +188,7 @@ func TestAttackConflict(t *testing.T) {
 			a.list = slices.Insert(a.list, 1, strings.Replace(h.archive.list[i], "line 4", fmt.Sprint("forged ", n), 1))
 		}
 		report := a.verify(t, h.trust)
-		expect(t, report, verdicts{seal.Conflict: 1000})
+		expect(t, report, verdicts{finding.Conflict: 1000})
 		require.EqualValues(t, 20, report.Verified, "the genuine one, which comes last, is verified")
 	})
 	t.Run("and the genuine one is gone", func(t *testing.T) {
@@ -196,7 +197,7 @@ func TestAttackConflict(t *testing.T) {
 		a.list = append(a.list, strings.Replace(a.list[i], "line 4", "forged a", 1), strings.Replace(a.list[i], "line 4", "forged b", 1))
 		a.remove(i)
 		report := a.verify(t, h.trust)
-		expectSome(t, report, seal.Conflict)
+		expectSome(t, report, finding.Conflict)
 		require.EqualValues(t, 4, report.Verified)
 	})
 }
@@ -220,13 +221,13 @@ func TestAttackReplay(t *testing.T) {
 		t.Run(fmt.Sprint("beside ", target), func(t *testing.T) {
 			c := b.clone()
 			c.list = append(c.list, replayed)
-			expect(t, c.verify(t, one.trust, two.trust), verdicts{seal.Conflict: 1})
+			expect(t, c.verify(t, one.trust, two.trust), verdicts{finding.Conflict: 1})
 		})
 		t.Run(fmt.Sprint("past the end ", target), func(t *testing.T) {
 			c := b.clone()
 			handle, _, _ := strings.Cut(id, "-")
 			c.list = append(c.list, strings.Replace(replayed, id+`"`, handle+`-20"`, 1))
-			expect(t, c.verify(t, one.trust, two.trust), verdicts{seal.Inserted: 1})
+			expect(t, c.verify(t, one.trust, two.trust), verdicts{finding.Inserted: 1})
 		})
 	}
 	t.Run("in the place of another", func(t *testing.T) {
@@ -235,8 +236,8 @@ func TestAttackReplay(t *testing.T) {
 		id := b.id(t, victim)
 		b.list[victim] = strings.Replace(b.list[source], b.id(t, source)+`"`, id+`"`, 1)
 		report := b.verify(t, one.trust, two.trust)
-		require.Equal(t, seal.Tampered, report.Outcome)
-		require.True(t, names(report, id, seal.Altered, seal.Unresolved))
+		require.Equal(t, finding.Tampered, report.Verdict)
+		require.True(t, names(report, id, finding.Altered, finding.Unresolved))
 	})
 }
 
@@ -251,11 +252,11 @@ func TestAttackHideAGap(t *testing.T) {
 		a.replace(t, i, fmt.Sprintf(`%s-%d"`, handle, n), fmt.Sprintf(`%s-%d"`, handle, n-1))
 	}
 	report := a.verify(t, h.trust)
-	require.Equal(t, seal.Tampered, report.Outcome)
+	require.Equal(t, finding.Tampered, report.Verdict)
 	require.Zero(t, report.Verified)
-	require.True(t, names(report, handle+"-19", seal.Missing))
+	require.True(t, names(report, handle+"-19", finding.Missing))
 	for n := 5; n < 19; n++ {
-		require.True(t, names(report, fmt.Sprintf("%s-%d", handle, n), seal.Altered, seal.Unresolved))
+		require.True(t, names(report, fmt.Sprintf("%s-%d", handle, n), finding.Altered, finding.Unresolved))
 	}
 }
 
@@ -267,10 +268,10 @@ func TestAttackLossIsNotTampering(t *testing.T) {
 	for n := 32; n < 96; n++ {
 		a.remove(a.record(t, n))
 	}
-	found := expect(t, a.verify(t, h.trust), verdicts{seal.Missing: 64})
-	require.Len(t, found[seal.Missing], 1, "one run is one finding")
-	require.Equal(t, handle+"-32", found[seal.Missing][0].ID)
-	require.Equal(t, handle+"-95", found[seal.Missing][0].LastID)
+	found := expect(t, a.verify(t, h.trust), verdicts{finding.Missing: 64})
+	require.Len(t, found[finding.Missing], 1, "one run is one finding")
+	require.Equal(t, handle+"-32", found[finding.Missing][0].ID)
+	require.Equal(t, handle+"-95", found[finding.Missing][0].LastID)
 }
 
 // TestAttackRefusal is no attack: batches that are refused get new ids, and those of the first try are void. That one of them had arrived
@@ -287,15 +288,15 @@ func TestAttackRefusal(t *testing.T) {
 	}
 	h.stop()
 	report := h.archive.verify(t, h.trust)
-	expect(t, report, verdicts{seal.Voided: 50})
-	require.Equal(t, seal.Incomplete, report.Outcome, show(report))
+	expect(t, report, verdicts{finding.Voided: 50})
+	require.Equal(t, finding.Incomplete, report.Verdict, show(report))
 	require.EqualValues(t, 60, report.Verified)
 	require.EqualValues(t, 50, report.Streams[0].Voids)
 	require.EqualValues(t, 50, report.Streams[0].Voided)
 	reversed := h.archive.clone()
 	slices.Reverse(reversed.list)
 	report = reversed.verify(t, h.trust)
-	expect(t, report, verdicts{seal.Voided: 50})
+	expect(t, report, verdicts{finding.Voided: 50})
 	require.EqualValues(t, 50, report.Streams[0].Voided)
 }
 
@@ -310,7 +311,7 @@ func TestAttackBlockSizes(t *testing.T) {
 	}
 	h.stop()
 	report := verifyLogs(t, *all, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, total, report.Verified)
 
 	for _, batch := range []int{0, 16, 1024} {
@@ -327,7 +328,7 @@ func TestAttackBlockSizes(t *testing.T) {
 		cut.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().RemoveIf(func(plog.LogRecord) bool { n++; return n == batch/2+1 })
 		less[at] = cut
 		report := verifyLogs(t, less, h.trust)
-		missing := expectSome(t, report, seal.Missing)
+		missing := expectSome(t, report, finding.Missing)
 		require.EqualValues(t, 1, missing[0].Count)
 	}
 }
@@ -344,8 +345,8 @@ func TestAttackDrownTheReport(t *testing.T) {
 		a.list = append(a.list, strings.Replace(h.archive.list[i], id+`"`, fmt.Sprintf(`%s-%d"`, handle, 1000+2*n), 1))
 	}
 	report := a.verify(t, h.trust)
-	require.True(t, names(report, id, seal.Altered, seal.Unresolved))
-	require.Len(t, expectSome(t, report, seal.Inserted), 2000)
+	require.True(t, names(report, id, finding.Altered, finding.Unresolved))
+	require.Len(t, expectSome(t, report, finding.Inserted), 2000)
 	require.EqualValues(t, 13_000, report.Omitted)
 	require.Less(t, len(report.Findings), 3000)
 }
@@ -366,29 +367,29 @@ func TestAttackExcluded(t *testing.T) {
 		add(a, a.record(t, n), []string{"gateway", "k8s.node", "k8s.namespace"}[n%3])
 	}
 	report := a.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.Equal(t, []string{"gateway", "k8s.*"}, report.Streams[0].Excluded)
 	reversed := a.clone() // records before the seal that says what does not count
 	slices.Reverse(reversed.list)
-	require.Equal(t, seal.OK, reversed.verify(t, h.trust).Outcome)
+	require.Equal(t, finding.OK, reversed.verify(t, h.trust).Verdict)
 
 	for _, key := range []string{"gateway2", "gateway.x", "k8s", "k8sx", "log.k8s.pod", "logseal.ids"} {
 		b := h.archive.clone()
 		i := b.record(t, 3)
 		add(b, i, key)
 		report := b.verify(t, h.trust)
-		require.True(t, names(report, b.id(t, i), seal.Altered, seal.Unresolved), "%s: %s", key, show(report))
+		require.True(t, names(report, b.id(t, i), finding.Altered, finding.Unresolved), "%s: %s", key, show(report))
 	}
 	b := h.archive.clone() // nested
 	i := b.record(t, 3)
 	b.replace(t, i, `"body":{"stringValue":"line 3 of web-17"}`, `"body":{"kvlistValue":{"values":[{"key":"gateway","value":{"stringValue":"x"}}]}}`)
-	require.True(t, names(b.verify(t, h.trust), b.id(t, i), seal.Altered, seal.Unresolved))
+	require.True(t, names(b.verify(t, h.trust), b.id(t, i), finding.Altered, finding.Unresolved))
 
 	t.Run("and the open seal is gone", func(t *testing.T) {
 		h.start().send(5).stop()
 		c := h.archive.clone()
 		open := c.find(t, `\nseal 4\n`)
 		c.remove(open)
-		require.NotEqual(t, seal.OK, c.verify(t, h.trust).Outcome)
+		require.NotEqual(t, finding.OK, c.verify(t, h.trust).Verdict)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // TestAttackExcludedResource: a gateway that enriches resources alters their records, unless the stream says beforehand which
@@ -30,25 +31,25 @@ func TestAttackExcludedResource(t *testing.T) {
 		add(a, a.record(t, n), []string{"region", "cloud.account", "cloud."}[n%3])
 	}
 	report := a.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, 40, report.Verified)
 	require.Equal(t, []string{"resource cloud.*", "resource region"}, report.Streams[0].Excluded)
 
 	t.Run("records before the seal that says what does not count", func(t *testing.T) {
 		reversed := a.clone()
 		slices.Reverse(reversed.list)
-		require.Equal(t, seal.OK, reversed.verify(t, h.trust).Outcome)
+		require.Equal(t, finding.OK, reversed.verify(t, h.trust).Verdict)
 	})
 	t.Run("as pdata", func(t *testing.T) {
 		v := seal.NewVerifier([]seal.Trust{h.trust})
 		for n, line := range a.list {
 			ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
 			require.NoError(t, err)
-			v.AddLogs(ld, seal.Place{File: "pdata", Line: n + 1})
+			v.AddLogs(ld, finding.Place{File: "pdata", Line: n + 1})
 		}
 		report, err := v.Finish(time.Time{})
 		require.NoError(t, err)
-		require.Equal(t, seal.OK, report.Outcome, show(report))
+		require.Equal(t, finding.OK, report.Verdict, show(report))
 	})
 	for _, key := range []string{"regions", "cloud", "logseal.id", "host.region"} {
 		t.Run("resource attribute "+key, func(t *testing.T) {
@@ -56,19 +57,19 @@ func TestAttackExcludedResource(t *testing.T) {
 			i := b.record(t, 3)
 			add(b, i, key)
 			report := b.verify(t, h.trust)
-			require.Equal(t, seal.Tampered, report.Outcome, show(report))
+			require.Equal(t, finding.Tampered, report.Verdict, show(report))
 		})
 	}
 	t.Run("the record's own attribute of that name", func(t *testing.T) {
 		b := h.archive.clone()
 		i := b.record(t, 3)
 		b.replace(t, i, `"attributes":[{"key":"k8s.pod"`, `"attributes":[{"key":"region","value":{"stringValue":"x"}},{"key":"k8s.pod"`)
-		require.True(t, names(b.verify(t, h.trust), b.id(t, i), seal.Altered, seal.Unresolved))
+		require.True(t, names(b.verify(t, h.trust), b.id(t, i), finding.Altered, finding.Unresolved))
 	})
 	t.Run("an excluded attribute taken away", func(t *testing.T) {
 		b := a.clone()
 		i := b.record(t, 3) // 3 % 3 is 0: region
 		b.replace(t, i, `{"key":"region","value":{"stringValue":"x"}},`, "")
-		require.Equal(t, seal.OK, b.verify(t, h.trust).Outcome)
+		require.Equal(t, finding.OK, b.verify(t, h.trust).Verdict)
 	})
 }

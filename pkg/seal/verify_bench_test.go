@@ -19,6 +19,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
 )
 
@@ -130,7 +131,7 @@ func benchmarkVerify(b *testing.B, proto bool) {
 	v := seal.NewVerifier([]seal.Trust{a.host.Trust})
 	report, err := archive.Verify(b.Context(), []string{archive.Stdin}, v, time.Time{}, archive.Options{Stdin: &reader{data: data}})
 	require.NoError(b, err)
-	require.Equal(b, seal.OK, report.Outcome, show(report))
+	require.Equal(b, finding.OK, report.Verdict, show(report))
 	b.ReportMetric(float64(cpuTime(b)-before)/float64(report.Records), "cpu-ns/record")
 }
 
@@ -190,7 +191,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	require.NoError(t, err)
 	report, err := v.Finish(time.Time{})
 	require.NoError(t, err)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, records, report.Verified)
 	t.Logf("live heap %d KiB after the first part, at most %d KiB", early>>10, most>>10)
 	// Frames that are being decoded come and go; the leaves alone of what was read in between would be 50 MB.

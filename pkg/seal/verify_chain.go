@@ -4,9 +4,10 @@ package seal
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
 	"time"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // stream is a trusted stream, and its chain of seals as far as it is known to be authentic.
@@ -28,7 +29,7 @@ type stream struct {
 	excluded []string
 
 	starts   map[uint64]*start // seals that were reached other than through the one before
-	problems []chainProblem
+	problems []finding.Finding // of seals, one for each
 	late     []*lateSeal
 	rollback []uint64 // numbers of open seals that say so
 }
@@ -79,34 +80,33 @@ type lateSeal struct {
 	verified Ranges
 }
 
-type chainProblem struct {
-	verdict Verdict
-	number  uint64
-	message string
-	place   Place
-}
+// broken notes that a seal contradicts others.
+func (st *stream) broken(number uint64, reason finding.Reason) { st.brokenBy(number, 0, reason) }
 
-func (v *Verifier) broken(st *stream, number uint64, what string) {
-	if p := st.problem(BrokenChain, number); p != nil {
-		p.message += ", and " + what // one contradiction entails others: a seal counts once
+// brokenBy is broken with the number of another seal that the sentence names.
+func (st *stream) brokenBy(number, by uint64, reason finding.Reason) {
+	if p := st.problem(finding.BrokenChain, number); p != nil {
+		p.Further = append(p.Further, reason) // one contradiction entails others: a seal counts once
 		return
 	}
-	st.addProblem(BrokenChain, number, fmt.Sprintf("a host that is in order does not do this: seal %d is authentic, but %s", number, what), Place{})
+	st.addProblem(reason, number, by, finding.Place{})
 }
 
 // problem returns what is known to be wrong with a seal, nil when nothing is.
-func (st *stream) problem(verdict Verdict, number uint64) *chainProblem {
+func (st *stream) problem(code finding.Code, number uint64) *finding.Finding {
 	for i := range st.problems {
-		if p := &st.problems[i]; p.verdict == verdict && p.number == number {
+		if p := &st.problems[i]; p.Code == code && p.Detail.Seals.First == number {
 			return p
 		}
 	}
 	return nil
 }
 
-func (st *stream) addProblem(verdict Verdict, number uint64, message string, at Place) {
-	if len(st.problems) < maxFindings {
-		st.problems = append(st.problems, chainProblem{verdict, number, message, at})
+func (st *stream) addProblem(reason finding.Reason, number, by uint64, at finding.Place) {
+	if len(st.problems) < finding.MaxListed {
+		f := findingAt(reason, at)
+		f.Stream, f.Detail = st.trust.Name, finding.Detail{Seals: finding.Seal(number), By: by}
+		st.problems = append(st.problems, f)
 	}
 }
 
@@ -116,7 +116,7 @@ type heldNote struct {
 	hash  Hash // of the text
 	whole Hash // of the note: a copy with other signatures may be the one that holds
 	size  int
-	place Place
+	place finding.Place
 
 	// What was tried last, so that seals nobody can authenticate cost their signature checks once.
 	own, anchor       PublicKey
@@ -239,10 +239,10 @@ func (st *stream) vouched(n *heldNote, own *PublicKey) bool {
 }
 
 func (v *Verifier) forked(st *stream, n *heldNote) {
-	if st.problem(Forked, n.Seal.Number) != nil {
+	if st.problem(finding.Forked, n.Seal.Number) != nil {
 		return // a copy, or a third branch
 	}
-	st.addProblem(Forked, n.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: the stream's state was copied or rolled back, or somebody has its key; this one is not followed", n.Seal.Number), n.place)
+	st.addProblem(finding.NumberTwice, n.Seal.Number, 0, n.place)
 }
 
 // below returns the index of the last run that begins at or below number, -1 if there is none.
@@ -540,7 +540,7 @@ func (v *Verifier) follow(st *stream, s *Seal) {
 	}
 	for _, a := range s.Anchors {
 		if key, ok := st.anchors[a.Number]; ok && key != a.Key {
-			v.broken(st, s.Number, fmt.Sprintf("names another key for seal %d than an earlier seal does", a.Number))
+			st.brokenBy(s.Number, a.Number, finding.AnchorRenamed)
 			continue
 		}
 		st.anchors[a.Number] = a.Key

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Finish ends the verification and returns what was found. Every stream must be complete up to the time until; when that is zero
@@ -33,9 +35,9 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 		v.finishHandle(h)
 	}
 	if !sealed {
-		v.findings.other(Finding{Verdict: Absent, Message: "there is no authentic seal of a trusted stream in the archive, so nothing in it is verified"})
+		v.findings.AddCause(finding.New(finding.NoStream))
 	}
-	report := &Report{Records: v.records, Outcome: v.findings.outcome, FirstUse: v.firstUse}
+	report := &Report{Records: v.records, Verdict: v.findings.Verdict(), FirstUse: v.firstUse}
 	for _, st := range streams {
 		if len(st.runs) == 0 && st.trust.Optional {
 			continue
@@ -47,10 +49,7 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 	for _, h := range v.handles {
 		report.Duplicates += h.duplicates
 	}
-	report.Findings, report.Omitted = v.findings.sorted(), v.findings.omitted
-	if report.Outcome == "" {
-		report.Outcome = OK
-	}
+	report.Findings, report.Omitted = v.findings.Sorted(), v.findings.Omitted()
 	return report, nil
 }
 
@@ -60,10 +59,7 @@ func (st *stream) all() []*session {
 }
 
 func (v *Verifier) streamReport(st *stream) StreamReport {
-	sr := StreamReport{Name: st.trust.Name, StreamID: st.id, Outcome: OK, Seals: st.seals, Excluded: st.excluded}
-	if o := v.findings.streams[st.trust.Name]; o != "" {
-		sr.Outcome = o
-	}
+	sr := StreamReport{Name: st.trust.Name, StreamID: st.id, Verdict: v.findings.StreamVerdict(st.trust.Name), Seals: st.seals, Excluded: st.excluded}
 	if st.seals > 0 {
 		sr.CompleteAsOf, sr.Closed = st.last.time, st.last.kind == KindClose
 	}
@@ -103,9 +99,9 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 		switch {
 		case st.trust.Optional: // anybody can make seals that name it; they are BAD_SEAL
 		case waiting > 0:
-			v.findings.other(Finding{Verdict: Absent, Stream: name, Message: fmt.Sprintf("has no authentic seal here: %d seals name it, but without its first seal, number 0, and those after it none of them can be authenticated", waiting)})
+			st.report(v, finding.NoFirstSeal, finding.Detail{N: uint64(waiting)})
 		default:
-			v.findings.other(Finding{Verdict: Absent, Stream: name, Message: "is trusted, and there is no seal of it here at all"})
+			st.report(v, finding.NoSeal, finding.Detail{})
 		}
 		return
 	}
@@ -113,39 +109,46 @@ func (v *Verifier) finishChain(st *stream, until time.Time) {
 		low := st.runs[i]
 		first, last := low.end(), r.first-1
 		if first > last {
-			if r.head.Seal.Prev != low.tip.hash && st.problem(Forked, low.tip.Seal.Number) == nil {
-				st.addProblem(Forked, low.tip.Seal.Number, fmt.Sprintf("two authentic seals have the number %d: seal %d goes on from another one than the one that is here", low.tip.Seal.Number, r.first), low.tip.place)
+			if r.head.Seal.Prev != low.tip.hash && st.problem(finding.Forked, low.tip.Seal.Number) == nil {
+				st.addProblem(finding.OtherBefore, low.tip.Seal.Number, r.first, low.tip.place)
 			}
 			continue
 		}
-		message := fmt.Sprintf("seals %d to %d are missing: what they covered cannot be verified, and whether they covered anything is not known; what comes behind them rests on an anchor's key that was on the host meanwhile", first, last)
-		if first == last {
-			message = fmt.Sprintf("seal %d is missing: what it covered cannot be verified, and whether it covered anything is not known; what comes behind it rests on an anchor's key that was on the host meanwhile", first)
-		}
-		v.findings.other(Finding{Verdict: MissingSeal, Stream: name, Count: last - first + 1, Message: message})
+		f := finding.New(finding.SealGap)
+		f.Stream, f.Count, f.Detail.Seals = name, last-first+1, finding.Seals{Any: true, First: first, Last: last}
+		v.findings.AddCause(f)
 	}
 	for _, number := range st.unsigned() {
-		v.broken(st, number, "is not signed with the key that the seal before it names")
+		st.broken(number, finding.KeyNotNamed)
 	}
 	for _, ss := range st.all() {
 		if !ss.settledAll() {
-			v.broken(st, ss.closedAt, "it closes a session of which not every id was settled, or more than all")
+			st.broken(ss.closedAt, finding.ClosedUnsettled)
 		}
 	}
-	slices.SortStableFunc(st.problems, func(a, b chainProblem) int { return cmp.Compare(a.number, b.number) })
-	for _, p := range st.problems {
-		v.findings.other(Finding{Verdict: p.verdict, Stream: name, Place: p.place, Message: p.message})
+	slices.SortStableFunc(st.problems, func(a, b finding.Finding) int {
+		return cmp.Compare(a.Detail.Seals.First, b.Detail.Seals.First)
+	})
+	for _, f := range st.problems {
+		v.findings.AddCause(f)
 	}
 	for _, number := range st.rollback {
-		v.findings.other(Finding{Verdict: StateRolledBack, Stream: name, Message: fmt.Sprintf("says in seal %d that its storage had fallen behind its keys, as after a loss of power or when a snapshot is restored: records that were not sealed by then are lost or cannot be verified", number)})
+		st.report(v, finding.StorageBehind, finding.Detail{Seals: finding.Seal(number)})
 	}
-	at := st.last.time.Format(time.RFC3339Nano)
+	last := finding.Detail{Time: finding.Stamp(st.last.time)}
 	switch {
 	case !until.IsZero() && st.last.time.Before(until):
-		v.findings.other(Finding{Verdict: Silent, Stream: name, Message: fmt.Sprintf("ends with its seal of %s, before the time up to which it must be complete: what came after was lost or taken away, or the host was silent", at)})
+		st.report(v, finding.EndsEarly, last)
 	case until.IsZero() && st.last.kind != KindClose:
-		v.findings.other(Finding{Verdict: OpenEnd, Stream: name, Message: fmt.Sprintf("was running at its last seal, %s, and what came after that is not here; say with --until up to when it must be complete", at)})
+		st.report(v, finding.RunningAtEnd, last)
 	}
+}
+
+// report adds a finding on the stream as a whole.
+func (st *stream) report(v *Verifier, reason finding.Reason, detail finding.Detail) {
+	f := finding.New(reason)
+	f.Stream, f.Detail = st.trust.Name, detail
+	v.findings.AddCause(f)
 }
 
 // finishSession reports the groups that did not verify.
@@ -154,7 +157,6 @@ func (v *Verifier) finishSession(ss *session) {
 	for _, seq := range slices.Sorted(maps.Keys(ss.groups)) {
 		g := ss.groups[seq]
 		i := g.index(seq)
-		f := h.finding(Finding{Stream: st.trust.Name}, seq)
 		list := append([]candidate{{leaf: g.leaf[i], place: g.place[i]}}, h.extras[seq]...)
 		choices := g.choices
 		if h.shared() {
@@ -166,26 +168,28 @@ func (v *Verifier) finishSession(ss *session) {
 			if _, there := h.malformed[seq]; there {
 				continue // said already
 			}
-			f.Verdict, f.Message = Missing, "was sealed and is not here: it was deleted, or lost after the host had sent it"
+			reason := finding.RecordMissing
 			if g.doubt {
-				f.Verdict, f.Message = Doubt, "was on its way when the host stopped, and is not here: it may never have left the host"
+				reason = finding.OnItsWay
 			}
-			v.findings.record(f)
+			f := h.finding(reason, seq)
+			f.Stream = st.trust.Name
+			v.findings.AddRecord(f)
 			continue
 		}
 		for n, c := range list {
-			f.Place = v.where(c.place)
+			reason, detail := finding.DigestDiffers, finding.Detail{}
 			switch {
 			case n > 0:
-				f.Verdict, f.Message = Conflict, "has the id of another record that says something else, and the seal backs neither"
+				reason = finding.NoneBacked
 			case ss.policy == nil:
-				f.Verdict, f.Message = Unresolved, "cannot be checked: the open seal of its session is missing, which says what attributes do not count"
+				reason = finding.PolicyUnknown
 			case len(choices(i)) > 0:
-				f.Verdict, f.Message = Unresolved, fmt.Sprintf("is one of the %d records %s-%d to %d, which were sealed together and do not hold together: one or more of them are missing or were altered", len(g.seqs), h.name, g.seqs[0], g.seqs[len(g.seqs)-1])
-			default:
-				f.Verdict, f.Message = Altered, "is not the record that was sealed under this id"
+				reason, detail = finding.GroupDiffers, finding.Detail{N: uint64(len(g.seqs)), Group: fmt.Sprintf("%s-%d to %d", h.name, g.seqs[0], g.seqs[len(g.seqs)-1])}
 			}
-			v.findings.record(f)
+			f := h.finding(reason, seq)
+			f.Stream, f.Place, f.Detail = st.trust.Name, v.where(c.place), detail
+			v.findings.AddRecord(f)
 		}
 		if !h.shared() {
 			delete(h.extras, seq)
@@ -219,13 +223,10 @@ func (v *Verifier) finishLate(st *stream) {
 		}
 		late.session.verified -= late.verified.Len()
 		for _, rg := range late.verified {
-			f := late.session.handle.finding(Finding{Verdict: Late, Stream: st.trust.Name, Message: fmt.Sprintf("is what was sealed, but seals before that seal, %d, are missing or not genuine, and the next thing that vouches for it is seal %d: whoever took the host before that was made could have changed it", late.number, anchor)}, rg.First)
-			f.last, f.Count = rg.Last, rg.Len()
-			if rg.Last > rg.First {
-				f.LastID = ID{late.session.handle.name, rg.Last}.String()
-			}
-			v.findings.note(&f)
-			v.findings.append(f)
+			f := finding.New(finding.AnchorAlone)
+			f.Stream, f.Detail = st.trust.Name, finding.Detail{Seals: finding.Seal(late.number), By: anchor}
+			f.SetIDs(late.session.handle.name, rg.First, rg.Last)
+			v.findings.Add(f)
 		}
 	}
 }
@@ -239,37 +240,44 @@ func (v *Verifier) finishHandle(h *handle) {
 	for _, number := range slices.Sorted(maps.Keys(h.pages)) {
 		p := h.pages[number]
 		for _, seq := range p.open(number) {
-			f := h.finding(Finding{Verdict: Orphan, Message: "has an id of a session that no authentic seal knows", Place: v.where(p.place[seq%leavesAPage])}, seq)
+			reason, owner := finding.SessionUnknown, ""
 			for i, ss := range h.sessions {
-				verdict, message := ss.fate(seq)
-				if i == 0 || verdict == Unsealed && f.Verdict != Unsealed {
-					f.Verdict, f.Message, f.Stream = verdict, message, ss.stream.trust.Name
+				fate := ss.fate(seq)
+				if i == 0 || fate.Code() == finding.Unsealed && reason.Code() != finding.Unsealed {
+					reason, owner = fate, ss.stream.trust.Name
 				}
 			}
-			v.findings.record(f)
+			f := h.finding(reason, seq)
+			f.Stream, f.Place = owner, v.where(p.place[seq%leavesAPage])
+			v.findings.AddRecord(f)
 		}
 	}
 	if h.shared() {
 		v.finishShared(h, stream)
 	}
 	if h.voided > 0 {
-		v.findings.other(Finding{Verdict: Voided, Stream: stream, Count: h.voided, Message: "has records under ids that the host declared void, since it could not pass them on: nothing vouches for what they say, and anybody could have put them there"})
+		f := finding.New(finding.VoidID)
+		f.Stream, f.Count = stream, h.voided
+		v.findings.AddCause(f)
 	}
 	for _, seq := range slices.Sorted(maps.Keys(h.extras)) {
 		if h.shared() {
 			break // said already
 		}
 		for _, c := range h.extras[seq] {
-			v.findings.record(h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal tells which is genuine"}, seq))
+			f := h.finding(finding.NotSealedYet, seq)
+			f.Stream, f.Place = stream, v.where(c.place)
+			v.findings.AddRecord(f)
 		}
 	}
 	slices.SortStableFunc(h.conflicts, func(a, b conflict) int { return cmp.Compare(a.seq, b.seq) })
 	for _, c := range h.conflicts {
-		message := "has the id of another record that says something else"
+		f := h.finding(finding.TooMany, c.seq)
 		if c.backed {
-			at := v.where(c.against)
-			message = fmt.Sprintf("has the id of another record that says something else; the seal backs the other one, at %s:%d", at.File, at.Line)
+			f = h.finding(finding.OtherBacked, c.seq)
+			f.Detail.Other = v.where(c.against)
 		}
-		v.findings.record(h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: message}, c.seq))
+		f.Stream, f.Place = stream, v.where(c.place)
+		v.findings.AddRecord(f)
 	}
 }

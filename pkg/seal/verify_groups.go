@@ -2,6 +2,8 @@
 
 package seal
 
+import "github.com/logseal/logseal/pkg/seal/finding"
+
 // group is a run of leaves under one root of a seal that did not verify when the seal came: leaves are missing, so far or
 // for good, or wrong. Groups that verify are never made.
 type group struct {
@@ -23,7 +25,7 @@ const maxCombinations = 256
 // settle takes in what an authentic seal covers and voids.
 func (v *Verifier) settle(s *session, seal *Seal, late *lateSeal) {
 	if s.settled.Overlaps(seal.Covered) || s.settled.Overlaps(seal.Void) {
-		v.broken(s.stream, seal.Number, "settles records that an earlier seal has settled already; it is not followed in that")
+		s.stream.broken(seal.Number, finding.SettledTwice)
 		return
 	}
 	for _, r := range seal.Void {

@@ -5,15 +5,18 @@ package seal
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // AddLogs takes in records and seals as pdata has read them, and gives all of them the same place. What pdata lets through
 // without a trace, such as repeated members in JSON, cannot be seen any more: for archives use the package archive.
-func (v *Verifier) AddLogs(ld plog.Logs, place Place) {
+func (v *Verifier) AddLogs(ld plog.Logs, place finding.Place) {
 	h := hashers.Get().(*Hasher)
 	defer func() {
 		h.release()
@@ -52,13 +55,28 @@ func (o *Observed) observe(h *Hasher, source *Hash, lr plog.LogRecord, plain *Po
 		o.Canonical, err = h.Canonical(source, lr, plain)
 	}
 	if err != nil {
-		o.Fault, o.Canonical = err.Error(), nil
+		o.Fault, o.Canonical = faultOf(err), nil
 		return
 	}
 	o.Attributes = attributesAt(o.Canonical)
 	if IsSeal(lr) {
 		o.Note = []byte(lr.Body().Str())
 	}
+}
+
+// faultOf says why a record that pdata has read is malformed.
+func faultOf(err error) finding.Reason {
+	switch {
+	case errors.Is(err, errID):
+		return finding.BadID
+	case errors.Is(err, ErrDuplicateKey):
+		return finding.AttributeRepeated
+	case errors.Is(err, ErrInvalidUTF8):
+		return finding.InvalidUTF8
+	case errors.Is(err, ErrTooDeep):
+		return finding.TooDeep
+	}
+	return finding.EntityRefs
 }
 
 // attributesAt returns where in a canonical encoding the pairs of the record's own attributes begin.

@@ -5,21 +5,17 @@ package seal
 import (
 	"crypto/sha256"
 	"encoding/binary"
-)
 
-// Place is where a record was found.
-type Place struct {
-	File string // as it was named or found, "-" for standard input
-	Line int    // the line, or the number of the frame in a binary file, from 1
-}
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
 
 // Observed is a log record as a verifier found it, read strictly and changed in nothing. The package archive makes them
 // from files.
 type Observed struct {
-	Place Place
+	Place finding.Place
 
 	// Fault says why the record is malformed: it has no meaning that two readers would agree on. Empty when it is well-formed.
-	Fault string
+	Fault finding.Reason
 
 	// ID is the record's stamp. A malformed record may have one too.
 	ID    ID

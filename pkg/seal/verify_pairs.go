@@ -2,6 +2,8 @@
 
 package seal
 
+import "github.com/logseal/logseal/pkg/seal/finding"
+
 // checkpoint is what a seal says of the stream tree.
 type checkpoint struct {
 	size   uint64
@@ -27,7 +29,7 @@ func (v *Verifier) checkTree(st *stream, r *run, number uint64, c checkpoint) {
 		r.tree.Append(c.block)
 	}
 	if r.tree.Size() != c.size || r.tree.Root() != c.root {
-		v.broken(st, number, "its checkpoint is not that of the blocks so far")
+		st.broken(number, finding.TreeDiffers)
 		r.tree = nil // said once
 	}
 }
@@ -39,7 +41,7 @@ func (v *Verifier) checkPair(st *stream, before, s *Seal) {
 		size++
 	}
 	if s.Size != size || len(s.Covered) == 0 && s.Root != before.Root {
-		v.broken(st, s.Number, "its checkpoint does not follow from the one before")
+		st.broken(s.Number, finding.TreeJumps)
 	}
 	same := s.Nonce == before.Nonce
 	switch {
@@ -47,10 +49,10 @@ func (v *Verifier) checkPair(st *stream, before, s *Seal) {
 	case s.Kind == KindOpen:
 		v.link(st, st.sessions[before.Nonce], st.sessions[s.Nonce])
 	case !same:
-		v.broken(st, s.Number, "it belongs to another session than the seal before, and does not open it")
+		st.broken(s.Number, finding.SessionNotOpened)
 	case before.Kind == KindClose:
-		v.broken(st, s.Number, "it goes on with a session that was closed")
+		st.broken(s.Number, finding.SessionWasClosed)
 	case s.Kind == KindAdopt && before.Kind != KindOpen && before.Kind != KindAdopt:
-		v.broken(st, s.Number, "it adopts records, which only the first seals of a session may")
+		st.broken(s.Number, finding.AdoptsLate)
 	}
 }

@@ -17,13 +17,14 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
 )
 
 func verifyLogs(t testing.TB, all []plog.Logs, trust ...seal.Trust) *seal.Report {
 	for v := seal.NewVerifier(trust); ; {
 		for i, ld := range all {
-			v.AddLogs(ld, seal.Place{File: "received", Line: i + 1})
+			v.AddLogs(ld, finding.Place{File: "received", Line: i + 1})
 		}
 		report, err := v.Finish(time.Time{})
 		require.NoError(t, err)
@@ -60,15 +61,15 @@ func TestPropertyNoFalseAlarm(t *testing.T) {
 			report := verifyLogs(t, logs, run.Trust)
 			for _, f := range report.Findings {
 				allowed := false
-				switch f.Verdict {
-				case seal.Doubt, seal.Voided:
+				switch f.Code {
+				case finding.Doubt, finding.Voided:
 					allowed = true
-				case seal.Unsealed:
+				case finding.Unsealed:
 					allowed = !run.Closed || run.RolledBack
-				case seal.OpenEnd, seal.Orphan, seal.Absent:
+				case finding.OpenEnd, finding.Orphan, finding.Absent:
 					// The first seals of the last session may not have arrived when the schedule was cut off.
 					allowed = !run.Closed || run.RolledBack
-				case seal.StateRolledBack, seal.MissingSeal, seal.BadSeal, seal.Late:
+				case finding.StateRolledBack, finding.MissingSeal, finding.BadSeal, finding.Late:
 					// Storage that falls back takes with it seals that were made and not sent; that they are missing is true.
 					allowed = run.RolledBack
 				}
@@ -144,10 +145,10 @@ func (f *flat) copies(id string) (list []int) {
 }
 
 // names reports whether a finding of one of the verdicts is about an id.
-func names(report *seal.Report, id string, of ...seal.Verdict) bool {
+func names(report *seal.Report, id string, of ...finding.Code) bool {
 	want, _ := seal.ParseID(id)
 	for _, f := range report.Findings {
-		if !slices.Contains(of, f.Verdict) || f.ID == "" {
+		if !slices.Contains(of, f.Code) || f.ID == "" {
 			continue
 		}
 		first, _ := seal.ParseID(f.ID)
@@ -193,25 +194,25 @@ func attack(t *testing.T, rng *rand.Rand, f *flat, candidates []int, run *sealte
 		for _, c := range f.copies(id) {
 			f.record(c).Body().SetStr("altered")
 		}
-		check = func(r *seal.Report) bool { return names(r, id, seal.Altered, seal.Unresolved) }
+		check = func(r *seal.Report) bool { return names(r, id, finding.Altered, finding.Unresolved) }
 	case 1: // delete every copy
 		for _, c := range f.copies(id) {
 			f.records[c] = plog.NewLogs()
 		}
-		check = func(r *seal.Report) bool { return names(r, id, seal.Missing, seal.Doubt) }
+		check = func(r *seal.Report) bool { return names(r, id, finding.Missing, finding.Doubt) }
 	case 2: // insert at the end of a session
 		forged := plog.NewLogs()
 		f.records[i].CopyTo(forged)
 		f.records = append(f.records, forged)
 		fake := seal.ID{Handle: parsed.Handle, Seq: 1<<40 + rng.Uint64N(1<<50)}.String()
 		f.record(len(f.records)-1).Attributes().PutStr(seal.IDKey, fake)
-		check = func(r *seal.Report) bool { return names(r, fake, seal.Inserted, seal.Unsealed) }
+		check = func(r *seal.Report) bool { return names(r, fake, finding.Inserted, finding.Unsealed) }
 	case 3: // another record with the same id
 		forged := plog.NewLogs()
 		f.records[i].CopyTo(forged)
 		f.records = append(f.records, forged)
 		f.record(len(f.records) - 1).Body().SetStr("forged")
-		check = func(r *seal.Report) bool { return names(r, id, seal.Conflict) }
+		check = func(r *seal.Report) bool { return names(r, id, finding.Conflict) }
 	case 4: // two change places
 		j := candidates[rng.IntN(len(candidates))]
 		other := f.ids[j]
@@ -225,27 +226,27 @@ func attack(t *testing.T, rng *rand.Rand, f *flat, candidates []int, run *sealte
 			f.record(c).Attributes().PutStr(seal.IDKey, id)
 		}
 		check = func(r *seal.Report) bool {
-			return names(r, id, seal.Altered, seal.Unresolved) && names(r, other, seal.Altered, seal.Unresolved)
+			return names(r, id, finding.Altered, finding.Unresolved) && names(r, other, finding.Altered, finding.Unresolved)
 		}
 	case 5: // replayed into a session that is not there
 		for _, c := range f.copies(id) {
 			f.record(c).Attributes().PutStr(seal.IDKey, "aaaaaaaa-7")
 		}
 		check = func(r *seal.Report) bool {
-			return names(r, id, seal.Missing, seal.Doubt) && names(r, "aaaaaaaa-7", seal.Orphan)
+			return names(r, id, finding.Missing, finding.Doubt) && names(r, "aaaaaaaa-7", finding.Orphan)
 		}
 	case 6: // the stamp is taken off
 		for _, c := range f.copies(id) {
 			f.record(c).Attributes().Remove(seal.IDKey)
 		}
 		check = func(r *seal.Report) bool {
-			return names(r, id, seal.Missing, seal.Doubt) && slices.ContainsFunc(r.Findings, func(f seal.Finding) bool { return f.Verdict == seal.Unstamped })
+			return names(r, id, finding.Missing, finding.Doubt) && slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Code == finding.Unstamped })
 		}
 	case 7: // moved under another resource
 		for _, c := range f.copies(id) {
 			f.records[c].ResourceLogs().At(0).Resource().Attributes().PutStr("host.name", "other")
 		}
-		check = func(r *seal.Report) bool { return names(r, id, seal.Altered, seal.Unresolved) }
+		check = func(r *seal.Report) bool { return names(r, id, finding.Altered, finding.Unresolved) }
 	}
 	if rng.IntN(2) == 0 {
 		rng.Shuffle(len(f.records), func(a, b int) { f.records[a], f.records[b] = f.records[b], f.records[a] })
@@ -253,7 +254,7 @@ func attack(t *testing.T, rng *rand.Rand, f *flat, candidates []int, run *sealte
 	report := verifyLogs(t, f.records, run.Trust)
 	require.True(t, check(report), "seed %d, attack %d on %s, settled as %s, was not found: %s", seed, kind, id, f.settled[id], show(report))
 	if kind != 2 && f.settled[id] != "doubt" {
-		require.Equal(t, seal.Tampered, report.Outcome, "seed %d, attack %d on %s: %s", seed, kind, id, show(report))
+		require.Equal(t, finding.Tampered, report.Verdict, "seed %d, attack %d on %s: %s", seed, kind, id, show(report))
 	}
 	// And nothing else is touched: what is not in the group of the record is verified all the same.
 	lost := uint64(2 * len(f.copies(id)) * seal.GroupSize)
@@ -281,7 +282,7 @@ func TestPropertyFlippedBytes(t *testing.T) {
 		return records, report
 	}
 	want, report := read(data)
-	require.Equal(t, seal.OK, report.Outcome)
+	require.Equal(t, finding.OK, report.Verdict)
 	rng := rand.New(rand.NewPCG(7, 7))
 	harmless := 0
 	for range 10 * *schedules {
@@ -295,7 +296,7 @@ func TestPropertyFlippedBytes(t *testing.T) {
 			}
 		}
 		got, report := read(flipped)
-		if report.Outcome == seal.OK {
+		if report.Verdict == finding.OK {
 			require.Equal(t, want, got)
 			harmless++
 		}

@@ -2,7 +2,11 @@
 
 package seal
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
 
 // session is one session of a trusted stream, authentic by its seals.
 type session struct {
@@ -32,7 +36,7 @@ func (v *Verifier) attend(st *stream, s *Seal) {
 	ss := st.sessions[s.Nonce]
 	if ss == nil {
 		if s.Handle != NewHandle(&st.trust.Key, &s.Nonce) {
-			v.broken(st, s.Number, "its session's handle does not belong to its nonce")
+			st.broken(s.Number, finding.HandleOfNoNonce)
 		}
 		ss = &session{stream: st, first: s.Number, last: s.Number, groups: map[uint64]*group{}}
 		st.sessions[s.Nonce] = ss
@@ -40,11 +44,11 @@ func (v *Verifier) attend(st *stream, s *Seal) {
 	}
 	switch {
 	case s.Handle != ss.handle.name:
-		v.broken(st, s.Number, "its session's handle is not that of the session's other seals")
+		st.broken(s.Number, finding.HandleChanged)
 	case s.Number == 0 && s.Kind != KindOpen:
-		v.broken(st, s.Number, "it is the first of the stream and opens no session")
+		st.broken(s.Number, finding.FirstOpensNothing)
 	case ss.open != nil && s.Number < ss.open.Number:
-		v.broken(st, ss.open.Number, "its session has begun already")
+		st.broken(ss.open.Number, finding.SessionBegun)
 	}
 	ss.first, ss.last = min(ss.first, s.Number), max(ss.last, s.Number)
 	if s.Kind == KindOpen {
@@ -79,10 +83,10 @@ func (v *Verifier) attach(ss *session, name string) {
 func (v *Verifier) opened(ss *session, s *Seal) {
 	switch {
 	case ss.open != nil:
-		v.broken(ss.stream, s.Number, "its session has an open seal already")
+		ss.stream.broken(s.Number, finding.OpenedTwice)
 		return
 	case s.Number > ss.first:
-		v.broken(ss.stream, s.Number, "its session has begun already")
+		ss.stream.broken(s.Number, finding.SessionBegun)
 	}
 	ss.open = &Seal{Number: s.Number, BootID: s.BootID, RolledBack: s.RolledBack, RollbackTo: s.RollbackTo}
 	policy, err := NewPolicy(s.Exclude, s.ExcludeResource)
@@ -111,7 +115,7 @@ func (v *Verifier) adopted(st *stream, s *Seal) *session {
 	own := st.sessions[s.Nonce]
 	switch {
 	case own.first == 0:
-		v.broken(st, s.Number, "it adopts records, and its session is the first")
+		st.broken(s.Number, finding.AdoptsAtFirst)
 		return nil
 	case own.prior != nil:
 		if !v.mayAdopt(st, s.Number, s.Adopts, own.prior) {
@@ -141,9 +145,9 @@ func (v *Verifier) adopted(st *stream, s *Seal) *session {
 func (v *Verifier) mayAdopt(st *stream, number uint64, handle string, prior *session) bool {
 	switch {
 	case prior.handle.name != handle:
-		v.broken(st, number, "it adopts records of a session that is not the one before")
+		st.broken(number, finding.AdoptsOther)
 	case prior.closed:
-		v.broken(st, number, "it adopts records of a session that was closed")
+		st.broken(number, finding.AdoptsClosed)
 	default:
 		return true
 	}
@@ -178,29 +182,29 @@ func (ss *session) settledAll() bool {
 }
 
 // fate says what to make of a record with an id of this session that no seal has settled.
-func (ss *session) fate(seq uint64) (Verdict, string) {
+func (ss *session) fate(seq uint64) finding.Reason {
 	st := ss.stream
 	switch {
 	case ss.closed && seq >= ss.end:
-		return Inserted, "its session was closed and never gave out this id"
+		return finding.BeyondEnd
 	case st.missingIn(ss.start(), ss.lastChance()):
-		return Unsealed, "the seal that covered it may be one of those that are missing"
+		return finding.SealMissing
 	case ss.closed:
-		return Inserted, "its session was closed, and no seal of it covers this id"
+		return finding.CoveredByNoSeal
 	case ss.next == nil && !st.later(ss):
-		return Unsealed, "it is newer than the last seal that settles records of its session"
+		return finding.NewerThanSeals
 	case ss.next == nil:
-		return Unsealed, "the seal that covered it may be one of those that are missing"
+		return finding.SealMissing
 	case !ss.next.working && !st.later(ss.next):
-		return Unsealed, "its session crashed, and the archive ends before the next session has taken over what it left"
+		return finding.NotAdoptedYet
 	case !ss.next.working && ss.next.next == nil:
-		return Unsealed, "the seal that covered it may be one of those that are missing"
+		return finding.SealMissing
 	case ss.open == nil || ss.next.open == nil:
-		return Unsealed, "the seal that covered it may be one of those that are missing"
+		return finding.SealMissing
 	case ss.next.open.RolledBack || ss.open.BootID != ss.next.open.BootID || ss.next.open.BootID == [16]byte{}:
-		return Unsealed, "its host lost power or its storage before the record was sealed"
+		return finding.PowerLost
 	}
-	return Inserted, "its session has ended, and no seal of it covers this id"
+	return finding.UncoveredAtTheEnd
 }
 
 // lastChance is the number of the last seal that may settle records of the session, as far as is known.

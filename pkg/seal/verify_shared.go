@@ -5,6 +5,8 @@ package seal
 import (
 	"maps"
 	"slices"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Two sessions may have one handle: it is short. Then a record may be of either, which only the group roots can tell. So from when the second
@@ -150,7 +152,7 @@ func (v *Verifier) finishShared(h *handle, stream string) {
 			if c.done || c.told {
 				continue
 			}
-			f := h.finding(Finding{Verdict: Conflict, Stream: stream, Place: v.where(c.place), Message: "has the id of another record that says something else, and no seal backs this one"}, seq)
+			reason, owner := finding.NotBacked, stream
 			void, settled := false, false
 			for _, ss := range h.sessions {
 				switch {
@@ -161,18 +163,20 @@ func (v *Verifier) finishShared(h *handle, stream string) {
 				}
 			}
 			for _, ss := range h.sessions {
-				if ss.settled.Contains(seq) || f.Verdict == Unsealed {
+				if ss.settled.Contains(seq) || reason.Code() == finding.Unsealed {
 					continue
 				}
-				if verdict, message := ss.fate(seq); verdict == Unsealed || !settled {
-					f.Verdict, f.Message, f.Stream = verdict, message, ss.stream.trust.Name
+				if fate := ss.fate(seq); fate.Code() == finding.Unsealed || !settled {
+					reason, owner = fate, ss.stream.trust.Name
 				}
 			}
-			if void && f.Verdict != Unsealed {
+			if void && reason.Code() != finding.Unsealed {
 				h.voided++
 				continue
 			}
-			v.findings.record(f)
+			f := h.finding(reason, seq)
+			f.Stream, f.Place = owner, v.where(c.place)
+			v.findings.AddRecord(f)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // claimHandle opens a session under the handle of another stream's, and returns what its further seals are made with.
@@ -59,20 +60,20 @@ func TestSharedHandle(t *testing.T) {
 	for seed := range uint64(40) {
 		b := a.shuffled(seed)
 		report := b.verify(t, one.trust, two.trust)
-		expect(t, report, verdicts{seal.BrokenChain: 1})
+		expect(t, report, verdicts{finding.BrokenChain: 1})
 		require.EqualValues(t, 50, report.Verified, "seed %d: %s", seed, show(report))
 
 		// A record of either is still missed, and one that is of neither is found.
 		missing := b.clone()
 		missing.remove(missing.find(t, fmt.Sprintf(`"line %d of db-3"`, seed%30)))
 		report = missing.verify(t, one.trust, two.trust)
-		require.True(t, names(report, fmt.Sprintf("%s-%d", first.Handle, seed%30), seal.Missing), show(report))
+		require.True(t, names(report, fmt.Sprintf("%s-%d", first.Handle, seed%30), finding.Missing), show(report))
 		forged := b.clone()
 		i := forged.find(t, `"line 3 of web-17"`)
 		forged.list = append(forged.list, strings.Replace(forged.list[i], "line 3 of", "lime 3 of", 1))
 		report = forged.verify(t, one.trust, two.trust)
 		require.EqualValues(t, 50, report.Verified)
-		require.True(t, names(report, fmt.Sprintf("%s-3", first.Handle), seal.Conflict), show(report))
+		require.True(t, names(report, fmt.Sprintf("%s-3", first.Handle), finding.Conflict), show(report))
 	}
 }
 
@@ -104,10 +105,10 @@ func TestAttackTakeOverAHandle(t *testing.T) {
 			for seed := range uint64(30) {
 				b := a.shuffled(seed)
 				report := b.verify(t, one.trust, two.trust)
-				require.Equal(t, seal.Tampered, report.Outcome)
+				require.Equal(t, finding.Tampered, report.Verdict)
 				ofOne := 0
 				for _, f := range report.Findings {
-					if f.Stream == "web-17" && (f.Verdict == seal.Altered || f.Verdict == seal.Missing || f.Verdict == seal.Unresolved) {
+					if f.Stream == "web-17" && (f.Code == finding.Altered || f.Code == finding.Missing || f.Code == finding.Unresolved) {
 						ofOne++
 					}
 				}
@@ -136,7 +137,7 @@ func TestSecondPass(t *testing.T) {
 		return report
 	}
 	report := verify(early, bytes.Replace(early, []byte("GET"), []byte("PUT"), 1))
-	expect(t, report, verdicts{seal.Conflict: 1})
+	expect(t, report, verdicts{finding.Conflict: 1})
 	require.EqualValues(t, 199, report.Duplicates)
 	require.EqualValues(t, 270_000, report.Verified)
 
@@ -160,7 +161,7 @@ func TestAddLogsAgrees(t *testing.T) {
 		require.NoError(t, err)
 		all = append(all, ld)
 	}
-	want := verdicts{seal.Altered: 1, seal.Unresolved: 15 + 15, seal.Malformed: 1, seal.Missing: 1}
+	want := verdicts{finding.Altered: 1, finding.Unresolved: 15 + 15, finding.Malformed: 1, finding.Missing: 1}
 	expect(t, a.verify(t, h.trust), want)
 	expect(t, verifyLogs(t, all, h.trust), want)
 }

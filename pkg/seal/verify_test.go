@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 func TestVerifyGood(t *testing.T) {
@@ -17,7 +17,7 @@ func TestVerifyGood(t *testing.T) {
 	}
 	h.send(7).stop()
 	report := h.archive.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, 207, report.Verified)
 	require.EqualValues(t, 207, report.Records)
 }
@@ -29,6 +29,6 @@ func TestVerifyRestarts(t *testing.T) {
 	}
 	h.start().stop()
 	report := h.archive.verify(t, h.trust)
-	require.Equal(t, seal.OK, report.Outcome, show(report))
+	require.Equal(t, finding.OK, report.Verdict, show(report))
 	require.EqualValues(t, 3*77, report.Verified)
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // store is a Store in memory.
@@ -277,12 +278,12 @@ func (l *lines) verifyUntil(t *testing.T, until time.Time, trust ...seal.Trust) 
 }
 
 // expect checks that a report's findings are of exactly these verdicts, with these counts, and returns them by verdict.
-func expect(t *testing.T, report *seal.Report, want map[seal.Verdict]int) map[seal.Verdict][]seal.Finding {
+func expect(t *testing.T, report *seal.Report, want map[finding.Code]int) map[finding.Code][]finding.Finding {
 	t.Helper()
-	got, all := map[seal.Verdict]int{}, map[seal.Verdict][]seal.Finding{}
+	got, all := map[finding.Code]int{}, map[finding.Code][]finding.Finding{}
 	for _, f := range report.Findings {
-		got[f.Verdict] += int(f.Count)
-		all[f.Verdict] = append(all[f.Verdict], f)
+		got[f.Code] += int(f.Count)
+		all[f.Code] = append(all[f.Code], f)
 	}
 	require.Equal(t, want, got, "findings: %s", show(report))
 	return all
@@ -290,9 +291,9 @@ func expect(t *testing.T, report *seal.Report, want map[seal.Verdict]int) map[se
 
 func show(report *seal.Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d records, %d verified\n", report.Outcome, report.Records, report.Verified)
+	fmt.Fprintf(&b, "%s, %d records, %d verified\n", report.Verdict, report.Records, report.Verified)
 	for _, f := range report.Findings {
-		fmt.Fprintf(&b, "  %s %s %s..%s ×%d %s:%d %s\n", f.Verdict, f.Stream, f.ID, f.LastID, f.Count, f.Place.File, f.Place.Line, f.Message)
+		fmt.Fprintf(&b, "  %s %s %s..%s ×%d %s:%d %s\n", f.Code, f.Stream, f.ID, f.LastID, f.Count, f.Place.File, f.Place.Line, f.Message())
 	}
 	return b.String()
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // What the next consumer refuses is void, and its retry gets other numbers.
@@ -108,7 +109,7 @@ func TestStopWithABatchOnItsWay(t *testing.T) {
 	require.NoError(t, again.Shutdown(t.Context()))
 	report := b.report(t)
 	require.Len(t, report.Findings, 1)
-	assert.Equal(t, seal.Doubt, report.Findings[0].Verdict)
+	assert.Equal(t, finding.Doubt, report.Findings[0].Code)
 }
 
 // A consumer that panics, under a receiver that recovers, does not leave its batch open.

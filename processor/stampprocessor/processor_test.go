@@ -26,6 +26,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
 )
@@ -155,7 +156,7 @@ func (b *bench) verify(t *testing.T) *seal.Report {
 	t.Helper()
 	report := b.report(t)
 	require.Empty(t, report.Findings)
-	require.Equal(t, seal.OK, report.Outcome)
+	require.Equal(t, finding.OK, report.Verdict)
 	return report
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // The tags and type bytes of the canonical encoding (docs/stamp-format.md, "The record digest").
@@ -27,15 +28,6 @@ const (
 	typeMap    = 7
 
 	canonicalNaN = 0x7ff8000000000000
-)
-
-// Faults that both wire formats can have.
-const (
-	faultDuplicateKey = "two attributes of one map have the same key"
-	faultUTF8         = "invalid UTF-8"
-	faultDepth        = "values nest deeper than 64"
-	faultOneof        = "a value that is two things at once"
-	faultID           = "its " + seal.IDKey + " is not an id"
 )
 
 // decoder turns frames into records. It writes each record's canonical encoding (docs/stamp-format.md, "The record digest") as
@@ -80,7 +72,7 @@ type decoder struct {
 
 	pairs []pair // of the maps being read, the innermost last
 	tmp   []byte
-	fault string // the first fault of what is being read; whoever reads that takes and clears it
+	fault finding.Reason // the first fault of what is being read; whoever reads that takes and clears it
 }
 
 // recordPart is where a record's canonical encoding lies in decoder.out, while its source, which may come after it, is
@@ -133,7 +125,7 @@ func (d *decoder) endPair(dst []byte, m mapMark, p pairParts) []byte {
 func (d *decoder) takeID(value []byte) {
 	r := &d.rec
 	if r.hasID {
-		d.blame(faultDuplicateKey)
+		d.blame(finding.AttributeRepeated)
 		return
 	}
 	r.hasID = true
@@ -160,7 +152,7 @@ func (d *decoder) endMap(dst []byte, m mapMark) []byte {
 	slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(key(a), key(b)) })
 	for i := 1; i < len(pairs); i++ {
 		if bytes.Equal(key(pairs[i-1]), key(pairs[i])) {
-			d.blame(faultDuplicateKey)
+			d.blame(finding.AttributeRepeated)
 			return dst
 		}
 	}
@@ -173,13 +165,13 @@ func (d *decoder) endMap(dst []byte, m mapMark) []byte {
 	return dst
 }
 
-func (d *decoder) blame(fault string) {
+func (d *decoder) blame(fault finding.Reason) {
 	if d.fault == "" {
 		d.fault = fault
 	}
 }
 
-func (d *decoder) takeFault() string {
+func (d *decoder) takeFault() finding.Reason {
 	f := d.fault
 	if f == "" {
 		f = d.json.fault
@@ -213,7 +205,7 @@ func (d *decoder) beginRecord() {
 }
 
 // endRecord adds the record that was read to those of the frame.
-func (d *decoder) endRecord(fault string) {
+func (d *decoder) endRecord(fault finding.Reason) {
 	r := &d.rec
 	d.pairs = d.pairs[:0]
 	var o seal.Observed
@@ -221,7 +213,7 @@ func (d *decoder) endRecord(fault string) {
 		id, err := d.parseID(r.id)
 		switch {
 		case r.badID || err != nil:
-			d.blame(faultID)
+			d.blame(finding.BadID)
 		default:
 			o.ID, o.HasID = id, true
 		}
@@ -264,7 +256,7 @@ var zeros [seal.HashSize]byte
 const sourceAt = len(recordTag)
 
 // endScope keeps the scope's part of their source for the records since first.
-func (d *decoder) endScope(first int, fault string) {
+func (d *decoder) endScope(first int, fault finding.Reason) {
 	s, at := &d.scope, len(d.out)
 	d.out = appendBytes(d.out, s.name)
 	d.out = appendBytes(d.out, s.version)
@@ -278,7 +270,7 @@ func (d *decoder) endScope(first int, fault string) {
 }
 
 // endResource fills in the source's digest for the records since first.
-func (d *decoder) endResource(first int, fault string) {
+func (d *decoder) endResource(first int, fault finding.Reason) {
 	r := &d.resource
 	d.tmp = append(d.tmp[:0], sourceTag...)
 	d.tmp = append(d.tmp, r.attributes...)
@@ -304,7 +296,7 @@ func (d *decoder) endResource(first int, fault string) {
 }
 
 // endFrame hands out the encodings of the frame's records. Should d.out grow and move later, they stay where they are.
-func (d *decoder) endFrame(fault string) {
+func (d *decoder) endFrame(fault finding.Reason) {
 	d.condemn(d.frame, fault)
 	for i := d.frame; i < len(d.records); i++ {
 		o, p := &d.records[i], &d.parts[i]
@@ -322,7 +314,7 @@ func (d *decoder) endFrame(fault string) {
 
 // condemn gives a fault to all records since first: what they hold cannot be told apart from what was made of it. Where there
 // are none, the fault becomes an entry of its own.
-func (d *decoder) condemn(first int, fault string) {
+func (d *decoder) condemn(first int, fault finding.Reason) {
 	if fault == "" {
 		return
 	}
@@ -338,7 +330,7 @@ func (d *decoder) condemn(first int, fault string) {
 }
 
 // broken gives up the frame: none of what was read of it counts.
-func (d *decoder) broken(reason string) {
+func (d *decoder) broken(reason finding.Reason) {
 	d.records, d.parts, d.out = d.records[:d.frame], d.parts[:d.frame], d.out[:d.frameOut]
 	d.condemn(d.frame, reason)
 }

@@ -34,6 +34,6 @@ func ExampleVerify() {
 		log.Fatal(err) // of files that could not be read; report may tell of the others
 	}
 	for _, f := range report.Findings {
-		fmt.Println(f.Verdict, f.Stream, f.ID, f.Place.File, f.Place.Line, f.Message)
+		fmt.Println(f.Code, f.Stream, f.ID, f.Place.File, f.Place.Line, f.Message())
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 const (
@@ -33,10 +35,10 @@ var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
 // frame is a line or a length-prefixed message, not decoded yet.
 type frame struct {
-	number     int    // of the line, or of the message, from 1
-	start, end int    // in the chunk's buffer
-	fault      string // why there is no data, or empty
-	message    bool   // length-prefixed: JSON or protobuf, maybe compressed by itself
+	number     int            // of the line, or of the message, from 1
+	start, end int            // in the chunk's buffer
+	fault      finding.Reason // why there is no data, or empty
+	message    bool           // length-prefixed: JSON or protobuf, maybe compressed by itself
 }
 
 // splitter cuts a file into frames and hands them over in chunks.
@@ -79,7 +81,7 @@ func (s *splitter) split(file io.Reader) error {
 	case len(head) == 0 && errors.Is(err, io.EOF):
 		return nil // an empty file holds no records, which is for the verifier to judge
 	case len(head) == 0:
-		s.add(frame{number: 1, fault: "the compressed data is damaged from its beginning"})
+		s.add(frame{number: 1, fault: finding.CompressionDamaged})
 		return nil
 	case isLines(head):
 		err = s.lines(r)
@@ -90,7 +92,7 @@ func (s *splitter) split(file io.Reader) error {
 	}
 	if packed != nil && err != nil {
 		// Where a compressed stream is damaged its rest is lost, but what came before it stands.
-		s.add(frame{number: s.chunk.last + 1, fault: "the compressed data is damaged or cut short here; the rest of the file cannot be read"})
+		s.add(frame{number: s.chunk.last + 1, fault: finding.CompressionDamaged})
 		return nil
 	}
 	return err
@@ -166,7 +168,7 @@ func (s *splitter) lines(r *bufio.Reader) error {
 		c.buf = append(c.buf, line...)
 		f.end = len(c.buf)
 		if f.end-f.start > MaxFrame {
-			f.fault = "a line of more than 64 MiB"
+			f.fault = finding.TooLong
 			c.buf = c.buf[:f.start]
 		}
 		c.last = number
@@ -188,7 +190,7 @@ func (s *splitter) messages(r *bufio.Reader) error {
 		case err == io.EOF:
 			return nil
 		case err == io.ErrUnexpectedEOF && n > 0:
-			f.fault = "the file ends within the length of a message"
+			f.fault = finding.CutShort
 			s.add(f)
 			return nil
 		case err != nil:
@@ -197,7 +199,7 @@ func (s *splitter) messages(r *bufio.Reader) error {
 		size := int64(binary.BigEndian.Uint32(prefix[:]))
 		var err error
 		if size > MaxFrame {
-			f.fault = "a message of more than 64 MiB"
+			f.fault = finding.TooLong
 			_, err = io.CopyN(io.Discard, r, size)
 		} else {
 			f.end = f.start + int(size)
@@ -208,7 +210,7 @@ func (s *splitter) messages(r *bufio.Reader) error {
 		case err == nil:
 			s.add(f)
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			f.fault = "the file ends within a message"
+			f.fault = finding.CutShort
 			c.buf = c.buf[:f.start]
 			s.add(f)
 			return nil

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // A jsonMember is a member that an object of OTLP may have, and how its value is read.
@@ -61,15 +62,15 @@ func (d *decoder) decodeJSON(data []byte) {
 	s := &d.json
 	*s = jsonScanner{data: data}
 	if s.next() != '{' {
-		d.broken("not a JSON object")
+		d.broken(finding.NoObject)
 		return
 	}
 	d.jsonObject(requestMembers)
 	if s.fatal == "" && s.next() != 0 {
-		s.die("data after the JSON object")
+		s.die(finding.DataBehind)
 	}
 	if s.fatal == "" && s.pos < len(s.data) {
-		s.die("a NUL byte after the JSON object")
+		s.die(finding.DataBehind)
 	}
 	if s.fatal != "" {
 		d.broken(s.fatal)
@@ -203,7 +204,7 @@ func (d *decoder) jsonPairs(dst []byte, depth int, top bool) []byte {
 func (d *decoder) jsonValue(dst []byte, depth int) []byte {
 	s := &d.json
 	if depth > seal.MaxDepth {
-		s.blame(faultDepth)
+		s.blame(finding.TooDeep)
 		s.skip(0)
 		return dst
 	}
@@ -235,7 +236,7 @@ func (d *decoder) jsonValue(dst []byte, depth int) []byte {
 		s.unknown()
 	}
 	if _, more := s.member(false); more {
-		s.blame(faultOneof)
+		s.blame(finding.ValueTwice)
 		s.skip(0)
 		for more {
 			if _, more = s.member(false); more {
@@ -249,7 +250,7 @@ func (d *decoder) jsonValue(dst []byte, depth int) []byte {
 func (d *decoder) jsonBytes(dst []byte) []byte {
 	s := &d.json
 	if s.next() != '"' {
-		s.blame("a member has a value of the wrong type")
+		s.blame(finding.WrongType)
 		s.skip(0)
 		return dst
 	}
@@ -261,7 +262,7 @@ func (d *decoder) jsonBytes(dst []byte) []byte {
 	dst = append(dst, typeBytes, 0, 0, 0, 0)
 	out, err := strictBase64.AppendDecode(dst, raw)
 	if err != nil || saw != 0 { // the decoder would step over line breaks
-		s.blame("malformed base64")
+		s.blame(finding.BadBase64)
 		return dst
 	}
 	binary.BigEndian.PutUint32(out[at+1:], uint32(len(out)-at-5))

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // maxJSONDepth bounds the nesting of JSON values that are skipped, and with seal.MaxDepth (values) the recursion of this
@@ -23,17 +25,17 @@ const maxJSONDepth = 512
 type jsonScanner struct {
 	data  []byte
 	pos   int
-	fatal string // why the frame cannot be read, empty while it can
-	fault string // the first fault of the thing being read; whoever reads that thing takes and clears it
+	fatal finding.Reason // why the frame cannot be read, empty while it can
+	fault finding.Reason // the first fault of the thing being read; whoever reads that thing takes and clears it
 }
 
-func (s *jsonScanner) die(reason string) {
+func (s *jsonScanner) die(reason finding.Reason) {
 	if s.fatal == "" {
 		s.fatal = reason
 	}
 }
 
-func (s *jsonScanner) blame(reason string) {
+func (s *jsonScanner) blame(reason finding.Reason) {
 	if s.fault == "" {
 		s.fault = reason
 	}
@@ -60,7 +62,7 @@ func (s *jsonScanner) open(kind byte) bool {
 		s.pos++
 		return true
 	}
-	s.blame("a member has a value of the wrong type")
+	s.blame(finding.WrongType)
 	s.skip(0)
 	return false
 }
@@ -78,14 +80,14 @@ func (s *jsonScanner) member(first bool) ([]byte, bool) {
 	}
 	if !first {
 		if c != ',' {
-			s.die("broken JSON: expected a comma or the end of an object")
+			s.die(finding.BrokenJSON)
 			return nil, false
 		}
 		s.pos++
 		c = s.next()
 	}
 	if c != '"' {
-		s.die("broken JSON: expected a member name")
+		s.die(finding.BrokenJSON)
 		return nil, false
 	}
 	name, _, ok := s.rawString()
@@ -93,7 +95,7 @@ func (s *jsonScanner) member(first bool) ([]byte, bool) {
 		return nil, false
 	}
 	if s.next() != ':' {
-		s.die("broken JSON: expected a colon")
+		s.die(finding.BrokenJSON)
 		return nil, false
 	}
 	s.pos++
@@ -114,7 +116,7 @@ func (s *jsonScanner) element(first bool) bool {
 		return true
 	}
 	if c != ',' {
-		s.die("broken JSON: expected a comma or the end of an array")
+		s.die(finding.BrokenJSON)
 		return false
 	}
 	s.pos++
@@ -127,20 +129,20 @@ func (s *jsonScanner) once(seen *uint32, bit uint32) bool {
 		*seen |= bit
 		return true
 	}
-	s.blame("a member is repeated")
+	s.blame(finding.MemberRepeated)
 	s.skip(0)
 	return false
 }
 
 func (s *jsonScanner) unknown() {
-	s.blame("an unknown member")
+	s.blame(finding.MemberUnknown)
 	s.skip(0)
 }
 
 // skip steps over one value of any kind, checking its grammar.
 func (s *jsonScanner) skip(depth int) {
 	if depth > maxJSONDepth {
-		s.die("broken JSON: nested too deeply")
+		s.die(finding.TooDeep)
 		return
 	}
 	switch c := s.next(); {
@@ -174,7 +176,7 @@ func (s *jsonScanner) skip(depth int) {
 	case c == 'n':
 		s.word("null")
 	default:
-		s.die("broken JSON: expected a value")
+		s.die(finding.BrokenJSON)
 	}
 }
 
@@ -183,7 +185,7 @@ func (s *jsonScanner) word(w string) bool {
 		s.pos += len(w)
 		return true
 	}
-	s.die("broken JSON: expected a value")
+	s.die(finding.BrokenJSON)
 	return false
 }
 
@@ -219,7 +221,7 @@ func (s *jsonScanner) number() []byte {
 		ok = digits()
 	}
 	if !ok {
-		s.die("broken JSON: a malformed number")
+		s.die(finding.BrokenJSON)
 		return nil
 	}
 	return s.data[start:s.pos]
@@ -260,7 +262,7 @@ func (s *jsonScanner) rawString() (raw []byte, saw int, ok bool) {
 			i += 8
 		}
 		if i >= len(data) {
-			s.die("broken JSON: a string without an end")
+			s.die(finding.BrokenJSON)
 			return nil, saw, false
 		}
 		switch c := data[i]; {
@@ -282,7 +284,7 @@ func (s *jsonScanner) rawString() (raw []byte, saw int, ok bool) {
 // text reads a string value and appends its meaning to dst. Text that is not valid Unicode is blamed.
 func (s *jsonScanner) text(dst []byte) []byte {
 	if s.next() != '"' {
-		s.blame("a member has a value of the wrong type")
+		s.blame(finding.WrongType)
 		s.skip(0)
 		return dst
 	}
@@ -291,11 +293,11 @@ func (s *jsonScanner) text(dst []byte) []byte {
 		return append(dst, raw...)
 	}
 	if saw&sawControl != 0 {
-		s.blame("an unescaped control character in a string")
+		s.blame(finding.ControlCharacter)
 		return dst
 	}
 	if saw&sawNonASCII != 0 && !utf8.Valid(raw) {
-		s.blame("invalid UTF-8")
+		s.blame(finding.InvalidUTF8)
 		return dst
 	}
 	if saw&sawEscape == 0 {
@@ -324,14 +326,14 @@ func (s *jsonScanner) text(dst []byte) []byte {
 		case 'u':
 			r, n := unescapeRune(raw)
 			if n == 0 {
-				s.blame("a string escape that is not valid Unicode")
+				s.blame(finding.BadEscape)
 				return dst
 			}
 			dst = utf8.AppendRune(dst, r)
 			raw = raw[n:]
 			continue
 		default:
-			s.blame("an unknown string escape")
+			s.blame(finding.BadEscape)
 			return dst
 		}
 		dst = append(dst, c)
@@ -388,7 +390,7 @@ func (s *jsonScanner) integer(limit int) (magnitude uint64, negative bool) {
 	case c == '-' || '0' <= c && c <= '9':
 		raw = s.number()
 	default:
-		s.blame("a member has a value of the wrong type")
+		s.blame(finding.WrongType)
 		s.skip(0)
 		return 0, false
 	}
@@ -401,25 +403,25 @@ func (s *jsonScanner) integer(limit int) (magnitude uint64, negative bool) {
 		digits = digits[1:]
 	}
 	if len(digits) == 0 || len(digits) > 1 && digits[0] == '0' || len(digits) > limit {
-		s.blame("a malformed integer")
+		s.blame(finding.BadNumber)
 		return 0, false
 	}
 	for _, c := range digits {
 		if c -= '0'; c > 9 {
-			s.blame("a malformed integer")
+			s.blame(finding.BadNumber)
 			return 0, false
 		}
 		// At most 20 digits come here; the only overflow is in the last one.
 		hi, lo := bits.Mul64(magnitude, 10)
 		sum, carry := bits.Add64(lo, uint64(c), 0)
 		if hi != 0 || carry != 0 {
-			s.blame("an integer out of range")
+			s.blame(finding.NumberOutOfRange)
 			return 0, false
 		}
 		magnitude = sum
 	}
 	if negative && magnitude == 0 {
-		s.blame("a malformed integer")
+		s.blame(finding.BadNumber)
 	}
 	return magnitude, negative
 }
@@ -427,7 +429,7 @@ func (s *jsonScanner) integer(limit int) (magnitude uint64, negative bool) {
 func (s *jsonScanner) uint64() uint64 {
 	v, negative := s.integer(20)
 	if negative {
-		s.blame("an integer out of range")
+		s.blame(finding.NumberOutOfRange)
 	}
 	return v
 }
@@ -435,7 +437,7 @@ func (s *jsonScanner) uint64() uint64 {
 func (s *jsonScanner) uint32() uint32 {
 	v := s.uint64()
 	if v > 1<<32-1 {
-		s.blame("an integer out of range")
+		s.blame(finding.NumberOutOfRange)
 	}
 	return uint32(v)
 }
@@ -448,20 +450,20 @@ func (s *jsonScanner) int64() int64 {
 	case !negative && v < 1<<63:
 		return int64(v)
 	}
-	s.blame("an integer out of range")
+	s.blame(finding.NumberOutOfRange)
 	return 0
 }
 
 // enum reads the number of an enum. It is no string: readers take one for a name, and that of none for 0.
 func (s *jsonScanner) enum() int32 {
 	if s.next() == '"' {
-		s.blame("a member has a value of the wrong type")
+		s.blame(finding.WrongType)
 		s.skip(0)
 		return 0
 	}
 	v := s.int64()
 	if int64(int32(v)) != v {
-		s.blame("an integer out of range")
+		s.blame(finding.NumberOutOfRange)
 	}
 	return int32(v)
 }
@@ -474,7 +476,7 @@ func (s *jsonScanner) bool() bool {
 		s.word("false")
 		return false
 	}
-	s.blame("a member has a value of the wrong type")
+	s.blame(finding.WrongType)
 	s.skip(0)
 	return false
 }
@@ -488,13 +490,13 @@ func (s *jsonScanner) float64() float64 {
 		switch string(raw) {
 		case "NaN", "Infinity", "-Infinity":
 		default:
-			s.blame("a malformed number")
+			s.blame(finding.BadNumber)
 			return 0
 		}
 	case c == '-' || '0' <= c && c <= '9':
 		raw = s.number()
 	default:
-		s.blame("a member has a value of the wrong type")
+		s.blame(finding.WrongType)
 		s.skip(0)
 		return 0
 	}
@@ -503,7 +505,7 @@ func (s *jsonScanner) float64() float64 {
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
-		s.blame("a number out of range")
+		s.blame(finding.NumberOutOfRange)
 	}
 	return v
 }
@@ -511,7 +513,7 @@ func (s *jsonScanner) float64() float64 {
 // hexID reads a trace or span id, in hexadecimal, into dst. An empty string is an absent id, and so are all zeros.
 func (s *jsonScanner) hexID(dst []byte) {
 	if s.next() != '"' {
-		s.blame("a member has a value of the wrong type")
+		s.blame(finding.WrongType)
 		s.skip(0)
 		return
 	}
@@ -520,13 +522,13 @@ func (s *jsonScanner) hexID(dst []byte) {
 		return
 	}
 	if len(raw) != 2*len(dst) {
-		s.blame("a trace or span id of the wrong length")
+		s.blame(finding.BadTraceID)
 		return
 	}
 	for i := range dst {
 		hi, lo := unhex[raw[2*i]], unhex[raw[2*i+1]]
 		if hi|lo > 15 {
-			s.blame("a trace or span id that is not hexadecimal")
+			s.blame(finding.BadTraceID)
 			return
 		}
 		dst[i] = hi<<4 | lo

@@ -77,7 +77,7 @@ func TestManyFiles(t *testing.T) {
 		var got []record
 		err := Read(t.Context(), files, Options{}, func(o *seal.Observed) error {
 			if o.Fault != "" {
-				return errors.New(o.Fault)
+				return errors.New(string(o.Fault))
 			}
 			got = append(got, record{o.Place.File, o.Place.Line, sha256.Sum256(o.Canonical)})
 			return nil

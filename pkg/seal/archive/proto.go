@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // wire reads the fields of one protobuf message strictly: known field numbers with their own wire type only, each singular
@@ -16,7 +17,7 @@ import (
 type wire struct {
 	data  []byte
 	seen  uint32
-	fault string
+	fault finding.Reason
 }
 
 const (
@@ -35,7 +36,7 @@ func (w *wire) field() (tag uint64, more bool) {
 	return tag, w.fault == ""
 }
 
-func (w *wire) blame(fault string) {
+func (w *wire) blame(fault finding.Reason) {
 	if w.fault == "" {
 		w.fault = fault
 	}
@@ -46,7 +47,7 @@ func (w *wire) blame(fault string) {
 func (w *wire) once(tag uint64) {
 	bit := uint32(1) << (tag >> 3)
 	if w.seen&bit != 0 {
-		w.blame("a protobuf field is repeated")
+		w.blame(finding.FieldRepeated)
 	}
 	w.seen |= bit
 }
@@ -54,7 +55,7 @@ func (w *wire) once(tag uint64) {
 func (w *wire) varint() uint64 {
 	v, n := binary.Uvarint(w.data)
 	if n <= 0 || n > 1 && w.data[n-1] == 0 {
-		w.blame("broken protobuf: a malformed varint")
+		w.blame(finding.BrokenProtobuf)
 		return 0
 	}
 	w.data = w.data[n:]
@@ -64,7 +65,7 @@ func (w *wire) varint() uint64 {
 func (w *wire) uint32() uint32 {
 	v := w.varint()
 	if v > math.MaxUint32 {
-		w.blame("an integer out of range")
+		w.blame(finding.NumberOutOfRange)
 	}
 	return uint32(v)
 }
@@ -72,14 +73,14 @@ func (w *wire) uint32() uint32 {
 func (w *wire) int32() int32 {
 	v := int64(w.varint())
 	if v != int64(int32(v)) {
-		w.blame("an integer out of range")
+		w.blame(finding.NumberOutOfRange)
 	}
 	return int32(v)
 }
 
 func (w *wire) i64() uint64 {
 	if len(w.data) < 8 {
-		w.blame("broken protobuf: cut short")
+		w.blame(finding.BrokenProtobuf)
 		return 0
 	}
 	v := binary.LittleEndian.Uint64(w.data)
@@ -89,7 +90,7 @@ func (w *wire) i64() uint64 {
 
 func (w *wire) i32() uint32 {
 	if len(w.data) < 4 {
-		w.blame("broken protobuf: cut short")
+		w.blame(finding.BrokenProtobuf)
 		return 0
 	}
 	v := binary.LittleEndian.Uint32(w.data)
@@ -100,7 +101,7 @@ func (w *wire) i32() uint32 {
 func (w *wire) bytes() []byte {
 	n := w.varint()
 	if n > uint64(len(w.data)) {
-		w.blame("broken protobuf: cut short")
+		w.blame(finding.BrokenProtobuf)
 		return nil
 	}
 	v := w.data[:n]
@@ -111,7 +112,7 @@ func (w *wire) bytes() []byte {
 func (w *wire) text() []byte {
 	v := w.bytes()
 	if !utf8.Valid(v) {
-		w.blame(faultUTF8)
+		w.blame(finding.InvalidUTF8)
 	}
 	return v
 }
@@ -119,13 +120,13 @@ func (w *wire) text() []byte {
 func (w *wire) id(dst []byte) {
 	v := w.bytes()
 	if len(v) != 0 && len(v) != len(dst) {
-		w.blame("a trace or span id of the wrong length")
+		w.blame(finding.BadTraceID)
 		return
 	}
 	copy(dst, v)
 }
 
-func (w *wire) unknown() { w.blame("an unknown or deprecated protobuf field") }
+func (w *wire) unknown() { w.blame(finding.FieldUnknown) }
 
 // decodeProto reads one ExportLogsServiceRequest.
 func (d *decoder) decodeProto(data []byte) {
@@ -163,13 +164,13 @@ func (d *decoder) protoResourceLogs(data []byte) {
 }
 
 // inherit takes on the fault of a message within this one. What follows it can still be read.
-func (w *wire) inherit(fault string) {
+func (w *wire) inherit(fault finding.Reason) {
 	if w.fault == "" {
 		w.fault = fault
 	}
 }
 
-func (d *decoder) protoResource(data []byte) string {
+func (d *decoder) protoResource(data []byte) finding.Reason {
 	w := wire{data: data}
 	dst, m := d.beginMap(d.resource.attributes[:0], false)
 	for tag, more := w.field(); more; tag, more = w.field() {
@@ -209,7 +210,7 @@ func (d *decoder) protoScopeLogs(data []byte) {
 	d.endScope(first, w.fault)
 }
 
-func (d *decoder) protoScope(data []byte) string {
+func (d *decoder) protoScope(data []byte) finding.Reason {
 	w := wire{data: data}
 	s := &d.scope
 	dst, m := d.beginMap(s.attributes[:0], false)
@@ -301,7 +302,7 @@ func (d *decoder) protoPair(dst []byte, m mapMark, data []byte, depth int) []byt
 // protoValue reads an AnyValue and appends its canonical encoding to dst. Faults go to d.fault.
 func (d *decoder) protoValue(dst []byte, data []byte, depth int) []byte {
 	if depth > seal.MaxDepth {
-		d.blame(faultDepth)
+		d.blame(finding.TooDeep)
 		return append(dst, typeEmpty)
 	}
 	if len(data) == 0 {
@@ -315,7 +316,7 @@ func (d *decoder) protoValue(dst []byte, data []byte, depth int) []byte {
 	case 2<<3 | wireVarint: // bool_value
 		v := w.varint()
 		if v > 1 {
-			w.blame("an integer out of range")
+			w.blame(finding.NumberOutOfRange)
 		}
 		dst = appendBool(dst, v == 1)
 	case 3<<3 | wireVarint: // int_value
@@ -332,7 +333,7 @@ func (d *decoder) protoValue(dst []byte, data []byte, depth int) []byte {
 		w.unknown()
 	}
 	if len(w.data) != 0 {
-		w.blame(faultOneof)
+		w.blame(finding.ValueTwice)
 	}
 	d.blame(w.fault)
 	return dst

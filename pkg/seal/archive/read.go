@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // Options of [Read]. The zero value is ready.
@@ -216,7 +217,7 @@ func (r *reader) decodeChunk(c *chunk, u *unzstd) (err error) {
 		}
 		for i := first; i < len(d.records); i++ {
 			o := &d.records[i]
-			o.Place = seal.Place{File: c.file, Line: f.number}
+			o.Place = finding.Place{File: c.file, Line: f.number}
 			if r.opts.Prepare != nil {
 				r.opts.Prepare(o)
 			}
@@ -231,7 +232,7 @@ func (d *decoder) decodeFrame(data []byte, message bool, u *unzstd) {
 		var err error
 		if data, err = u.unpack(data); err != nil {
 			d.beginFrame()
-			d.broken("its compressed data is damaged, or of more than 64 MiB")
+			d.broken(finding.CompressionDamaged)
 			return
 		}
 	}

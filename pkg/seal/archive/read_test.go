@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,7 +39,7 @@ func readFiles(t *testing.T, paths ...string) ([]found, error) {
 	require.NoError(t, err)
 	var list []found
 	err = Read(t.Context(), files, Options{Stdin: strings.NewReader("")}, func(o *seal.Observed) error {
-		f := found{o.Place.File, o.Place.Line, "", o.Fault}
+		f := found{o.Place.File, o.Place.Line, "", string(o.Fault)}
 		if o.HasID {
 			f.id = o.ID.String()
 		}
@@ -165,13 +166,13 @@ func TestDamagedFiles(t *testing.T) {
 		data []byte
 		want []found
 	}{
-		{"a broken line", bytes.Join([][]byte{line, line[:40], line}, []byte("\n")), []found{good(1), bad(2, "broken JSON"), good(3)}},
-		{"a first line that is text", bytes.Join([][]byte{[]byte("hello"), line}, []byte("\n")), []found{bad(1, "not a JSON object"), good(2)}},
-		{"a message cut short", framed(message, message)[:len(message)+20], []found{good(1), bad(2, "ends within a message")}},
-		{"a length cut short", append(framed(message), 0, 0), []found{good(1), bad(2, "ends within the length")}},
-		{"a message of nonsense", framed(message, []byte("\x0a\xff\xff\xff"), message), []found{good(1), bad(2, "broken protobuf"), good(3)}},
-		{"a huge length", append(framed(message), 0xff, 0xff, 0xff, 0xff, 1, 2, 3), []found{good(1), bad(2, "ends within a message")}},
-		{"broken zstd in a message", framed(zstandard(message), append(zstandard(message)[:20], 1), zstandard(message)), []found{good(1), bad(2, "compressed data is damaged"), good(3)}},
+		{"a broken line", bytes.Join([][]byte{line, line[:40], line}, []byte("\n")), []found{good(1), bad(2, "broken_json"), good(3)}},
+		{"a first line that is text", bytes.Join([][]byte{[]byte("hello"), line}, []byte("\n")), []found{bad(1, "no_object"), good(2)}},
+		{"a message cut short", framed(message, message)[:len(message)+20], []found{good(1), bad(2, "cut_short")}},
+		{"a length cut short", append(framed(message), 0, 0), []found{good(1), bad(2, "cut_short")}},
+		{"a message of nonsense", framed(message, []byte("\x0a\xff\xff\xff"), message), []found{good(1), bad(2, "broken_protobuf"), good(3)}},
+		{"a huge length", append(framed(message), 0xff, 0xff, 0xff, 0xff, 1, 2, 3), []found{good(1), bad(2, "cut_short")}},
+		{"broken zstd in a message", framed(zstandard(message), append(zstandard(message)[:20], 1), zstandard(message)), []found{good(1), bad(2, "compression_damaged"), good(3)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := write(t, "a", c.data)
@@ -191,7 +192,7 @@ func TestDamagedFiles(t *testing.T) {
 			list, err := readFiles(t, write(t, "a", packed[:len(packed)*2/3]))
 			require.NoError(t, err)
 			require.NotEmpty(t, list)
-			require.Contains(t, list[len(list)-1].fault, "compressed data is damaged")
+			require.Contains(t, list[len(list)-1].fault, "compression_damaged")
 		})
 	}
 }
@@ -203,7 +204,7 @@ func TestHugeLine(t *testing.T) {
 	list, err := readFiles(t, write(t, "a", bytes.Join([][]byte{line, huge, line}, []byte("\n"))))
 	require.NoError(t, err)
 	require.Len(t, list, 3)
-	require.Equal(t, "a line of more than 64 MiB", list[1].fault)
+	require.Equal(t, "too_long", list[1].fault)
 	require.Equal(t, 3, list[2].line)
 }
 
@@ -214,7 +215,7 @@ func TestZstdBomb(t *testing.T) {
 	list, err := readFiles(t, write(t, "a", framed(bomb, asProto(t, accessLogs(1)))))
 	require.NoError(t, err)
 	require.Len(t, list, 2)
-	require.Contains(t, list[0].fault, "more than 64 MiB")
+	require.Contains(t, list[0].fault, "compression_damaged")
 	require.Empty(t, list[1].fault)
 }
 
@@ -281,9 +282,9 @@ func TestDeepNesting(t *testing.T) {
 	}
 	var d decoder
 	for _, depth := range []int{1, 63, 64, 65, 66, 200} {
-		fault := ""
+		fault := finding.Reason("")
 		if depth > seal.MaxDepth {
-			fault = faultDepth
+			fault = finding.TooDeep
 		}
 		d.begin()
 		d.decodeJSON(asJSON(t, nested(depth)))
@@ -323,7 +324,7 @@ func TestDeepNesting(t *testing.T) {
 	for i := range d.records {
 		require.NotEmpty(t, d.records[i].Fault, fmt.Sprint(i))
 	}
-	require.Equal(t, faultDepth, d.records[4].Fault)
+	require.Equal(t, finding.TooDeep, d.records[4].Fault)
 }
 
 func uvarintLen(n int) int { return len(binary.AppendUvarint(nil, uint64(n))) }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // wrap puts a record into a request.
@@ -83,7 +84,7 @@ func TestJSONFrameFaults(t *testing.T) {
 	d.begin()
 	d.decodeJSON([]byte(`{"resourceLogs":[{"resource":{"x":1},"scopeLogs":[{"logRecords":[{"attributes":[{"key":"logseal.id","value":{"stringValue":"aaaaaaaa-1"}}]},{}]}]},{"scopeLogs":[{"scope":{},"logRecords":[{}]},{"logRecords":[{}],"scope":5}]}]}`))
 	require.Len(t, d.records, 4)
-	require.Equal(t, "an unknown member", d.records[0].Fault)
+	require.Equal(t, finding.MemberUnknown, d.records[0].Fault)
 	require.Equal(t, seal.ID{Handle: "aaaaaaaa", Seq: 1}, d.records[0].ID)
 	require.NotEmpty(t, d.records[1].Fault)
 	require.Empty(t, d.records[2].Fault)

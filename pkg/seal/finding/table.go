@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+// Code says what is the case: of a record, of a run of records, of seals or of a stream. It is stable, for programs.
+type Code string
+
+// Something is wrong.
+const (
+	Altered       Code = "ALTERED"
+	Unresolved    Code = "UNRESOLVED"
+	Missing       Code = "MISSING"
+	Inserted      Code = "INSERTED"
+	Conflict      Code = "CONFLICT"
+	Unstamped     Code = "UNSTAMPED"
+	Orphan        Code = "ORPHAN"
+	Malformed     Code = "MALFORMED"
+	Late          Code = "LATE"
+	MissingSeal   Code = "MISSING_SEAL"
+	BadSeal       Code = "BAD_SEAL"
+	Absent        Code = "ABSENT"
+	UnknownStream Code = "UNKNOWN_STREAM"
+	Forked        Code = "FORKED"
+	BrokenChain   Code = "BROKEN_CHAIN"
+	Unsupported   Code = "UNSUPPORTED"
+	Silent        Code = "SILENT"
+)
+
+// Nothing is wrong, but something cannot be known.
+const (
+	Unsealed        Code = "UNSEALED"
+	OpenEnd         Code = "OPEN_END"
+	Doubt           Code = "DOUBT"
+	Voided          Code = "VOIDED"
+	StateRolledBack Code = "STATE_ROLLED_BACK"
+)
+
+// Reason says which of a code's cases it is. It is stable, for programs, and belongs to one code.
+type Reason string
+
+// The reasons, under their codes. The table has a sentence for each.
+const (
+	DigestDiffers Reason = "digest_differs"
+
+	GroupDiffers  Reason = "group_differs"
+	PolicyUnknown Reason = "policy_unknown"
+
+	RecordMissing Reason = "record_missing"
+
+	BeyondEnd         Reason = "beyond_end"
+	CoveredByNoSeal   Reason = "covered_by_no_seal"
+	UncoveredAtTheEnd Reason = "uncovered_at_the_end"
+
+	OtherBacked  Reason = "other_backed"
+	NoneBacked   Reason = "none_backed"
+	NotBacked    Reason = "not_backed"
+	NotSealedYet Reason = "not_sealed_yet"
+	TooMany      Reason = "too_many"
+
+	NoID Reason = "no_id"
+
+	SessionUnknown Reason = "session_unknown"
+
+	AnchorAlone Reason = "anchor_alone"
+
+	SealGap Reason = "seal_gap"
+
+	NotASeal   Reason = "not_a_seal"
+	UnknownKey Reason = "unknown_key"
+
+	NoStream    Reason = "no_stream"
+	NoFirstSeal Reason = "no_first_seal"
+	NoSeal      Reason = "no_seal"
+
+	NotTrusted Reason = "not_trusted"
+
+	NumberTwice Reason = "number_twice"
+	OtherBefore Reason = "other_before"
+
+	KeyNotNamed       Reason = "key_not_named"
+	AnchorRenamed     Reason = "anchor_renamed"
+	TreeDiffers       Reason = "tree_differs"
+	TreeJumps         Reason = "tree_jumps"
+	SessionNotOpened  Reason = "session_not_opened"
+	SessionWasClosed  Reason = "session_was_closed"
+	AdoptsLate        Reason = "adopts_late"
+	HandleOfNoNonce   Reason = "handle_of_no_nonce"
+	HandleChanged     Reason = "handle_changed"
+	FirstOpensNothing Reason = "first_opens_nothing"
+	SessionBegun      Reason = "session_begun"
+	OpenedTwice       Reason = "opened_twice"
+	AdoptsAtFirst     Reason = "adopts_at_first"
+	AdoptsOther       Reason = "adopts_other"
+	AdoptsClosed      Reason = "adopts_closed"
+	SettledTwice      Reason = "settled_twice"
+	ClosedUnsettled   Reason = "closed_unsettled"
+
+	VersionUnknown Reason = "version_unknown"
+
+	EndsEarly Reason = "ends_early"
+
+	SealMissing    Reason = "seal_missing"
+	NewerThanSeals Reason = "newer_than_seals"
+	NotAdoptedYet  Reason = "not_adopted_yet"
+	PowerLost      Reason = "power_lost"
+
+	RunningAtEnd Reason = "running_at_end"
+
+	OnItsWay Reason = "on_its_way"
+
+	VoidID Reason = "void_id"
+
+	StorageBehind Reason = "storage_behind"
+
+	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
+	AttributeRepeated  Reason = "attribute_repeated"
+	MemberRepeated     Reason = "member_repeated"
+	FieldRepeated      Reason = "field_repeated"
+	MemberUnknown      Reason = "member_unknown"
+	FieldUnknown       Reason = "field_unknown"
+	EntityRefs         Reason = "entity_refs"
+	ValueTwice         Reason = "value_twice"
+	WrongType          Reason = "wrong_type"
+	BadID              Reason = "bad_id"
+	BadTraceID         Reason = "bad_trace_id"
+	BadNumber          Reason = "bad_number"
+	NumberOutOfRange   Reason = "number_out_of_range"
+	BadBase64          Reason = "bad_base64"
+	BadEscape          Reason = "bad_escape"
+	ControlCharacter   Reason = "control_character"
+	InvalidUTF8        Reason = "invalid_utf8"
+	TooDeep            Reason = "too_deep"
+	TooLong            Reason = "too_long"
+	NoObject           Reason = "no_object"
+	BrokenJSON         Reason = "broken_json"
+	DataBehind         Reason = "data_behind"
+	BrokenProtobuf     Reason = "broken_protobuf"
+	CutShort           Reason = "cut_short"
+	CompressionDamaged Reason = "compression_damaged"
+)
+
+// Entry is what the table says of a code.
+type Entry struct {
+	Code    Code
+	Verdict Verdict // the class: what the finding means for the whole
+	Case    string  // what is the case
+	Remedy  string  // what to do
+	Lead    string  // begins every sentence of the code
+	Reasons []Row
+}
+
+// Row is what the table says of a reason.
+type Row struct {
+	Reason  Reason
+	Section string // of docs/stamp-format.md
+	// Sentence is a predicate: of the record, the seals or the stream. Names in braces stand for what [Detail] holds.
+	Sentence string
+}
+
+// Table returns the table: what is wrong first. It must not be changed.
+func Table() []Entry { return table }
+
+var table = []Entry{
+	{
+		Code: Altered, Verdict: Tampered,
+		Case:   "The record is not the one that was sealed under its id.",
+		Remedy: `The content at that place is not to be trusted. Look for the same id in another copy (gateway, backup): the genuine one verifies. Attributes that were added on the way do this too: see "Excluded attributes".`,
+		Reasons: []Row{
+			{DigestDiffers, "8.3", "is not the record that was sealed under this id"},
+		},
+	},
+	{
+		Code: Unresolved, Verdict: Tampered,
+		Case:   "The record belongs to a group of up to 16 that were sealed together, and the group's hash does not match: one of them is missing or altered. This one may be untouched.",
+		Remedy: "Treat it as not proven. Find the ALTERED or MISSING member from another copy: with it the group verifies. Where no member is named, one of them was edited so that its short digest agrees.",
+		Reasons: []Row{
+			{GroupDiffers, "8.3", "is one of the {n} records {group}, which were sealed together and whose hash does not match: one or more of them are missing or were altered"},
+			{PolicyUnknown, "8.3", "cannot be checked: the open seal of its session is missing, which says what attributes do not count"},
+		},
+	},
+	{
+		Code: Missing, Verdict: Tampered,
+		Case:   "A record was sealed, and is not there.",
+		Remedy: "Deleted, or lost after the host had sent it: look whether exporters gave up, queues overflowed or retention ran then. If nothing explains it, it was deleted.",
+		Reasons: []Row{
+			{RecordMissing, "8.3", "was sealed and is not here: it was deleted, or lost after the host had sent it"},
+		},
+	},
+	{
+		Code: Inserted, Verdict: Tampered,
+		Case:   "The host never gave out the id: it is past the end of its session, or no seal of a session that has ended covers it.",
+		Remedy: "Somebody made the record.",
+		Reasons: []Row{
+			{BeyondEnd, "8.3", "has an id that its session, which was closed, never gave out"},
+			{CoveredByNoSeal, "8.3", "has an id that no seal of its session covers, which was closed"},
+			{UncoveredAtTheEnd, "8.3", "has an id that no seal of its session covers, which has ended"},
+		},
+	},
+	{
+		Code: Conflict, Verdict: Tampered,
+		Case:   "Another record has the same id and says something else. The finding says which one the seal backs.",
+		Remedy: "The one that the finding is on was made or changed; the other is genuine if the finding says so.",
+		Lead:   "has the id of another record that says something else",
+		Reasons: []Row{
+			{OtherBacked, "8.3", "; the seal backs the other one, at {other}"},
+			{NoneBacked, "8.3", ", and the seal backs neither"},
+			{NotBacked, "8.3", ", and no seal backs this one"},
+			{NotSealedYet, "8.3", ", and no seal tells which is genuine"},
+			{TooMany, "8.3", "; there are more with this id than are looked at"},
+		},
+	},
+	{
+		Code: Unstamped, Verdict: Tampered,
+		Case:   "The record has no id.",
+		Remedy: "A source that does not go through `stamp`, or an inserted record. Verify only what is stamped, or give the source a stamp.",
+		Reasons: []Row{
+			{NoID, "8.3", "has no logseal.id: it was not stamped, or the stamp was taken off"},
+		},
+	},
+	{
+		Code: Orphan, Verdict: Tampered,
+		Case:   "The id is of a session that no authentic seal knows.",
+		Remedy: "A stream without a trust line (there is UNKNOWN_STREAM then), a session whose seals are all missing, or an invented id.",
+		Reasons: []Row{
+			{SessionUnknown, "8.3", "has an id of a session that no authentic seal knows"},
+		},
+	},
+	{
+		Code: Malformed, Verdict: Tampered,
+		Case:   "Two readers would read this record in different ways: a member twice, an unknown field, equal attribute keys, invalid UTF-8, data after the object; or the file is damaged there.",
+		Remedy: "See the place. A writer that is not ours, a damaged disk, or somebody who wants to show you something other than what the SIEM shows.",
+		Lead:   "cannot be read in one way only: ",
+		Reasons: []Row{
+			{AttributeRepeated, "3.1", "two attributes of one map have the same key"},
+			{MemberRepeated, "3.1", "a JSON member is repeated"},
+			{FieldRepeated, "3.1", "a protobuf field is repeated"},
+			{MemberUnknown, "3.1", "an unknown JSON member"},
+			{FieldUnknown, "3.1", "an unknown or deprecated protobuf field"},
+			{EntityRefs, "3.1", "the resource has entity references, which a digest does not cover"},
+			{ValueTwice, "3.1", "a value that is two things at once"},
+			{WrongType, "3.1", "a member has a value of the wrong type"},
+			{BadID, "2", "its logseal.id is not an id"},
+			{BadTraceID, "3.1", "a trace or span id of the wrong length, or that is not hexadecimal"},
+			{BadNumber, "3.1", "a number that is not written as one"},
+			{NumberOutOfRange, "3.1", "a number out of range"},
+			{BadBase64, "3.1", "malformed base64"},
+			{BadEscape, "3.1", "a string escape that is unknown, or no valid Unicode"},
+			{ControlCharacter, "3.1", "an unescaped control character in a string"},
+			{InvalidUTF8, "3.1", "invalid UTF-8"},
+			{TooDeep, "3.1", "values nest deeper than 64"},
+			{TooLong, "3.1", "a line or message of more than 64 MiB"},
+			{NoObject, "3.1", "no JSON object"},
+			{BrokenJSON, "3.1", "broken JSON"},
+			{DataBehind, "3.1", "data behind the JSON object"},
+			{BrokenProtobuf, "3.1", "broken protobuf"},
+			{CutShort, "3.1", "the file ends within a message"},
+			{CompressionDamaged, "3.1", "the compressed data is damaged, cut short, or of more than 64 MiB; the rest of it cannot be read"},
+		},
+	},
+	{
+		Code: Late, Verdict: Tampered,
+		Case:   "The record is what was sealed, but seals before that seal are missing, and only a later one vouches for it.",
+		Remedy: "Whoever had the host in between could have rewritten it. Find the missing seals; with them the record verifies.",
+		Reasons: []Row{
+			{AnchorAlone, "8.1", "is what was sealed, but seals before that seal, {seal}, are missing or not genuine, and the next thing that vouches for it is seal {by}: whoever took the host before that was made could have changed it"},
+		},
+	},
+	{
+		Code: MissingSeal, Verdict: Tampered,
+		Case:   "Seals with these numbers are not there.",
+		Remedy: "As MISSING. The numbers say how many; `UNSEALED` and `LATE` findings say what they cost.",
+		Reasons: []Row{
+			{SealGap, "8.1", "lacks {seals}: what was covered there cannot be verified, and whether anything was is not known; what comes behind rests on an anchor's key that was on the host meanwhile"},
+		},
+	},
+	{
+		Code: BadSeal, Verdict: Tampered,
+		Case:   "Something looks like a seal, but no key that is known signed it. Anybody can write such a record, so it is not held against the stream it names.",
+		Remedy: "Beside MISSING_SEAL: a seal was edited, or the seals that name its key are missing. Alone: somebody tries to forge seals.",
+		Reasons: []Row{
+			{NotASeal, "6", "look like seals, but their text is not that of one"},
+			{UnknownKey, "8.1", "look like seals of stream {stream_id}, but no key that is known signed them: they were forged or edited, or the seals that name their keys are missing"},
+		},
+	},
+	{
+		Code: Absent, Verdict: Tampered,
+		Case:   "A trusted stream has no authentic seal in the archive.",
+		Remedy: "The stream was deleted, or the archive is another one, or it does not begin where the stream begins.",
+		Reasons: []Row{
+			{NoStream, "8.4", "there is no authentic seal of a trusted stream in the archive, so nothing in it is verified"},
+			{NoFirstSeal, "8.4", "has no authentic seal here: {n} seals name it, but without its first seal, number 0, and those after it none of them can be authenticated"},
+			{NoSeal, "8.4", "is trusted, and there is no seal of it here at all"},
+		},
+	},
+	{
+		Code: UnknownStream, Verdict: Tampered,
+		Case:   "There are seals of a stream that nobody trusts.",
+		Remedy: "A host that was enrolled anew (its key file or state was lost), or one that is not yours. Find out which before you trust its line.",
+		Reasons: []Row{
+			{NotTrusted, "7", `are seals of stream {stream_id}, which is not in the trust file; if it is yours, add the line that "logseal enroll" printed for it`},
+		},
+	},
+	{
+		Code: Forked, Verdict: Tampered,
+		Case:   "Two authentic seals have one number.",
+		Remedy: "The host's state was copied or restored from a snapshot, two processes used it, or somebody has its keys. From that seal on the stream proves nothing.",
+		Reasons: []Row{
+			{NumberTwice, "8.1", "has two authentic seals with the number {seal}: the stream's state was copied or rolled back, or somebody has its key; the one at this place is not followed"},
+			{OtherBefore, "8.1", "has two authentic seals with the number {seal}: seal {by} goes on from another one than the one that is here"},
+		},
+	},
+	{
+		Code: BrokenChain, Verdict: Tampered,
+		Case:   "Authentic seals contradict each other.",
+		Remedy: "No host that is in order does this. Treat the host as taken over, from the seal that is named.",
+		Lead:   "does what no host does that is in order: seal {seal} is authentic, but ",
+		Reasons: []Row{
+			{KeyNotNamed, "8.1", "is not signed with the key that the seal before it names"},
+			{AnchorRenamed, "8.2", "names another key for seal {by} than an earlier seal does"},
+			{TreeDiffers, "8.2", "its checkpoint is not that of the blocks so far"},
+			{TreeJumps, "8.2", "its checkpoint does not follow from the one before"},
+			{SessionNotOpened, "6.1", "it belongs to another session than the seal before, and does not open it"},
+			{SessionWasClosed, "6.1", "it goes on with a session that was closed"},
+			{AdoptsLate, "6.1", "it adopts records, which only the first seals of a session may"},
+			{HandleOfNoNonce, "8.2", "its session's handle does not belong to its nonce"},
+			{HandleChanged, "8.2", "its session's handle is not that of the session's other seals"},
+			{FirstOpensNothing, "6.1", "it is the first of the stream and opens no session"},
+			{SessionBegun, "6.1", "its session has begun already"},
+			{OpenedTwice, "8.2", "its session has an open seal already"},
+			{AdoptsAtFirst, "6.3", "it adopts records, and its session is the first"},
+			{AdoptsOther, "6.3", "it adopts records of a session that is not the one before"},
+			{AdoptsClosed, "6.3", "it adopts records of a session that was closed"},
+			{SettledTwice, "6.3", "settles records that an earlier seal has settled already; it is not followed in that"},
+			{ClosedUnsettled, "6.3", "it closes a session of which not every id was settled, or more than all"},
+		},
+	},
+	{
+		Code: Unsupported, Verdict: Tampered,
+		Case:   "Seals of a format version that this program does not know.",
+		Remedy: "Use a newer `logseal`. If nothing of yours writes that version, somebody edited it.",
+		Reasons: []Row{
+			{VersionUnknown, "6", "are seals of a stamp format version that this program does not know"},
+		},
+	},
+	{
+		Code: Silent, Verdict: Tampered,
+		Case:   "The stream ends before the time of `--until`.",
+		Remedy: `The tail was lost or taken away, or the host was off. The stream is proven up to "complete as of".`,
+		Reasons: []Row{
+			{EndsEarly, "8.4", "ends with its seal of {time}, before the time up to which it must be complete: what came after was lost or taken away, or the host was silent"},
+		},
+	},
+	{
+		Code: Unsealed, Verdict: Incomplete,
+		Case:   "No seal covers the record yet, or the seal that did is missing, or the host lost power before it made one.",
+		Remedy: "At the end of an archive that is being written: wait, or verify an archive that ends later.",
+		Reasons: []Row{
+			{SealMissing, "8.3", "the seal that covered it may be one of those that are missing"},
+			{NewerThanSeals, "8.3", "is newer than the last seal that settles records of its session"},
+			{NotAdoptedYet, "8.3", "was on a host that crashed, and the archive ends before the next session has taken over what that left"},
+			{PowerLost, "8.3", "its host lost power or its storage before the record was sealed"},
+		},
+	},
+	{
+		Code: OpenEnd, Verdict: Incomplete,
+		Case:   "The stream was running at its last seal, and what came then is not here.",
+		Remedy: "Say with `--until` how far the archive must reach.",
+		Reasons: []Row{
+			{RunningAtEnd, "8.4", "was running at its last seal, {time}, and what came after that is not here; say with --until up to when it must be complete"},
+		},
+	},
+	{
+		Code: Doubt, Verdict: Incomplete,
+		Case:   "The record was on its way when the host stopped, and is not here. It may never have left the host.",
+		Remedy: "Nothing: the report of a crash.",
+		Reasons: []Row{
+			{OnItsWay, "8.3", "was on its way when the host stopped, and is not here: it may never have left the host"},
+		},
+	},
+	{
+		Code: Voided, Verdict: Incomplete,
+		Case:   "Records have ids that the host declared void, because the next stage refused them; each was sent again under an id of its own.",
+		Remedy: "Do not rely on what they say. A stage that took a batch and answered with an error leaves some; anybody could have put them there.",
+		Reasons: []Row{
+			{VoidID, "8.3", "has records under ids that the host declared void, since it could not pass them on: nothing vouches for what they say, and anybody could have put them there"},
+		},
+	},
+	{
+		Code: StateRolledBack, Verdict: Incomplete,
+		Case:   "The host says that its storage had fallen behind its keys.",
+		Remedy: "Expected after a loss of power. Otherwise somebody restored a snapshot. It excuses nothing: what is missing is reported as missing.",
+		Reasons: []Row{
+			{StorageBehind, "6.4", "says in seal {seal} that its storage had fallen behind its keys, as after a loss of power or when a snapshot is restored: records that were not sealed by then are lost or cannot be verified"},
+		},
+	},
+}
+
+// Of the table: by code, and for each reason its code and row.
+var (
+	entries = map[Code]*Entry{}
+	codes   = map[Reason]Code{}
+	rows    = map[Reason]*Row{}
+)
+
+func init() {
+	for i := range table {
+		e := &table[i]
+		entries[e.Code] = e
+		for j := range e.Reasons {
+			codes[e.Reasons[j].Reason], rows[e.Reasons[j].Reason] = e.Code, &e.Reasons[j]
+		}
+	}
+}
+
+var unknown = Entry{Verdict: Tampered}
+
+// entry returns what the table says; of a code that is not in it, that something is wrong.
+func (c Code) entry() *Entry {
+	if e := entries[c]; e != nil {
+		return e
+	}
+	return &unknown
+}
+
+// Verdict returns the code's class.
+func (c Code) Verdict() Verdict { return c.entry().Verdict }
+
+// Code returns the code that the reason belongs to.
+func (r Reason) Code() Code { return codes[r] }
+
+// sentence returns the reason's, without its code's lead.
+func (r Reason) sentence() string {
+	if row := rows[r]; row != nil {
+		return row.Sentence
+	}
+	return string(r)
+}
+
+// Describe returns the reason's sentence as it stands in the table.
+func (r Reason) Describe() string { return r.Code().entry().Lead + r.sentence() }
