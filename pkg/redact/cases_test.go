@@ -215,6 +215,8 @@ var adversarial = []struct {
 		[]string{"5c1a8a7e", "3f9a79b7", "aabbccddeeff", "V2tail9Zz"},
 		[]string{" x"},
 	},
+	{"webhook behind a plain path", "GET hooks.slack.com/docs/about, hooks.slack.com/services/T00000000/B00000000/abcdEFGH1234ijklMNOP5678", []string{"abcdEFGH1234"}, []string{"docs/about"}},
+	{"slash in a password behind another address", "from http://a:b/c to http://us:pa/ssw0rd@host/", []string{"ssw0rd"}, []string{"@host/"}},
 	// Headers.
 	{"bearer", "Authorization: Bearer abc123def456ghi789", []string{"abc123def456"}, []string{"Bearer"}},
 	{"an invalid byte after Bearer", "Authorization: Bearer \xffabc123def456", []string{"abc123def456"}, nil},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // Modes, answers to failure, and annotations that a [Config] can name.
@@ -173,8 +175,8 @@ func (c *Config) Validate() error {
 	oneOf("annotate", c.Annotate, AnnotateNone, AnnotateCounts)
 
 	known := map[string]bool{}
-	for i := range builtins {
-		known[builtins[i].id] = true
+	for _, r := range rules.All() {
+		known[r.ID] = true
 	}
 	seen := map[string]string{} // id to action
 	needsKey := false
@@ -185,7 +187,7 @@ func (c *Config) Validate() error {
 			continue
 		}
 		key = fmt.Sprintf("rules[%d] (%s)", i, r.ID)
-		if before, twice := seen[r.ID]; twice && r.ID == builtins[rulePAN].id && before != r.Action {
+		if before, twice := seen[r.ID]; twice && r.ID == rules.All()[rules.PAN].ID && before != r.Action {
 			fail("%s: card numbers are given the actions %s and %s; choose one: a truncated number beside a pseudonym of it gives the number back (PCI DSS 3.5.1)", key, before, r.Action)
 		} else if twice {
 			fail("%s: the rule is listed twice; join the two entries", key)
@@ -193,7 +195,7 @@ func (c *Config) Validate() error {
 		seen[r.ID] = r.Action
 		errs = append(errs, r.validate(key)...)
 		needsKey = needsKey || r.Action == actionPseudonymize.String()
-		switch _, isBuiltin := builtinByID(r.ID); {
+		switch _, isBuiltin := rules.ByID(r.ID); {
 		case isBuiltin && r.Regex != "":
 			fail("%s.regex: a built-in rule has its own detector; give the new rule another id", key)
 		case isBuiltin && r.Action == "":
@@ -250,16 +252,15 @@ func (r *Rule) validate(key string) (errs []error) {
 	} else if r.KeepFirst != 0 || r.KeepLast != 0 {
 		fail(": keep_first and keep_last belong to the action partial")
 	}
+	if id, isBuiltin := rules.ByID(r.ID); isBuiltin && rules.All()[id].NeverKept && (r.Action == "partial" || r.Action == "pseudonymize") {
+		fail(".action: sensitive authentication data must not be kept in any form (PCI DSS 3.3.1); use mask, drop_field or drop_record")
+	}
 	switch r.ID {
-	case builtins[rulePAN].id:
+	case rules.All()[rules.PAN].ID:
 		if r.Action == "partial" && (r.KeepFirst > 8 || r.KeepLast > 4) {
 			fail(": of a card number at most the first 8 and the last 4 digits may be kept (PCI DSS 3.4.1)")
 		}
-	case builtins[ruleCardCode].id, builtins[ruleTrack].id:
-		if r.Action == "partial" || r.Action == "pseudonymize" {
-			fail(".action: sensitive authentication data must not be kept in any form (PCI DSS 3.3.1); use mask, drop_field or drop_record")
-		}
-	case builtins[ruleControl].id:
+	case rules.All()[rules.Control].ID:
 		if r.Action != "mask" && r.Action != "off" && r.Action != "" {
 			fail(".action: control characters are escaped (mask) or left (off)")
 		}

@@ -9,11 +9,14 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // customRule is a rule with a regular expression.
 type customRule struct {
-	id      ruleID
+	id      rules.ID
 	re      *regexp.Regexp
 	scanAll bool
 }
@@ -28,8 +31,8 @@ const (
 // whole text is searched, because where a match starts before its literal cannot be told from the outside.
 func (c *scan) runCustom(i int) {
 	r := &c.w.e.custom[i]
-	for _, m := range r.re.FindAllStringIndex(c.s, -1) {
-		c.add(r.id, m[0], m[1])
+	for _, m := range r.re.FindAllStringIndex(c.S, -1) {
+		c.Context.Offer(r.id, m[0], m[1])
 	}
 }
 
@@ -123,7 +126,7 @@ func literal(re *syntax.Regexp) []string {
 	}
 	b := []byte(lit)
 	for i := range b {
-		b[i] = lower(b[i])
+		b[i] = ascii.ToLower(b[i])
 	}
 	return []string{string(b)}
 }

@@ -9,20 +9,24 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/logseal/logseal/pkg/redact/internal/decode"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // Engine redacts according to a configuration. It is safe for concurrent use.
 type Engine struct {
-	cfg     Config
-	rules   []rule // the built-in rules, then the custom ones
-	custom  []customRule
-	filter  *filter
-	runs    bool // whether a rule wants long runs of token characters
-	audit   bool
-	marks   map[string]bool // the markers that this engine writes
-	names   nameJudge
-	workers sync.Pool
-	probe   func(string) // tests make it panic
+	cfg               Config
+	rules             []rule // the built-in rules, then the custom ones
+	custom            []customRule
+	filter            *prefilter.Filter[*rules.Context]
+	runs              bool // whether a rule wants long runs of token characters
+	audit             bool
+	marks             map[string]bool // the markers that this engine writes
+	sensitive, ignore []string        // globs over names, lower case
+	workers           sync.Pool
+	probe             func(string) // tests make it panic
 
 	severest action // of all rules
 }
@@ -33,21 +37,20 @@ func New(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg:   cfg,
-		audit: cfg.Mode == ModeAudit,
-		marks: map[string]bool{markLimit: true, markFailure: true},
-		names: nameJudge{sensitive: allLower(cfg.Keys.Sensitive), ignore: allLower(cfg.Keys.Ignore)},
+		cfg:       cfg,
+		audit:     cfg.Mode == ModeAudit,
+		marks:     map[string]bool{markLimit: true, markFailure: true},
+		sensitive: allLower(cfg.Keys.Sensitive), ignore: allLower(cfg.Keys.Ignore),
 	}
-	for i := range builtins {
-		b := &builtins[i]
-		r := rule{id: b.id, action: actionOff}
-		if !b.off && (b.pack == "" || slices.Contains(cfg.Packs, b.pack)) {
+	for _, b := range rules.All() {
+		r := rule{id: b.ID, builtin: b, action: actionOff}
+		if !b.Off && (b.Pack == "" || slices.Contains(cfg.Packs, b.Pack)) {
 			r.action = actionMask
 		}
 		e.rules = append(e.rules, r)
 	}
-	if len(e.names.sensitive) > 0 {
-		e.rules[ruleSensitiveKey].action = actionMask
+	if len(e.sensitive) > 0 {
+		e.rules[rules.SensitiveKey].action = actionMask
 	}
 	for _, rc := range cfg.Rules {
 		e.configure(rc)
@@ -85,9 +88,9 @@ func allLower(globs []string) []string {
 
 // configure applies one entry of rules, which has been validated.
 func (e *Engine) configure(rc Rule) {
-	id, isBuiltin := builtinByID(rc.ID)
+	id, isBuiltin := rules.ByID(rc.ID)
 	if !isBuiltin {
-		id = ruleID(len(e.rules))
+		id = rules.ID(len(e.rules))
 		e.rules = append(e.rules, rule{id: rc.ID, action: actionMask})
 		e.custom = append(e.custom, customRule{id, regexp.MustCompile(rc.Regex), rc.ScanAll})
 	}
@@ -111,7 +114,7 @@ func (e *Engine) loadKeys() error {
 				return err
 			}
 		}
-		if r.pseudonym, err = newPseudonymizer(ruleID(i), r.id, e.cfg.PseudonymKey, master); err != nil {
+		if r.pseudonym, err = newPseudonymizer(r, e.cfg.PseudonymKey, master); err != nil {
 			return err
 		}
 	}
@@ -120,37 +123,49 @@ func (e *Engine) loadKeys() error {
 
 // compile builds the prefilter from the triggers of the rules that are on.
 func (e *Engine) compile() {
-	on := func(rules ...ruleID) bool {
-		return slices.ContainsFunc(rules, func(r ruleID) bool { return e.rules[r].action != actionOff })
+	on := func(r rules.ID) bool { return e.rules[r].action != actionOff }
+	var sensitive []string
+	if on(rules.SensitiveKey) {
+		sensitive = e.sensitive
 	}
-	t := triggers(on)
+	t := append(notes(), rules.Triggers(on, sensitive)...)
 	for i, c := range e.custom {
 		if c.scanAll {
 			continue
 		}
+		hit := func(c *rules.Context, _ rules.ID, _ int) int {
+			c.Sink().(*scan).customHits[i] = true
+			return 0
+		}
 		for _, lit := range requiredLiterals(c.re.String()) {
-			t = append(t, trigger{lit: lit, custom: i + 1})
+			t = append(t, prefilter.Trigger[*rules.Context]{Lit: lit, Detect: hit, Free: true, Always: true})
 		}
 	}
-	e.filter = newFilter(t)
-	e.runs = on(ruleToken, ruleVendorToken, ruleAWSKey, ruleHighEntropy)
+	e.filter = prefilter.New(t)
+	for i, r := range rules.All() {
+		e.runs = e.runs || r.Runs && on(rules.ID(i))
+	}
 }
 
-// selfTest redacts an example for every built-in rule that is on: an engine that would let one through does not start.
+// selfTest redacts the examples of every built-in rule that is on: an engine that would let one through does not start.
 func (e *Engine) selfTest() error {
 	w := newWorker(e)
 	w.work = math.MaxInt
-	for id := range numBuiltin {
-		if e.rules[id].action == actionOff || builtins[id].canary == "" {
+	for i := range e.rules {
+		b := e.rules[i].builtin
+		if b == nil || e.rules[i].action == actionOff {
 			continue
 		}
-		w.scans[0].run(w, builtins[id].canary, maxViewDepth)
-		found := w.counts.suppressed[id] > 0 || slices.ContainsFunc(w.scans[0].spans, func(sp span) bool { return sp.rule == id })
-		if id == ruleControl {
-			found = w.scans[0].saw&sawControl != 0
-		}
-		if !found {
-			return fmt.Errorf("self-test: the rule %s does not find its own example; the engine does not start", builtins[id].id)
+		for _, x := range b.Gone {
+			c := w.scans[0]
+			c.run(x.Text)
+			found := w.counts.suppressed[i] > 0 || slices.ContainsFunc(c.spans, func(sp span) bool { return sp.rule == rules.ID(i) })
+			if rules.ID(i) == rules.Control {
+				found = c.Saw&prefilter.SawControl != 0
+			}
+			if !found {
+				return fmt.Errorf("self-test: the rule %s does not find its own example; the engine does not start", b.ID)
+			}
 		}
 	}
 	return nil
@@ -241,13 +256,12 @@ func (w *worker) report(rec Recorder) {
 // worker holds what one goroutine needs to redact, so that a clean record costs no allocation.
 type worker struct {
 	e        *Engine
-	names    nameJudge
-	clean    map[string]verdict // texts that hold nothing to redact, and what they say as names
-	scans    [maxViewDepth + 1]scan
-	views    [maxViewDepth][numCodings]decoded
-	base64   [maxViewDepth][]byte
-	work     int // how often detectors may still be called for the text
-	numbers  [2]number
+	names    *rules.Namer
+	clean    map[string]rules.Verdict // texts that hold nothing to redact, and what they say as names
+	scans    [maxLayers + 1]*scan
+	decoded  [maxLayers][decode.NumCodings]decode.Text
+	base64   [maxLayers][]byte
+	work     int    // how often detectors may still be called for the text
 	found    []span // what the first pass over the text found
 	out      []byte // the value being rebuilt
 	again    bool   // whether this is another pass over what the first has left
@@ -261,18 +275,18 @@ type worker struct {
 func newWorker(e *Engine) *worker {
 	w := &worker{
 		e:        e,
-		names:    nameJudge{e.names.sensitive, e.names.ignore, map[string]verdict{}},
-		clean:    map[string]verdict{},
+		names:    rules.NewNamer(e.sensitive, e.ignore),
+		clean:    map[string]rules.Verdict{},
 		counts:   counts{matches: make([][numLocations]int64, len(e.rules)), suppressed: make([]int64, len(e.rules))},
 		inRecord: make([]int64, len(e.rules)),
 	}
 	for i := range w.scans {
-		w.scans[i].customHits = make([]bool, len(e.custom))
+		w.scans[i] = newScan(w, i)
 	}
 	return w
 }
 
-func (w *worker) matched(r ruleID) {
+func (w *worker) matched(r rules.ID) {
 	w.counts.matches[r][w.loc]++
 	w.counts.any = true
 	w.inRecord[r]++

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/redact/internal/decode"
 )
 
 // planted are secrets with the text that they stand in, and the part of it that must not survive.
@@ -84,12 +86,12 @@ func FuzzPlanted(f *testing.F) {
 		rec := newTally()
 		e.Logs(ld, rec)
 		out := everything(ld)
-		var d decoded
+		var d decode.Text
 		for range 3 {
 			assert.NotContains(t, out, p.secret, "%s in %q", names[place%uint(len(names))], in)
-			for how := range numCodings {
-				d.decode(out, how)
-				out = string(d.text)
+			for how := range decode.NumCodings {
+				d.Decode(out, how)
+				out = strings.Clone(d.String())
 			}
 		}
 		assert.NotContains(t, rec.String(), p.secret)

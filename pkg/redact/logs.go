@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // What this package writes on records.
@@ -48,7 +50,7 @@ func (e *Engine) Logs(ld plog.Logs, rec Recorder) {
 func (w *worker) resource(r pcommon.Resource) (drop bool) {
 	out, failed := w.guarded(func() outcome {
 		w.loc = inResource
-		return w.attrs(r.Attributes(), verdict{}, 0)
+		return w.attrs(r.Attributes(), rules.Verdict{}, 0)
 	})
 	if failed && !w.e.audit {
 		if w.e.cfg.OnFailure == Drop {
@@ -65,7 +67,7 @@ func (w *worker) resource(r pcommon.Resource) (drop bool) {
 func (w *worker) scope(s pcommon.InstrumentationScope) (drop bool) {
 	out, failed := w.guarded(func() outcome {
 		w.loc = inScope
-		out := w.attrs(s.Attributes(), verdict{}, 0)
+		out := w.attrs(s.Attributes(), rules.Verdict{}, 0)
 		return max(out, w.set(s.Name(), s.SetName), w.set(s.Version(), s.SetVersion))
 	})
 	if failed && !w.e.audit {
@@ -122,13 +124,13 @@ func (w *worker) record(lr plog.LogRecord) (drop bool) {
 
 func (w *worker) fields(lr plog.LogRecord) outcome {
 	w.loc = inBody
-	result := w.value(lr.Body(), verdict{}, 0)
+	result := w.value(lr.Body(), rules.Verdict{}, 0)
 	if result == dropField {
 		lr.Body().FromRaw(nil) //nolint:errcheck // nil is always taken
 		result = changed
 	}
 	w.loc = inAttributes
-	result = max(result, w.attrs(lr.Attributes(), verdict{}, 0))
+	result = max(result, w.attrs(lr.Attributes(), rules.Verdict{}, 0))
 	w.loc = inEventName
 	result = max(result, w.set(lr.EventName(), lr.SetEventName))
 	w.loc = inSeverityText

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // A pseudonym is [ps:RULE:KEYID:VALUE:PROOF]. VALUE is HMAC-SHA256 over the canonical value with the rule's key, cut to 128
@@ -19,7 +21,6 @@ import (
 const (
 	pseudonymBytes = 16
 	proofBytes     = 5
-	maxPseudonym   = 128
 	minKeyBytes    = 32
 	maxKeyBytes    = 1 << 16
 )
@@ -27,14 +28,15 @@ const (
 var pseudonymEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 type pseudonymizer struct {
-	rule       ruleID
+	canonical  func(byte) (byte, bool)
 	prefix     string // "[ps:email:k3:"
 	key, proof []byte
 }
 
 // newPseudonymizer derives the keys of a rule from the key in the file by HKDF, so that pseudonyms of different rules
 // cannot be compared.
-func newPseudonymizer(r ruleID, id string, k PseudonymKey, master []byte) (*pseudonymizer, error) {
+func newPseudonymizer(r *rule, k PseudonymKey, master []byte) (*pseudonymizer, error) {
+	id := r.id
 	key, err := hkdf.Key(sha256.New, master, nil, "logseal redact pseudonym "+k.ID+" "+id, 32)
 	if err != nil {
 		return nil, err
@@ -43,12 +45,16 @@ func newPseudonymizer(r ruleID, id string, k PseudonymKey, master []byte) (*pseu
 	if err != nil {
 		return nil, err
 	}
-	return &pseudonymizer{r, pseudonymStart + id + ":" + k.ID + ":", key, proof}, nil
+	var canonical func(byte) (byte, bool)
+	if r.builtin != nil {
+		canonical = r.builtin.Canonical
+	}
+	return &pseudonymizer{canonical, rules.PseudonymStart + id + ":" + k.ID + ":", key, proof}, nil
 }
 
 func (p *pseudonymizer) token(value string) string {
 	mac := hmac.New(sha256.New, p.key)
-	mac.Write(canonical(p.rule, value))
+	mac.Write(p.canonicalForm(value))
 	body := p.prefix + pseudonymEncoding.EncodeToString(mac.Sum(nil)[:pseudonymBytes])
 	return body + ":" + p.proofOf(body) + "]"
 }
@@ -68,29 +74,17 @@ func (p *pseudonymizer) verify(m string) bool {
 	return k > len(p.prefix) && hmac.Equal([]byte(p.proofOf(m[:k])), []byte(m[k+1:len(m)-1]))
 }
 
-// canonical brings the ways to write a value to one: card numbers and accounts without separators, addresses in lower case.
-func canonical(r ruleID, v string) []byte {
+// canonicalForm brings the ways to write a value to one, as the rule says.
+func (p *pseudonymizer) canonicalForm(v string) []byte {
 	out := make([]byte, 0, len(v))
 	for i := range len(v) {
-		b := v[i]
-		switch r {
-		case rulePAN, ruleSSN:
-			if class[b]&isDigit == 0 {
-				continue
-			}
-		case rulePhone:
-			if class[b]&isDigit == 0 && b != '+' && b != 'x' {
-				continue
-			}
-		case ruleIBAN:
-			if class[b]&isAlnum == 0 {
-				continue
-			}
-			b = lower(b)
-		case ruleEmail, ruleMAC, ruleIPv6:
-			b = lower(b)
+		b, ok := v[i], true
+		if p.canonical != nil {
+			b, ok = p.canonical(b)
 		}
-		out = append(out, b)
+		if ok {
+			out = append(out, b)
+		}
 	}
 	return out
 }

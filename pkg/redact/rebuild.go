@@ -2,6 +2,13 @@
 
 package redact
 
+import (
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/decode"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+	"github.com/logseal/logseal/pkg/redact/rules"
+)
+
 // outcome is what becomes of a text or value.
 type outcome uint8
 
@@ -18,10 +25,8 @@ const (
 const (
 	freeWork      = 256
 	bytesOfWork   = 8
-	workOfValue   = 1
-	workOfMatch   = 1
-	workOfCheck   = 3 // of a card number's digits
-	workOfBase64  = 12
+	costOfMatch   = 1
+	costOfBase64  = 12
 	escapesOfWork = 2
 )
 
@@ -53,7 +58,7 @@ func (w *worker) text(s string) outcome {
 		}
 		w.before = append(w.before[:0], w.out...)
 		w.again = true
-		again := w.pass(view(w.before))
+		again := w.pass(ascii.UnsafeString(w.before))
 		w.again = false
 		if again == unchanged {
 			w.out = append(w.out[:0], w.before...)
@@ -68,14 +73,14 @@ const maxPasses = 4
 
 // pass redacts s once; see text.
 func (w *worker) pass(s string) outcome {
-	c := &w.scans[0]
-	c.run(w, s, maxViewDepth)
+	c := w.scans[0]
+	c.run(s)
 	if w.work < 0 {
 		// A text made of triggers: to examine it all would take many times what an ordinary text of its length takes.
 		c.spans = c.spans[:0]
 		return w.exceeded(failedWork)
 	}
-	escapes := c.saw&sawControl != 0 && w.e.rules[ruleControl].action != actionOff
+	escapes := c.Saw&prefilter.SawControl != 0 && w.e.rules[rules.Control].action != actionOff
 	if len(c.spans) == 0 && !escapes {
 		return unchanged
 	}
@@ -106,9 +111,9 @@ func (w *worker) rebuild(s string, spans []span, escapes bool) outcome {
 			return
 		}
 		n := len(out)
-		out = appendEscaped(out, s[pos:end])
+		out = decode.AppendEscaped(out, s[pos:end])
 		if len(out)-n != end-pos {
-			w.matched(ruleControl)
+			w.matched(rules.Control)
 			result = max(result, changed)
 		}
 	}
@@ -152,7 +157,7 @@ func (r *rule) replace(dst []byte, v string) []byte {
 func (r *rule) partial(dst []byte, v string) []byte {
 	total := 0
 	for i := range len(v) {
-		if v[i] >= 0x80 || class[v[i]]&isAlnum != 0 || v[i] == '*' {
+		if v[i] >= 0x80 || ascii.Class[v[i]]&ascii.Alnum != 0 || v[i] == '*' {
 			total++
 		}
 	}
@@ -163,7 +168,7 @@ func (r *rule) partial(dst []byte, v string) []byte {
 	n := 0
 	for i := range len(v) {
 		b := v[i]
-		if b >= 0x80 || class[b]&isAlnum != 0 || b == '*' {
+		if b >= 0x80 || ascii.Class[b]&ascii.Alnum != 0 || b == '*' {
 			if n >= first && n < total-last {
 				b = '*'
 			}
@@ -175,18 +180,18 @@ func (r *rule) partial(dst []byte, v string) []byte {
 }
 
 // leaf redacts a whole value because of its name: s is all of it. The outcome is as for text.
-func (w *worker) leaf(s string, vd verdict) outcome {
-	r := &w.e.rules[vd.rule]
-	if r.action == actionOff || !secretValue(s, vd, whole) || w.isMarker(s) {
+func (w *worker) leaf(s string, vd rules.Verdict) outcome {
+	r := &w.e.rules[vd.Rule]
+	if r.action == actionOff || !rules.IsSecret(s, vd) || w.isMarker(s) {
 		return unchanged
 	}
 	for _, glob := range r.allow {
-		if globMatch(glob, s) {
-			w.counts.suppressed[vd.rule]++
+		if ascii.Glob(glob, s) {
+			w.counts.suppressed[vd.Rule]++
 			return unchanged
 		}
 	}
-	w.matched(vd.rule)
+	w.matched(vd.Rule)
 	switch {
 	case w.e.audit:
 		return unchanged
@@ -201,6 +206,6 @@ func (w *worker) leaf(s string, vd verdict) outcome {
 
 // isMarker reports whether s is wholly a marker or pseudonym of ours, or what partial leaves of a value.
 func (w *worker) isMarker(s string) bool {
-	n := markerLen(s, 0)
+	n := rules.MarkerLen(s, 0)
 	return n > 0 && n == len(s) && w.e.isOurs(s)
 }

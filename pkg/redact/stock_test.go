@@ -18,6 +18,8 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // twentyRules reads the rule set of the comparison: our rules that are on, and the stock processor's expressions.
@@ -36,9 +38,9 @@ func twentyRules(t testing.TB) (ids, exprs []string) {
 // only switches all rules off but these.
 func only(ids ...string) func(*Config) {
 	return func(c *Config) {
-		for _, b := range builtins {
-			if !b.off && b.id != builtins[ruleSensitiveKey].id && !slices.Contains(ids, b.id) {
-				c.Rules = append(c.Rules, Rule{ID: b.id, Action: "off"})
+		for i, r := range rules.All() {
+			if !r.Off && rules.ID(i) != rules.SensitiveKey && !slices.Contains(ids, r.ID) {
+				c.Rules = append(c.Rules, Rule{ID: r.ID, Action: "off"})
 			}
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // Stream redacts text line by line. A private key that goes on over several lines is followed to its end, or to the first
@@ -75,10 +78,10 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 		if done, part := keyLine(text); part {
 			s.inKey = !done
 			if s.Found != nil {
-				s.Found(builtins[rulePrivateKey].id, number, 1)
+				s.Found(rules.All()[rules.PrivateKey].ID, number, 1)
 			}
 			if !s.Engine.audit {
-				text = s.Engine.rules[rulePrivateKey].mask
+				text = s.Engine.rules[rules.PrivateKey].mask
 			}
 			_, err := out.WriteString(text + ending)
 			return err
@@ -91,7 +94,7 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 			s.Found(m.Rule, number, m.Start+1)
 		}
 		// A key that reaches the end of its line without its END goes on in the next one.
-		if m.Rule == builtins[rulePrivateKey].id && m.End == len(text) && !containsFold(text[m.Start:], "-end ") && containsFold(text[m.Start:], "begin ") {
+		if m.Rule == rules.All()[rules.PrivateKey].ID && m.End == len(text) && !ascii.ContainsFold(text[m.Start:], "-end ") && ascii.ContainsFold(text[m.Start:], "begin ") {
 			s.inKey = true
 		}
 	}
@@ -105,14 +108,14 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 // keyLine reports whether a line can be part of a private key: base64, a header, or its END, which is the last.
 func keyLine(text string) (last, part bool) {
 	t := strings.TrimSpace(text)
-	if containsFold(t, "-end ") {
+	if ascii.ContainsFold(t, "-end ") {
 		return true, true
 	}
 	if t == "" {
 		return false, true
 	}
-	if k := strings.Index(t, ": "); k > 0 && spanOf(t, 0, isIdent) == k {
+	if k := strings.Index(t, ": "); k > 0 && ascii.Span(t, 0, ascii.Ident) == k {
 		return false, true // Proc-Type: 4,ENCRYPTED
 	}
-	return false, spanOf(t, 0, isRun) == len(t)
+	return false, ascii.Span(t, 0, ascii.Run) == len(t)
 }

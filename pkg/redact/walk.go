@@ -8,6 +8,10 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // record redacts the parts of one record and turns a panic into an outcome: the worker is put back in order, and the caller
@@ -32,7 +36,7 @@ type renamed struct {
 
 // attrs redacts the entries of a map, their keys included. vd is the verdict on the map's own name: a condemned map
 // condemns what is in it.
-func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
+func (w *worker) attrs(m pcommon.Map, vd rules.Verdict, depth int) outcome {
 	result := unchanged
 	var renames []renamed
 	m.RemoveIf(func(key string, v pcommon.Value) bool {
@@ -44,7 +48,7 @@ func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
 			result = max(result, out)
 			return out == dropField
 		}
-		if own.strength < vd.strength {
+		if own.Strength < vd.Strength {
 			own = vd
 		}
 		switch o := w.value(v, own, depth+1); o {
@@ -78,7 +82,7 @@ func (w *worker) attrs(m pcommon.Map, vd verdict, depth int) outcome {
 
 // repeated redacts a text of which the same few come again and again: a map key, a severity text, the name of a scope. Those
 // that are clean are remembered, with what they say as a name. The new text is in w.out if the outcome is changed.
-func (w *worker) repeated(s string) (verdict, outcome) {
+func (w *worker) repeated(s string) (rules.Verdict, outcome) {
 	if v, ok := w.clean[s]; ok {
 		w.counts.bytes += int64(len(s))
 		return v, unchanged
@@ -86,11 +90,11 @@ func (w *worker) repeated(s string) (verdict, outcome) {
 	failures := w.counts.failures
 	out := w.text(s)
 	if out != unchanged {
-		return verdict{}, out
+		return rules.Verdict{}, out
 	}
-	v := w.names.decide(withoutMarkers(s))
-	if len(s) <= maxCachedNameLen && w.counts.failures == failures && len(w.scans[0].spans) == 0 && w.scans[0].saw&sawControl == 0 {
-		if len(w.clean) >= maxCachedNames {
+	v := w.names.Decide(withoutMarkers(s))
+	if len(s) <= rules.MaxCachedNameLen && w.counts.failures == failures && len(w.scans[0].spans) == 0 && w.scans[0].Saw&prefilter.SawControl == 0 {
+		if len(w.clean) >= rules.MaxCachedNames {
 			clear(w.clean)
 		}
 		w.clean[strings.Clone(s)] = v
@@ -100,23 +104,23 @@ func (w *worker) repeated(s string) (verdict, outcome) {
 
 // key redacts a map key and says what its name says about its value. What is left of a redacted key is judged, so that a second
 // pass judges the same.
-func (w *worker) key(key string) (string, verdict, outcome) {
+func (w *worker) key(key string) (string, rules.Verdict, outcome) {
 	loc := w.loc
 	w.loc = inKey
 	v, out := w.repeated(key)
 	w.loc = loc
 	if out == changed {
 		key = string(w.out)
-		v = w.names.decide(withoutMarkers(key))
+		v = w.names.Decide(withoutMarkers(key))
 	}
 	return key, v, out
 }
 
-// minNumber is the smallest number that is looked at for what it could be, when its name says nothing.
+// minNumber is the smallest number that is looked at for what it could be, when its name says rules.Nothing.
 const minNumber = 100_000_000_000
 
 // value redacts a value in place. vd is the verdict on its name.
-func (w *worker) value(v pcommon.Value, vd verdict, depth int) outcome {
+func (w *worker) value(v pcommon.Value, vd rules.Verdict, depth int) outcome {
 	if depth > w.e.cfg.Limits.MaxDepth && (v.Type() == pcommon.ValueTypeMap || v.Type() == pcommon.ValueTypeSlice) {
 		out := w.exceeded(failedDepth)
 		if out == changed {
@@ -144,21 +148,21 @@ func (w *worker) value(v pcommon.Value, vd verdict, depth int) outcome {
 		for i := range b.Len() {
 			w.bytes = append(w.bytes, b.At(i))
 		}
-		out := w.string(view(w.bytes), vd)
+		out := w.string(ascii.UnsafeString(w.bytes), vd)
 		if out == changed {
 			v.SetEmptyBytes().FromRaw(w.out)
 		}
 		return out
 	case pcommon.ValueTypeInt:
 		n := v.Int()
-		if vd.strength == nothing && n > -minNumber && n < minNumber {
+		if vd.Strength == rules.Nothing && n > -minNumber && n < minNumber {
 			return unchanged
 		}
 		w.bytes = strconv.AppendInt(w.bytes[:0], n, 10)
 		return w.number(v, vd)
 	case pcommon.ValueTypeDouble:
 		f := v.Double()
-		if math.Trunc(f) != f || math.Abs(f) >= 1e19 || vd.strength == nothing && math.Abs(f) < minNumber {
+		if math.Trunc(f) != f || math.Abs(f) >= 1e19 || vd.Strength == rules.Nothing && math.Abs(f) < minNumber {
 			return unchanged
 		}
 		w.bytes = strconv.AppendFloat(w.bytes[:0], f, 'f', -1, 64)
@@ -171,7 +175,7 @@ func (w *worker) value(v pcommon.Value, vd verdict, depth int) outcome {
 	return unchanged
 }
 
-func (w *worker) slice(s pcommon.Slice, vd verdict, depth int) outcome {
+func (w *worker) slice(s pcommon.Slice, vd rules.Verdict, depth int) outcome {
 	result := unchanged
 	s.RemoveIf(func(v pcommon.Value) bool {
 		if result == dropRecord {
@@ -190,8 +194,8 @@ func (w *worker) slice(s pcommon.Slice, vd verdict, depth int) outcome {
 }
 
 // number redacts a number, written to w.bytes. What is redacted becomes a string.
-func (w *worker) number(v pcommon.Value, vd verdict) outcome {
-	out := w.string(view(w.bytes), vd)
+func (w *worker) number(v pcommon.Value, vd rules.Verdict) outcome {
+	out := w.string(ascii.UnsafeString(w.bytes), vd)
 	if out == changed {
 		v.SetStr(string(w.out))
 	}
@@ -199,12 +203,12 @@ func (w *worker) number(v pcommon.Value, vd verdict) outcome {
 }
 
 // string redacts a text whose name has the verdict vd.
-func (w *worker) string(s string, vd verdict) outcome {
-	if vd.strength > nothing && int64(len(s)) <= int64(w.e.cfg.Limits.MaxValueBytes) {
+func (w *worker) string(s string, vd rules.Verdict) outcome {
+	if vd.Strength > rules.Nothing && int64(len(s)) <= int64(w.e.cfg.Limits.MaxValueBytes) {
 		if out := w.leaf(s, vd); out != unchanged {
 			return out
 		}
-		if w.e.audit && w.e.rules[vd.rule].action != actionOff && secretValue(s, vd, whole) && !w.isMarker(s) {
+		if w.e.audit && w.e.rules[vd.Rule].action != actionOff && rules.IsSecret(s, vd) && !w.isMarker(s) {
 			return unchanged // counted already
 		}
 	}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package decode takes layers of encoding off a text, and tells where each byte of what comes out stood in it.
+package decode
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// Text is a text with layers of encoding taken off, and where its bytes came from.
+type Text struct {
+	text []byte
+	segs []segment
+}
+
+// String returns the text, which is valid until the next call of Decode.
+func (d *Text) String() string { return ascii.UnsafeString(d.text) }
+
+// segment says that the text from text on was copied from the source at src on.
+type segment struct{ text, src int }
+
+// follow starts a segment if the next byte does not come from right behind the last one.
+func (d *Text) follow(src int) {
+	if last := d.segs[len(d.segs)-1]; last.src+len(d.text)-last.text != src {
+		d.segs = append(d.segs, segment{len(d.text), src})
+	}
+}
+
+// put adds a byte that stands for what is at src in the source.
+func (d *Text) put(src int, b byte) {
+	d.follow(src)
+	d.text = append(d.text, b)
+}
+
+// Source returns where the byte of the text at i came from.
+func (d *Text) Source(i int) int {
+	k := sort.Search(len(d.segs), func(k int) bool { return d.segs[k].text > i }) - 1
+	return d.segs[k].src + i - d.segs[k].text
+}
+
+// Coding is a way to write characters with others.
+type Coding uint8
+
+const (
+	Backslashes Coding = iota // as in JSON and source code
+	Percents                  // as in URLs
+	Entities                  // as in HTML and XML
+	NumCodings
+)
+
+// Decode takes one layer off s: what is written in this coding, and in all of them ANSI sequences and folding.
+func (d *Text) Decode(s string, how Coding) {
+	d.text, d.segs = d.text[:0], append(d.segs[:0], segment{})
+	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && ascii.Class[s[i]]&ascii.Coded == 0 {
+			i++
+		}
+		if i > plain {
+			d.follow(plain)
+			d.text = append(d.text, s[plain:i]...)
+		}
+		if i == len(s) {
+			break
+		}
+		b := s[i]
+		switch {
+		case b == '%' && how == Percents:
+			if n, r, raw := percentEscape(s, i); n > 0 {
+				d.emit(i, r, raw)
+				i += n
+				continue
+			}
+		case b == '+' && how == Percents:
+			b = ' ' // as forms encode it
+		case b == '\\' && how == Backslashes:
+			if n, r, raw := backslashEscape(s, i); n > 0 {
+				d.emit(i, r, raw)
+				i += n
+				continue
+			}
+		case b == '&' && how == Entities:
+			if n, r := entity(s, i); n > 0 {
+				d.emit(i, r, false)
+				i += n
+				continue
+			}
+		case b == 0x1b:
+			i += ansiLen(s, i)
+			continue
+		case b == 0 || b == '\b' || b == 0x7f:
+			i++
+			continue
+		case b >= utf8.RuneSelf:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				d.put(i, b)
+			} else {
+				d.fold(i, r, s[i:i+n])
+			}
+			i += n
+			continue
+		}
+		d.put(i, b)
+		i++
+	}
+	d.follow(len(s))
+}
+
+// emit adds what an escape at off stands for: a character, or a raw byte.
+func (d *Text) emit(off int, r rune, raw bool) {
+	if raw && (r != 0xa0 || len(d.text) > 0 && d.text[len(d.text)-1] >= utf8.RuneSelf) {
+		d.put(off, byte(r))
+		return
+	}
+	var buf [utf8.UTFMax]byte
+	n := utf8.EncodeRune(buf[:], r)
+	d.fold(off, r, ascii.UnsafeString(buf[:n]))
+}
+
+// fold adds the character r, written as text, in the form that detectors know.
+func (d *Text) fold(off int, r rune, text string) {
+	switch {
+	case r < utf8.RuneSelf:
+	case invisible(r):
+		return
+	case r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a || r == 0x202f || r == 0x205f || r == 0x3000:
+		r = ' '
+	case r >= 0x2010 && r <= 0x2015 || r == 0x2043 || r == 0x2212 || r == 0xfe58 || r == 0xfe63:
+		r = '-'
+	case r == 0x2024 || r == 0x3002 || r == 0xff61 || r == 0xb7:
+		r = '.'
+	case r >= 0xff01 && r <= 0xff5e:
+		r -= 0xff01 - '!'
+	default:
+		if v, ok := digitValue(r); ok {
+			r = '0' + v
+		}
+	}
+	if r < utf8.RuneSelf {
+		d.put(off, byte(r))
+		return
+	}
+	for k := range len(text) {
+		d.put(off, text[k])
+	}
+}
+
+// invisible reports whether a character is not seen, and so can split a secret without showing.
+func invisible(r rune) bool {
+	switch {
+	case r == 0xad || r == 0x34f || r == 0x61c || r == 0x180e || r == 0xfeff:
+		return true
+	case r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r >= 0xfe00 && r <= 0xfe0f:
+		return true
+	case r >= 0xe0000 && r <= 0xe0fff:
+		return true
+	}
+	return false
+}
+
+// digitValue returns the value of a decimal digit of any script: they come in runs of ten.
+func digitValue(r rune) (rune, bool) {
+	if !unicode.IsDigit(r) {
+		return 0, false
+	}
+	for _, t := range unicode.Nd.R16 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return (r - rune(t.Lo)) % 10, true
+		}
+	}
+	for _, t := range unicode.Nd.R32 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return (r - rune(t.Lo)) % 10, true
+		}
+	}
+	return 0, false
+}
+
+func hexValue(b byte) int {
+	switch {
+	case b >= '0' && b <= '9':
+		return int(b - '0')
+	case ascii.ToLower(b) >= 'a' && ascii.ToLower(b) <= 'f':
+		return int(ascii.ToLower(b)-'a') + 10
+	}
+	return -1
+}
+
+// hexAt reads n hexadecimal digits at i, or returns -1.
+func hexAt(s string, i, n int) rune {
+	if len(s)-i < n {
+		return -1
+	}
+	v := rune(0)
+	for k := range n {
+		h := hexValue(s[i+k])
+		if h < 0 {
+			return -1
+		}
+		v = v<<4 | rune(h)
+	}
+	return v
+}
+
+// percentEscape reads %XX or %uXXXX at i. It returns its length, or 0, and the byte or character it stands for.
+func percentEscape(s string, i int) (n int, r rune, raw bool) {
+	if ascii.ToLower(ascii.At(s, i+1)) == 'u' {
+		if r := hexAt(s, i+2, 4); r >= 0 {
+			return 6, r, false
+		}
+		return 0, 0, false
+	}
+	if r := hexAt(s, i+1, 2); r >= 0 {
+		return 3, r, true
+	}
+	return 0, 0, false
+}
+
+// backslashEscape reads an escape of JSON, C or Go at i. It returns its length, or 0, and the byte or character it stands
+// for.
+func backslashEscape(s string, i int) (n int, r rune, raw bool) {
+	switch b := ascii.At(s, i+1); b {
+	case '"', '\'', '\\', '/', '`':
+		return 2, rune(b), true
+	case 'n':
+		return 2, '\n', true
+	case 'r':
+		return 2, '\r', true
+	case 't':
+		return 2, '\t', true
+	case 'x':
+		if r := hexAt(s, i+2, 2); r >= 0 {
+			return 4, r, true
+		}
+	case 'e':
+		return 2, 0x1b, true
+	case 'u':
+		r := hexAt(s, i+2, 4)
+		if r < 0 {
+			return 0, 0, false
+		}
+		if r >= 0xd800 && r < 0xdc00 && ascii.At(s, i+6) == '\\' && ascii.At(s, i+7) == 'u' {
+			if low := hexAt(s, i+8, 4); low >= 0xdc00 && low < 0xe000 {
+				return 12, (r-0xd800)<<10 + (low - 0xdc00) + 0x10000, false
+			}
+		}
+		return 6, r, false
+	case '0', '1', '2', '3':
+		if ascii.At(s, i+2) >= '0' && ascii.At(s, i+2) <= '7' && ascii.At(s, i+3) >= '0' && ascii.At(s, i+3) <= '7' {
+			return 4, rune(b-'0')<<6 | rune(s[i+2]-'0')<<3 | rune(s[i+3]-'0'), true
+		}
+	}
+	return 0, 0, false
+}
+
+// entity reads a character reference of HTML or XML at i. It returns its length, or 0, and the character.
+func entity(s string, i int) (n int, r rune) {
+	end := strings.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
+	if end < 3 {
+		return 0, 0
+	}
+	name := s[i+1 : i+end]
+	if name[0] != '#' {
+		if r := namedEntities[name]; r > 0 {
+			return end + 1, r
+		}
+		return 0, 0
+	}
+	base, digits := 10, name[1:]
+	if ascii.ToLower(name[1]) == 'x' {
+		base, digits = 16, name[2:]
+	}
+	v, err := strconv.ParseUint(digits, base, 21)
+	if err != nil {
+		return 0, 0
+	}
+	return end + 1, rune(v)
+}
+
+const maxEntity = 12
+
+var namedEntities = map[string]rune{"amp": '&', "quot": '"', "apos": '\'', "lt": '<', "gt": '>'}
+
+// ansiLen returns the length of the terminal escape sequence at i (ECMA-48).
+func ansiLen(s string, i int) int {
+	j := i + 1
+	switch ascii.At(s, j) {
+	case '[':
+		for j++; j < len(s) && j-i < 64; j++ {
+			if s[j] >= 0x40 && s[j] <= 0x7e {
+				return j + 1 - i
+			}
+		}
+		return 1
+	case ']', 'P', '_', '^':
+		for j++; j < len(s) && j-i < 256; j++ {
+			if s[j] == 0x07 {
+				return j + 1 - i
+			}
+			if s[j] == 0x1b && ascii.At(s, j+1) == '\\' {
+				return j + 2 - i
+			}
+		}
+		return 1
+	}
+	return 1
+}

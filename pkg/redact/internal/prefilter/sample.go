@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package prefilter
+
+import "strings"
+
+// sampleText are lines as programs write them: what the prefilter is tuned to let pass without a look.
+const sampleText = `10.42.7.31 - alice [23/Nov/2026:04:10:55 +0000] "GET /api/v1/orders/482911?page=2 HTTP/1.1" 200 5316 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36" rt=0.043
+192.0.2.77 - - [23/Nov/2026:22:41:09 +0100] "POST /static/js/app.3f9c1e.js HTTP/2.0" 404 153 "https://shop.example.com/cart" "kube-probe/1.28" 0.001 upstream=127.0.0.1:8080
+Nov 23 04:17:02 web-7 sshd[24576]: pam_unix(sshd:session): session opened for user deploy(uid=1001) by (uid=0)
+Nov  3 19:52:31 db2 kernel: [  742.103311] usb 1-1.2: new high-speed USB device number 5 using xhci_hcd
+Nov 23 11:00:01 combo CRON[8112]: (root) CMD (run-parts /etc/cron.hourly)
+Nov 23 11:00:04 combo systemd[1]: Started Daily apt download activities; main process exited, code=exited, status=0/SUCCESS
+Nov 23 02:15:40 combo ftpd[30278]: connection from 198.51.100.9 (host-9.example.net) at Mon Nov 23 02:15:40 2026
+2026-11-23T04:10:55.123456Z INFO request completed method=GET path=/healthz status=200 duration=1.234ms bytes=512 remote=10.0.3.4:51234 trace_id=4bf92f3577b34da6a3ce929d0e0e4736
+2026-11-23 04:10:55,753 INFO [IPC Server handler 12 on 41270] org.apache.hadoop.ipc.Server: Progress of attempt attempt_1795144423722_0021_m_000004_0 is : 0.713
+2026-11-23 04:11:42,982 - WARN  [QuorumPeer[myid=2]/0:0:0:0:0:0:0:0:2181:FastLeaderElection@774] - Notification time out: 6400
+2026-11-23 04:11:42.130 WARN 7 --- [nio-8080-exec-3] c.e.shop.payment.PaymentController : Retrying call to inventory in 250 ms (attempt 2 of 5)
+java.lang.IllegalStateException: Connection pool shut down
+	at org.springframework.web.servlet.FrameworkServlet.service(FrameworkServlet.java:897) ~[spring-web-5.3.20.jar:5.3.20]
+	at java.base/java.util.concurrent.ThreadPoolExecutor$Worker.run(ThreadPoolExecutor.java:635)
+Caused by: java.net.SocketTimeoutException: Read timed out
+261123 041055 143 INFO dfs.DataNode$PacketResponder: Received block blk_-2417760581390274413 of size 67108864 from /10.8.14.24
+261123 041103 29 INFO dfs.FSNamesystem: BLOCK* NameSystem.addStoredBlock: blockMap updated: 10.8.73.20:50010 is added to blk_5530194482716639027
+26/11/23 20:10:46 INFO executor.Executor: Finished task 3.0 in stage 12.0 (TID 492). 2087 bytes result sent to driver
+26/11/23 20:10:47 INFO storage.BlockManager: Found block rdd_42_4 locally
+nova-compute.log 2026-11-23 00:04:12.170 2931 INFO nova.compute.manager [req-3e2ad4a5-0b0c-4d3f-8a55-6a1c4b7f2d10 7c1be03a55f24e0b9d7a1f6620cc83e4 e09f2b7714a84d63b1c58d02f7aa6c91 - - -] [instance: 4f6d01a2-93be-4c7f-8a15-d20b7e64c9f3] VM Started (Lifecycle Event)
+10.11.10.1 "GET /v2/e09f2b7714a84d63b1c58d02f7aa6c91/servers/detail HTTP/1.1" status: 200 len: 1893 time: 0.2477829
+I1123 04:10:55.918211       1 controller.go:114] "Reconciling" controller="deployment" namespace="kube-system" name="coredns-5d78c9869d-x2k4p" reconcileID="7c6b5a1e-2f0d-4c58-9a37-0d6f6be31c11"
+E1123 04:10:56.002731    2211 pod_workers.go:1294] "Error syncing pod, skipping" err="failed to \"StartContainer\" for \"app\" with CrashLoopBackOff: back-off 5m0s restarting failed container"
+time="2026-11-23T04:10:57Z" level=error msg="Handler for GET /v1.43/containers/json returned error: context canceled" image="registry.example.com/shop/web:1.18.2"
+{"level":"info","ts":1763871055.1234,"caller":"server/http.go:211","msg":"handled request","method":"PUT","uri":"/v1/items/91","status":204,"latency_ms":12,"user_agent":"Go-http-client/2.0"}
+{"timestamp":"2026-11-23T04:10:58.311Z","severity":"WARNING","message":"Slow query","logger":"app.db","context":{"rows":1200,"took":1843,"query":"SELECT id, name FROM customers WHERE region = $1 ORDER BY created_at DESC"}}
+2026-11-23 04:10:59.102 UTC [3121] LOG:  checkpoint complete: wrote 4213 buffers (25.7%); 0 WAL file(s) added, 0 removed, 1 recycled; write=26.931 s, sync=0.011 s
+2026-11-23 04:11:00.004 UTC [3177] shop@orders ERROR:  duplicate key value violates unique constraint "orders_number_idx"
+[23-Nov-2026 04:11:01] NOTICE: fpm is running, pid 17; ready to handle connections
+[Mon Nov 23 04:11:02.871532 2026] [core:error] [pid 5517:tid 139931] [client 203.0.113.20:40112] AH00124: File does not exist: /var/www/html/favicon.ico
+[11.23 20:45:21] chrome.exe - proxy.example.edu:5070 close, 1190 bytes (1.16 KB) sent, 1671 bytes (1.63 KB) received, lifetime 00:02
+2026-11-23 04:30:45, Info                  CBS    Loaded Servicing Stack v10.0.26100.1150 with Core: C:\Windows\winsxs\amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.26100.1150_none_5c2e9d70b1f4a836\cbscore.dll
+Linkerror event interval expired node-31 status 1795942280 1 inconsistent nodesets 0x1fffffffe <ok>
+198.51.100.23 - - [23/Nov/2026:05:31:20 -0500] "GET /search?q=caf%C3%A9%20au%20lait&sort=price%2Casc&next=https%3A%2F%2Fshop.example.com%2Fcart%3Fid%3D77&back=%252Fhome%253Ftab%253D1 HTTP/1.1" 302 0
+{"log":"{\"level\":\"debug\",\"component\":\"scheduler\",\"jobs\":[{\"name\":\"report\",\"state\":\"done\",\"rows\":120}]}\n","stream":"stdout"}
+DEBUG:urllib3.connectionpool:https://api.example.com:443 "GET /v2/status?since=1763871055&limit=100 HTTP/1.1" 304 0
+Traceback (most recent call last):
+  File "/usr/lib/python3.12/site-packages/flask/app.py", line 1473, in wsgi_app
+ValueError: invalid literal for int() with base 10: 'n/a'
+audit: type=1400 audit(1763871055.123:4567): apparmor="DENIED" operation="open" profile="/usr/sbin/cupsd" name="/etc/ssl/openssl.cnf" pid=911 comm="cupsd" requested_mask="r" fsuid=0 ouid=0
+`
+
+// placeSet is a set of places in sampleText.
+type placeSet [(len(sampleText) + 63) / 64]uint64
+
+func (p *placeSet) add(q *placeSet) {
+	for i, x := range q {
+		p[i] |= x
+	}
+}
+
+// samplePlaces maps a byte b and a position k to the places in sampleText with b k bytes behind them.
+var samplePlaces = func() *[filterWidth][256]placeSet {
+	var t [filterWidth][256]placeSet
+	for i := range len(sampleText) {
+		for k := range min(filterWidth, i+1) {
+			t[k][sampleText[i]][(i-k)/64] |= 1 << ((i - k) % 64)
+		}
+	}
+	return &t
+}()
+
+// InSample is how often a literal, lower case, occurs in ordinary lines, in either case.
+func InSample(lit string) int { return strings.Count(strings.ToLower(sampleText), lit) }

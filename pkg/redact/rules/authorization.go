@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+var ruleAuthorization = newID("authorization")
+
+var _ = register(ruleAuthorization, Rule{
+	Pack:      Secrets,
+	Names:     []Names{{Words: "authorization", Strength: Medium}, {Words: "authentication", Alone: true, Strength: Medium}},
+	Detectors: []*Detector{{At: literals("bearer"), Find: detectBearer}},
+	Gone: []Example{
+		{"Authorization: Basic dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy"},
+		{"sent Bearer q7Zp2mW9xT4vK8sB", "q7Zp2mW9xT4vK8sB"},
+		{`{"headers":{"Authorization":["Bearer abc123def456ghi789"]}}`, "abc123def456ghi789"},
+		{`Authorization: Digest username="bob", realm="x", response="6629fae49393a05397450978507c4ef1"`, "6629fae49393a05397450978507c4ef1"},
+	},
+	Stay:        []string{"Authorization: denied", "token_type=bearer expires_in=3600"},
+	Takes:       "Authorization headers of every scheme, Bearer tokens anywhere",
+	ValidatedBy: "scheme; the scheme stays",
+	Misses:      "one-word credentials without digits",
+	Source:      "RFC 9110, 11.6.2; RFC 6750",
+})
+
+// schemes of the Authorization header whose credentials are one word.
+var schemes = set("basic bearer token negotiate ntlm apikey api-key api-token bot key ssws jwt oauth2 pat splunk genie-key nvidia flyv1 dpop " +
+	"digest-token gitlab snyk")
+
+// parameters are the schemes whose credentials are a list of parameters.
+var parameters = set("digest oauth aws4-hmac-sha256 hawk signature hmac mac sharedkey sharedkeylite credential")
+
+// authorization examines the value of an Authorization header whose name ends at end. The scheme stays.
+func (c *Context) authorization(end int) int {
+	s := c.S
+	i := end
+	for i < len(s) && i-end < 8 && (s[i] == '\\' || ascii.Class[s[i]]&ascii.Quote != 0 || s[i] == ']') {
+		i++
+	}
+	for ascii.At(s, i) == ' ' {
+		i++
+	}
+	op := operator(s, i)
+	if op == 0 && ascii.At(s, i) != ',' {
+		return 0
+	}
+	i = ascii.Span(s, i+max(op, 1), ascii.Space)
+	var limit int
+	inQuotes := ascii.Is(s, i, ascii.Quote) || ascii.At(s, i) == '\\' && ascii.Is(s, i+1, ascii.Quote)
+	if ascii.At(s, i) == '[' {
+		// A list of values: {"authorization":["Bearer x"]}
+		i++
+		inQuotes = ascii.Is(s, i, ascii.Quote)
+	}
+	if inQuotes {
+		v, ok := quotedValue(s, i)
+		if !ok {
+			return 0
+		}
+		i, limit = v.start, v.end
+	} else {
+		// Inside the quotes of a command line, -H 'Authorization: ...', the closing quote ends it.
+		limit = c.quoteOrEnd(i)
+	}
+	word := i
+	for word < limit && ascii.Class[s[word]]&ascii.Space == 0 {
+		word++
+	}
+	scheme := ascii.LowerString(s[i:min(word, i+24)])
+	next := word
+	for next < limit && s[next] == ' ' {
+		next++
+	}
+	switch {
+	case parameters[scheme] && next < limit:
+		if !inQuotes {
+			limit = lineEnd(s, next)
+		}
+		c.Offer(ruleAuthorization, next, limit)
+		return limit
+	case schemes[scheme] && next < limit:
+		i = next
+		word = next
+		for word < limit && ascii.Class[s[word]]&ascii.Space == 0 {
+			word++
+		}
+	case inQuotes:
+		word = limit
+	case len(s[i:word]) < 8 || !Mixed(s[i:word]):
+		// Prose: "Authorization: denied".
+		return 0
+	}
+	if word <= i || placeholder(s[i:word]) {
+		return 0
+	}
+	for word > i && (s[word-1] == ',' || s[word-1] == ';') {
+		word--
+	}
+	c.Offer(ruleAuthorization, i, word)
+	return word
+}
+
+func lineEnd(s string, i int) int {
+	if k := strings.IndexAny(s[i:], "\r\n"); k >= 0 {
+		return i + k
+	}
+	return len(s)
+}
+
+// detectBearer examines what follows the word Bearer outside of a header.
+func detectBearer(c *Context, _ ID, i int) int {
+	s := c.S
+	end := i + len("bearer")
+	if ascii.Is(s, i-1, ascii.Alnum) || ascii.At(s, i-1) == '_' || ascii.Is(s, end, ascii.Alnum) || ascii.At(s, end) == '_' {
+		return 0
+	}
+	i = end
+	if ascii.At(s, i) == ':' || ascii.At(s, i) == '=' {
+		i++
+	}
+	for ascii.At(s, i) == ' ' || ascii.At(s, i) == '\\' || ascii.At(s, i) == '"' {
+		i++
+	}
+	if i == end {
+		return 0
+	}
+	v := unquotedEnd(s, i)
+	if v-i < 8 || placeholder(s[i:v]) || isPair(s[i:v]) || !Mixed(s[i:v]) && !strange(s[i:v]) && !tokenLike(s[i:v], 16) {
+		return 0
+	}
+	c.Offer(ruleAuthorization, i, v)
+	return v
+}
+
+// strange reports whether s holds a byte beyond ASCII.
+func strange(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return true
+		}
+	}
+	return false
+}
+
+// quoteOrEnd returns the place of the first quote or line end from i on.
+func (c *Context) quoteOrEnd(i int) int {
+	if i < c.memo.quotes.from || i > c.memo.quotes.to {
+		c.memo.quotes.from, c.memo.quotes.to = i, len(c.S)
+		if k := strings.IndexAny(c.S[i:], "\r\n\"'`"); k >= 0 {
+			c.memo.quotes.to = i + k
+		}
+	}
+	return c.memo.quotes.to
+}
+
+// quoteMemo is a stretch without quotes and line ends.
+type quoteMemo struct{ from, to int }

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+)
+
+var (
+	PAN          = newID("pan")
+	ruleCardCode = newID("card_code")
+	ruleTrack    = newID("track")
+)
+
+var _ = register(PAN, Rule{
+	Pack:      PCI,
+	Detectors: []*Detector{digits},
+	Canonical: onlyDigits,
+	Gone: []Example{
+		{"card 4111 1111 1111 1111", "4111 1111 1111 1111"},
+		{"paid 4111111111111111 ok", "4111111111111111"},
+		{"3782 822463 10005", "822463"},
+		{"4111-1111-1111-1111", "4111-1111"},
+	},
+	Stay:  []string{"id 94111111111111111111", "x4111111111111111y", "ratio 0.4111111111111111", "4111 1111 1111 1112"},
+	Takes: "card numbers of Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay, Maestro, Mir, RuPay, Verve, Troy, Elo and others; in one piece, in fours, 4-6-5, 4-6-4, 6-13, digit by digit from the start of the digits on; space, dash, dot, NBSP between; as numbers",
+
+	ValidatedBy: "issuer range and length, Luhn, boundaries; not inside longer numbers, fractions, negative numbers over 16 digits; over 16 digits not given to a name that ends in `id`",
+	Misses:      "other groupings",
+	OverMatches: "one in about thirty numbers of an issuer's range and length is valid by chance",
+	Source:      "ISO/IEC 7812; the schemes' ranges",
+})
+
+var _ = register(ruleCardCode, Rule{
+	Pack:      PCI,
+	NeverKept: true,
+	Names: []Names{
+		{Words: "cvv cvc cvn cav securitycode", Strength: Hard},
+		{Endings: "cvv cvc", Strength: Hard},
+		{Words: "csc", Alone: true, Strength: Hard},
+		{Words: "cid", Behind: "card", Strength: Hard},
+		{Words: "code", Behind: "security", Strength: Hard},
+		{Words: "code", Behind: "verification", BehindThat: "card", Strength: Hard},
+	},
+	Gone: []Example{{"cvv: 737", "737"}, {`{"cvc": "1234"}`, "1234"}, {"security code: 737", "737"}, {"csc=737", "737"}, {"card ends 4242 cvv 737 exp 12/27", "737"}},
+	Stay: []string{"cvv 12345", "exit code: 137", "verification code sent"},
+
+	Takes:       "CVV, CVC, CAV2, security code",
+	ValidatedBy: "name and 3 or 4 digits",
+	Misses:      "without a name",
+	Source:      "PCI DSS 4.0, 3.3.1.2",
+})
+
+var _ = register(ruleTrack, Rule{
+	Pack:      PCI,
+	NeverKept: true,
+	Detectors: []*Detector{{
+		At: []Trigger{
+			sets(prefilter.Bytes("%"), prefilter.Bytes("bB"), prefilter.Digits, prefilter.Digits),
+			sets(prefilter.Bytes(";"), prefilter.Digits, prefilter.Digits, prefilter.Digits),
+		},
+		Find: detectTrack,
+	}},
+	Gone: []Example{
+		{";4111111111111111=29121011000012300?", "29121011000012300"},
+		{"%B4111111111111111^DOE/JOHN^29121010000000000000000000000000?", "DOE/JOHN"},
+	},
+	Stay:        []string{";4111=2912", "%B4^a^b?"},
+	Takes:       "tracks 1 and 2",
+	ValidatedBy: "sentinel, card number",
+	Source:      "ISO/IEC 7813; PCI DSS 4.0, 3.3.1.1",
+})
+
+// brand is a range of card numbers: prefix digits lo to hi, and the lengths issued.
+type brand struct {
+	digits  int
+	lo, hi  uint32
+	lengths uint32 // bit n: n digits
+}
+
+func lengths(ns ...int) (m uint32) {
+	for _, n := range ns {
+		m |= 1 << n
+	}
+	return m
+}
+
+// brands are the issuer identification ranges as the schemes publish them (ISO/IEC 7812; see docs/redaction.md).
+var brands = []brand{
+	{1, 4, 4, lengths(13, 16, 19)},                           // Visa
+	{2, 51, 55, lengths(16)},                                 // Mastercard
+	{4, 2221, 2720, lengths(16)},                             // Mastercard
+	{2, 34, 34, lengths(15)},                                 // American Express
+	{2, 37, 37, lengths(15)},                                 // American Express
+	{4, 6011, 6011, lengths(16, 19)},                         // Discover
+	{3, 644, 649, lengths(16, 19)},                           // Discover
+	{2, 65, 65, lengths(16, 19)},                             // Discover, RuPay
+	{3, 300, 305, lengths(14, 16)},                           // Diners Club
+	{4, 3095, 3095, lengths(14, 16)},                         // Diners Club
+	{2, 36, 36, lengths(14, 16)},                             // Diners Club
+	{2, 38, 39, lengths(14, 16)},                             // Diners Club
+	{4, 3528, 3589, lengths(16, 19)},                         // JCB
+	{4, 2131, 2131, lengths(15)},                             // JCB
+	{4, 1800, 1800, lengths(15)},                             // JCB
+	{2, 62, 62, lengths(16, 17, 18, 19)},                     // UnionPay
+	{2, 81, 81, lengths(16)},                                 // UnionPay, RuPay
+	{4, 5018, 5018, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5020, 5020, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5038, 5038, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5612, 5612, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 5893, 5893, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 6304, 6304, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 6390, 6390, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 6759, 6763, lengths(12, 13, 14, 15, 16, 17, 18, 19)}, // Maestro
+	{4, 2200, 2204, lengths(16, 17, 18, 19)},                 // Mir
+	{4, 2205, 2205, lengths(16)},                             // BC Card
+	{3, 508, 508, lengths(16)},                               // RuPay
+	{2, 60, 60, lengths(16)},                                 // RuPay, Hipercard
+	{2, 82, 82, lengths(16)},                                 // RuPay
+	{4, 5060, 5061, lengths(16, 18, 19)},                     // Verve
+	{4, 6500, 6500, lengths(16, 18, 19)},                     // Verve
+	{4, 4571, 4571, lengths(16)},                             // Dankort
+	{4, 5019, 5019, lengths(16)},                             // Dankort
+	{4, 9792, 9792, lengths(16)},                             // Troy
+	{4, 5066, 5067, lengths(16)},                             // Elo
+	{4, 5041, 5041, lengths(16)},                             // Elo
+	{4, 6277, 6277, lengths(16)},                             // Elo
+	{4, 5090, 5090, lengths(16)},                             // Elo
+	{4, 6362, 6363, lengths(16)},                             // Elo
+	{4, 6370, 6370, lengths(16)},                             // Hiper
+	{4, 5610, 5610, lengths(16)},                             // Bankcard
+	{3, 636, 636, lengths(16, 17, 18, 19)},                   // InterPayment
+	{3, 637, 639, lengths(16)},                               // InstaPayment
+}
+
+// Card numbers have this many digits.
+const (
+	minPAN = 12
+	maxPAN = 19
+)
+
+// panLengths maps the first four digits of a number to the lengths that card numbers with them have, as a set of bits.
+var panLengths = func() (t [10_000]uint32) {
+	scale := [5]uint32{0, 1000, 100, 10, 1}
+	for _, b := range brands {
+		for p := b.lo * scale[b.digits]; p < (b.hi+1)*scale[b.digits]; p++ {
+			t[p] |= b.lengths
+		}
+	}
+	return t
+}()
+
+// issued returns panLengths for the digits, of which there are at least four.
+func issued(digits []byte) uint32 {
+	p := 0
+	for _, d := range digits[:4] {
+		p = p*10 + int(d-'0')
+	}
+	return panLengths[p]
+}
+
+// validPAN reports whether digits are a card number: an issuer's range and length, and Luhn's check digit.
+func validPAN(digits []byte) bool {
+	n := len(digits)
+	if n < minPAN || n > maxPAN || issued(digits)&(1<<n) == 0 {
+		return false
+	}
+	same := true
+	sum := 0
+	for i := range digits {
+		d := int(digits[n-1-i] - '0')
+		if i&1 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+		same = same && digits[i] == digits[0]
+	}
+	return sum%10 == 0 && !same
+}
+
+// card looks for a card number that starts with group g. It returns the group after it, or g.
+func (c *Context) card(n *number, g int) int {
+	first := &n.g[g]
+	if g > 0 && first.size() < 3 && n.g[g-1].size() == first.size() {
+		return g // a card number in ones or twos starts where they start
+	}
+	var digits [maxPAN]byte
+	if n.digits(c.S, g, digits[:4]) < 4 {
+		return g
+	}
+	lengths := issued(digits[:])
+	if lengths == 0 || !c.freeBefore(n, g) {
+		return g
+	}
+	best := g
+	size := 0
+	for k := g; k < n.n && (k < g+2 || n.g[k-1].sep == first.sep); k++ {
+		if size += n.g[k].size(); size > maxPAN {
+			break
+		}
+		if lengths&(1<<size) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+			continue
+		}
+		n.digits(c.S, g, digits[:size])
+		if c.Charge(costOfCheck) && validPAN(digits[:size]) && !(k == g && size > 16 && c.isID(first.start)) {
+			best = k + 1
+		}
+	}
+	if best == g {
+		return g
+	}
+	c.Offer(PAN, first.start, n.g[best-1].end)
+	return best
+}
+
+// isID reports whether the number at i is given to a name that ends in id, as numbers of 64 bits for traces and spans are: one in
+// a hundred of them is a valid card number of 19 digits.
+func (c *Context) isID(i int) bool {
+	s := c.S
+	for i > 0 && (ascii.Class[s[i-1]]&(ascii.Quote|ascii.Space) != 0 || s[i-1] == '\\') {
+		i--
+	}
+	if ascii.At(s, i-1) != '=' && ascii.At(s, i-1) != ':' {
+		return false
+	}
+	for i--; i > 0 && (ascii.Class[s[i-1]]&ascii.Quote != 0 || s[i-1] == '\\'); {
+		i--
+	}
+	return ascii.HasSuffixFold(s, i, "id") && (!ascii.Is(s, i-3, ascii.Alpha) || s[i-2] == 'I')
+}
+
+// cardGroups reports whether groups g to k of n are how people write a card number: in one piece, in fours, digit by digit
+// or in pairs, in the 4-6-5 and 4-6-4 of American Express and Diners Club, or the 6-13 of UnionPay.
+func cardGroups(n *number, g, k int) bool {
+	if g == k {
+		return true
+	}
+	size, last := n.g[g].size(), n.g[k].size()
+	if k-g == 2 && size == 4 && n.g[g+1].size() == 6 {
+		return last == 4 || last == 5
+	}
+	if k-g == 1 && size == 6 && last == 13 {
+		return true
+	}
+	for i := g + 1; i < k; i++ {
+		if n.g[i].size() != size {
+			return false
+		}
+	}
+	return last <= size && (size == 4 || size <= 2)
+}
+
+// detectTrack examines the data of a magnetic stripe: %B number ^ name ^ ... ? and ; number = ... ?
+func detectTrack(c *Context, _ ID, i int) int {
+	s := c.S
+	start := i + 1
+	if s[i] == '%' {
+		start = i + 2
+	}
+	end := ascii.Span(s, start, ascii.Digit)
+	if end-start < 12 || end-start > maxPAN {
+		return 0
+	}
+	var buf [maxPAN]byte
+	if !validPAN(buf[:copy(buf[:], s[start:end])]) {
+		return 0
+	}
+	switch ascii.At(s, end) {
+	case '^':
+		k := strings.IndexByte(s[end+1:min(len(s), end+40)], '^')
+		if k < 0 {
+			return 0
+		}
+		end += k + 2
+	case '=', 'D':
+		end++
+	default:
+		return 0
+	}
+	end = ascii.Span(s, end, ascii.Digit|ascii.Alpha)
+	if ascii.At(s, end) == '?' {
+		end++
+	}
+	c.Offer(ruleTrack, i, end)
+	return end
+}

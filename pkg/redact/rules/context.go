@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import "github.com/logseal/logseal/pkg/redact/internal/prefilter"
+
+// Context is what a detector sees of the text in which it examines a place.
+type Context struct {
+	prefilter.State // the text is S
+
+	// taken is the end of the last match: what lies before it belongs to no other.
+	taken int
+	// last is the rule of the last match, and where that ends.
+	last struct {
+		rule ID
+		end  int
+	}
+	sink  Sink
+	names *Namer
+	memo  memo
+	// numbers are what the detectors of numbers take a text apart into; the second one is for those that are called by the first.
+	numbers *[2]number
+}
+
+// memo is what families of detectors remember of a text, so that it is not found out again. Each has its own.
+type memo struct {
+	values  valueMemo
+	command commandMemo
+	url     urlMemo
+	quotes  quoteMemo
+}
+
+// Sink takes what detectors find.
+type Sink interface {
+	// On reports whether anything is done with matches of the rule.
+	On(r ID) bool
+	// Offer takes S[start:end] as a match of the rule, and reports whether it is to be redacted. text is the decoded form of the
+	// match where that differs from the text, or "".
+	Offer(r ID, start, end int, text string) bool
+	// Base64 decodes S[start:end], looks through what comes out, and takes all of it if there is something in it.
+	Base64(start, end int) bool
+	// Marker keeps S[start:end], which has the form of a marker of ours, if it is one.
+	Marker(start, end int) bool
+}
+
+// Costs of work, in calls of a detector.
+const (
+	costOfValue = 1
+	costOfCheck = 3 // of a card number's digits
+)
+
+// NewContext returns a context that hands what is found to sink.
+func NewContext(sink Sink, names *Namer, budget *int) *Context {
+	c := &Context{sink: sink, names: names, numbers: new([2]number)}
+	c.Budget = budget
+	return c
+}
+
+// Reset starts the examination of a text.
+func (c *Context) Reset(s string) {
+	budget := c.Budget
+	c.State = prefilter.State{S: s, Budget: budget}
+	c.taken, c.last.rule, c.last.end = 0, 0, 0
+	c.memo = memo{
+		values:  valueMemo{rejected: -1},
+		command: commandMemo{curl: -1, client: -1},
+		quotes:  quoteMemo{to: -1},
+	}
+}
+
+// Sink returns where matches go.
+func (c *Context) Sink() Sink { return c.sink }
+
+// Offer hands over S[start:end] as a match of the rule.
+func (c *Context) Offer(r ID, start, end int) {
+	if start < end && c.sink.Offer(r, start, end, "") {
+		c.taken, c.last.rule, c.last.end = max(c.taken, end), r, end
+	}
+}
+
+// Charge counts work besides the call of a detector, and reports whether there may be more.
+func (c *Context) Charge(n int) bool {
+	*c.Budget -= n
+	return *c.Budget >= 0
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+var ruleEmail = newID("email")
+
+var _ = register(ruleEmail, Rule{
+	Pack:      PII,
+	Detectors: []*Detector{{At: literals("@"), Find: detectAt}, {At: literals("://"), Find: detectUserinfo}},
+	Canonical: folded,
+	Gone: []Example{
+		{"from alice@corp.example to", "alice@corp.example"}, {`from "john doe"@corp.example to`, "doe"}, {"from bob@[192.0.2.7] to", "bob"},
+	},
+	Stay: []string{"Created symlink getty@tty1.service", "aes128-gcm@openssh.com", "mail to ${user}@corp.example"},
+
+	Takes:       "addresses, also international ones; quoted local parts",
+	ValidatedBy: "local part, domain with a letters-only top level that is no type of systemd unit, or an address in brackets",
+	OverMatches: "`user@host.domain` of kernels and shells",
+	Source:      "RFC 5321, RFC 6531",
+})
+
+const (
+	maxLocalPart = 64  // RFC 5321, 4.5.3.1.1
+	maxDomain    = 255 // RFC 5321, 4.5.3.1.2
+	maxLiteral   = 54  // [IPv6:...]
+)
+
+// localChars are the characters of an unquoted local part (RFC 5321 atext and the dot), without those that more often
+// delimit an address in a log than belong to one: / = ? { } | ` ' and *.
+var localChars = func() (t [256]bool) {
+	for c := range 256 {
+		t[c] = ascii.Class[c]&ascii.Alnum != 0 || c >= 0x80
+	}
+	for _, c := range "!#$%&+-_.~^" {
+		t[c] = true
+	}
+	return t
+}()
+
+// detectAt examines the e-mail address around an at sign.
+func detectAt(c *Context, _ ID, i int) int {
+	s := c.S
+	start := i
+	for start > 0 && i-start < maxLocalPart && start > c.taken && localChars[s[start-1]] {
+		start--
+	}
+	// An address starts with a letter or digit, and is not preceded by the rest of a longer one.
+	for start < i && ascii.Class[s[start]]&ascii.Alnum == 0 && s[start] < 0x80 && s[start] != '_' {
+		start++
+	}
+	if start == i {
+		start = c.unusualLocalPart(i)
+	}
+	end := domainEnd(s, i+1)
+	if end == 0 && start < i {
+		end = addressLiteral(s, i+1)
+	}
+	if start == i || end == 0 || sshDomains[ascii.LowerString(s[i+1:end])] || unitSuffix[ascii.LowerString(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
+		return 0
+	}
+	c.Offer(ruleEmail, start, end)
+	return end
+}
+
+// unusualLocalPart returns where the local part starts that ends before i with a character that more often delimits an address
+// than belongs to one: a quoted string, or "a{b}". If there is none, it is i.
+func (c *Context) unusualLocalPart(i int) int {
+	s := c.S
+	floor := max(c.taken, i-maxLocalPart)
+	switch ascii.At(s, i-1) {
+	case '"':
+		slashes := 0
+		for ascii.At(s, i-2-slashes) == '\\' {
+			slashes++
+		}
+		for j := i - 2 - slashes; j >= floor && s[j] >= ' '; j-- {
+			if s[j] != '"' {
+				continue
+			}
+			// The inside of the quotes starts and ends with what a name may start and end with.
+			if !ascii.Is(s, j+1, ascii.Alnum) || !ascii.Is(s, i-2-slashes, ascii.Alnum) {
+				return i
+			}
+			return j
+		}
+	case '{', '}', '|', '*':
+		j := i
+		for j > floor && (localChars[s[j-1]] || strings.IndexByte("{}|*", s[j-1]) >= 0) {
+			j--
+		}
+		if ascii.Is(s, j, ascii.Alnum) {
+			return j
+		}
+	}
+	return i
+}
+
+// addressLiteral returns the end of an address in brackets at i, in the place of a domain, or 0.
+func addressLiteral(s string, i int) int {
+	if ascii.At(s, i) != '[' {
+		return 0
+	}
+	end := strings.IndexByte(s[i:min(len(s), i+maxLiteral)], ']')
+	if end < 0 {
+		return 0
+	}
+	text := s[i+1 : i+end]
+	if ascii.HasPrefixFold(text, 0, "ipv6:") {
+		text = text[len("ipv6:"):]
+	}
+	if _, err := netip.ParseAddr(text); err != nil {
+		return 0
+	}
+	return i + end + 1
+}
+
+// sshDomains are the domains in names of algorithms (RFC 4251, 6), as sshd logs them: aes128-gcm@openssh.com.
+var sshDomains = set("openssh.com libssh.org lysator.liu.se")
+
+// unitSuffix are the types of systemd's units, which are no top-level domains: getty@tty1.service.
+var unitSuffix = set("service socket target device mount automount swap timer path slice scope")
+
+// domainEnd returns the end of the domain name at i: labels of letters, digits and dashes, the last one a top-level
+// domain of two or more letters. It returns 0 if there is none.
+func domainEnd(s string, i int) int {
+	good := 0
+	for j := i; j < len(s) && j-i < maxDomain; {
+		k := j
+		alpha := true
+		for k < len(s) && k-j < 64 && (ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '-' && k > j || s[k] >= 0x80) {
+			alpha = alpha && ascii.Class[s[k]]&ascii.Digit == 0
+			k++
+		}
+		label := k
+		for label > j && s[label-1] == '-' {
+			label--
+		}
+		if label == j {
+			break
+		}
+		if j > i && label-j >= 2 && (alpha || ascii.HasPrefixFold(s, j, "xn--")) {
+			good = label
+		}
+		if k != label || ascii.At(s, k) != '.' {
+			break
+		}
+		j = k + 1
+	}
+	return good
+}

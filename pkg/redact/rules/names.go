@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+)
+
+// Names are names of keys whose values a rule takes. A name is split into words at punctuation and changes of case, and what
+// counts is the last one: DB_PASSWORD, dbPassword and db-password end in password. Numbers and words that add nothing (VALUE,
+// PROD, old) are passed by.
+type Names struct {
+	// Words are such last words, and Endings what a longer last word may end with: password takes userpassword as well.
+	Words, Endings string
+	// Behind are the words of which one must stand before, or, with an ending, be the rest of the word; BehindThat those of which
+	// one must stand before that.
+	Behind, BehindThat string
+	// NotBehind are the words of which none may stand there, and Except last words that only look so.
+	NotBehind, Except string
+	// Alone and Qualified say that no word may, or one must, stand before.
+	Alone, Qualified bool
+	// Inside are words that tell something also in the middle of a name whose last word says nothing of it.
+	Inside   string
+	Strength Strength
+}
+
+// Strength says how much a name tells about its value.
+type Strength uint8
+
+// From nothing to everything.
+const (
+	Nothing Strength = iota
+	Weak             // the value must look like a token of some length
+	Medium           // the value must look like a token, or be plainly assigned
+	Hard             // any value is secret
+)
+
+// Verdict is what a name says about its value.
+type Verdict struct {
+	Rule     ID
+	Strength Strength
+}
+
+const (
+	maxName     = 96
+	maxSegments = 16
+)
+
+func set(words string) map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		m[w] = true
+	}
+	return m
+}
+
+var (
+	// A sensitive word before one of these names a property of the secret, not the secret.
+	properties = set("id ids type name names count counts length len size limit limits expires expiry expiration expire ttl url uri endpoint " +
+		"file filename path location dir directory policy algorithm alg version status state error errors valid enabled disabled " +
+		"required changed reset format index usage used provider manager service services store ref reference arn date time " +
+		"timestamp at age attempts attempt label prefix rotation issuer class pattern regex strategy method mode kind source " +
+		"scope scopes bucket tokens hint info exists present set field variable selector mapping renewal lifetime duration " +
+		"max min source strength validation validator verified verification check checks failure failures result success handler " +
+		"factory generator parser reader writer module plugin callback event events action actions operation request response " +
+		"kinds list map table column row rows policyid storage backend review reviews bytes bits rate ratio cost credentialsid accessor")
+	// Words that add nothing to a name.
+	noise = set("value val string str plain text plaintext raw b64 base64 hex new old current prod dev test testing staging env var param " +
+		"confirm confirmation again repeat backup default cleartext clear encoded enc live sandbox")
+)
+
+// segments splits a name at punctuation and changes of case, lower-cased into buf: userPassword is user, password;
+// APIKey is api, key; x-api-key is x, api, key.
+func segments(name string, buf *[maxName]byte, out *[maxSegments]string) int {
+	if len(name) > maxName {
+		name = name[len(name)-maxName:]
+	}
+	n, start := 0, 0
+	flush := func(end int) {
+		if end > start {
+			if n == maxSegments {
+				copy(out[:], out[1:])
+				n--
+			}
+			out[n] = ascii.UnsafeString(buf[start:end])
+			n++
+		}
+		start = end
+	}
+	for i := range len(name) {
+		b := name[i]
+		buf[i] = ascii.ToLower(b)
+		if i > 0 && name[i-1] == 0xc3 && b >= 0x80 && b < 0x9f {
+			buf[i] = b | 0x20 // Ñ, in UTF-8
+		}
+		cl := ascii.Class[b]
+		switch {
+		case b < 0x80 && cl&ascii.Alnum == 0:
+			flush(i)
+			start = i + 1
+		case cl&ascii.UpperCase != 0 && i > start:
+			prev := ascii.Class[name[i-1]]
+			if prev&ascii.UpperCase == 0 && prev&ascii.Alnum != 0 || prev&ascii.UpperCase != 0 && ascii.Is(name, i+1, ascii.LowerCase) && !(ascii.At(name, i+1) == 's' && !ascii.Is(name, i+2, ascii.LowerCase)) {
+				flush(i)
+			}
+		}
+	}
+	flush(len(name))
+	return n
+}
+
+// names is one of the Names of a rule, made ready for looking up.
+type names struct {
+	rule                                  ID
+	behind, behindThat, notBehind, except map[string]bool
+	Names
+}
+
+// nameTable holds the names of all rules: by last word, by ending, and those inside of a name.
+type nameTable struct {
+	byWord  map[string][]*names
+	endings []struct {
+		ending string
+		names  *names
+	}
+	inside map[string]*names
+}
+
+var nameTables = sync.OnceValue(func() *nameTable {
+	t := &nameTable{byWord: map[string][]*names{}, inside: map[string]*names{}}
+	for i, r := range registered {
+		for _, n := range r.Names {
+			p := &names{ID(i), set(n.Behind), set(n.BehindThat), set(n.NotBehind), set(n.Except), n}
+			for w := range strings.FieldsSeq(n.Words) {
+				t.byWord[w] = append(t.byWord[w], p)
+			}
+			for w := range strings.FieldsSeq(n.Endings) {
+				t.endings = append(t.endings, struct {
+					ending string
+					names  *names
+				}{w, p})
+			}
+			for w := range strings.FieldsSeq(n.Inside) {
+				t.inside[w] = p
+			}
+		}
+	}
+	return t
+})
+
+// judge returns what a name says about its value. In a name such as PaSsWoRd the case does not show where words start.
+func judge(name string) Verdict {
+	v := judgeWords(name)
+	if v.Strength == Nothing && caseChanges(name)*2 >= len(name) {
+		v = judgeWords(strings.ToLower(name))
+	}
+	return v
+}
+
+func judgeWords(name string) (best Verdict) {
+	var buf [maxName]byte
+	var seg [maxSegments]string
+	n := segments(name, &buf, &seg)
+	for n > 0 && (noise[trimDigits(seg[n-1])] || trimDigits(seg[n-1]) == "") {
+		n--
+	}
+	if n == 0 {
+		return Verdict{}
+	}
+	last, before, beforeThat := trimDigits(seg[n-1]), "", ""
+	if n > 1 {
+		before = trimDigits(seg[n-2])
+	}
+	if n > 2 {
+		beforeThat = trimDigits(seg[n-3])
+	}
+	table := nameTables()
+	known := false
+	consider := func(p *names, before, beforeThat string, alone bool) {
+		if p.except[last] {
+			return
+		}
+		known = true
+		if p.Strength > best.Strength && p.takes(before, beforeThat, alone) {
+			best = Verdict{p.rule, p.Strength}
+		}
+	}
+	for _, p := range table.byWord[last] {
+		consider(p, before, beforeThat, n == 1)
+	}
+	for i := range table.endings {
+		if e := &table.endings[i]; len(last) > len(e.ending) && strings.HasSuffix(last, e.ending) {
+			if e.names.notBehind[before] {
+				known = true
+				continue
+			}
+			consider(e.names, last[:len(last)-len(e.ending)], before, false)
+		}
+	}
+	if known || properties[last] {
+		return best
+	}
+	// A telling word inside a name with another head: secret_do_not_commit, password_for_bob.
+	for _, w := range seg[:n-1] {
+		if p := table.inside[w]; p != nil && p.Strength > best.Strength {
+			best = Verdict{p.rule, p.Strength}
+		}
+	}
+	return best
+}
+
+// takes reports whether the last word counts behind these.
+func (n *names) takes(before, beforeThat string, alone bool) bool {
+	switch {
+	case n.Alone && !alone, n.Qualified && alone, n.notBehind[before]:
+		return false
+	case len(n.behind) > 0 && !n.behind[before]:
+		return false
+	}
+	return len(n.behindThat) == 0 || n.behindThat[beforeThat]
+}
+
+func trimDigits(s string) string {
+	for len(s) > 0 && ascii.Class[s[len(s)-1]]&ascii.Digit != 0 {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// Namer decides about names with the configuration's lists, and remembers its verdicts. It is not safe for concurrent use.
+type Namer struct {
+	sensitive, ignore []string // globs, lower case
+	cache             map[string]Verdict
+}
+
+// A Namer remembers so many names at most, and none that is longer.
+const (
+	MaxCachedNames   = 4096
+	MaxCachedNameLen = 128
+)
+
+// NewNamer returns a Namer for which names that match the globs, lower case, are sensitive, or say nothing.
+func NewNamer(sensitive, ignore []string) *Namer {
+	return &Namer{sensitive, ignore, map[string]Verdict{}}
+}
+
+// Verdict returns what a name says.
+func (k *Namer) Verdict(name string) Verdict {
+	if v, ok := k.cache[name]; ok {
+		return v
+	}
+	v := k.Decide(name)
+	if len(name) <= MaxCachedNameLen {
+		if len(k.cache) >= MaxCachedNames {
+			clear(k.cache)
+		}
+		k.cache[strings.Clone(name)] = v
+	}
+	return v
+}
+
+// Decide is Verdict, without remembering it.
+func (k *Namer) Decide(name string) Verdict {
+	for _, g := range k.ignore {
+		if ascii.Glob(g, name) {
+			return Verdict{}
+		}
+	}
+	for _, g := range k.sensitive {
+		if ascii.Glob(g, name) {
+			return Verdict{SensitiveKey, Hard}
+		}
+	}
+	return judge(name)
+}
+
+// minLiteral is the shortest word that is looked for anywhere in a text. Shorter ones must stand at the start of a word.
+const minLiteral = 4
+
+// nameTriggers derives from names, and from globs over names, where the detector of names is called: as few places as lead to all
+// of them, because it looks at the name around the place.
+func nameTriggers(all []Names, globs []string) []Trigger {
+	var anywhere, starts []string
+	for _, n := range all {
+		anywhere = append(anywhere, strings.Fields(n.Endings)...)
+	}
+	fold := func(w string) string {
+		// Letters beyond ASCII are not known in both cases: what stands before them leads to the word.
+		if k := strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }); k >= minLiteral {
+			return w[:k]
+		}
+		return w
+	}
+	for _, g := range globs {
+		longest := ""
+		for _, part := range strings.FieldsFunc(g, func(r rune) bool { return r == '*' || r == '?' }) {
+			if len(part) > len(longest) {
+				longest = part
+			}
+		}
+		if longest != "" {
+			anywhere = append(anywhere, longest)
+		}
+	}
+	covered := func(w string) bool {
+		return slices.ContainsFunc(anywhere, func(a string) bool { return strings.Contains(w, a) })
+	}
+	// What is led to by what stands before it comes last, when all else is known.
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b Names) int { return min(len(a.Behind), 1) - min(len(b.Behind), 1) })
+	for _, n := range all {
+		allBefore := n.Behind != "" && !slices.ContainsFunc(strings.Fields(n.Behind), func(b string) bool { return !covered(b) })
+		for w := range strings.FieldsSeq(n.Words + " " + n.Inside) {
+			switch {
+			case allBefore || covered(w):
+				continue
+			case n.Behind != "" && seldomer(n.Behind, w):
+				for b := range strings.FieldsSeq(n.Behind) {
+					if !covered(b) {
+						anywhere = append(anywhere, b)
+					}
+				}
+			case len(w) >= minLiteral:
+				anywhere = append(anywhere, fold(w))
+			default:
+				starts = append(starts, w)
+			}
+		}
+	}
+	slices.Sort(anywhere)
+	anywhere = slices.Compact(anywhere)
+	literal := slices.DeleteFunc(slices.Clone(anywhere), func(w string) bool {
+		return slices.ContainsFunc(anywhere, func(a string) bool { return a != w && strings.Contains(w, a) })
+	})
+	t := literals(literal...)
+	slices.Sort(starts)
+	for _, w := range slices.Compact(starts) {
+		if !covered(w) {
+			t = append(t, wordTriggers(w)...)
+		}
+	}
+	return t
+}
+
+// seldomer reports whether the words are rarer in ordinary lines than w is.
+func seldomer(words, w string) bool {
+	n := 0
+	for b := range strings.FieldsSeq(words) {
+		n += prefilter.InSample(b)
+	}
+	return n < prefilter.InSample(w)
+}
+
+// wordTriggers lead to a short word where a name, or the next word of a name, starts: pw, db_pw, dbPw.
+func wordTriggers(w string) []Trigger {
+	end := prefilter.Not(prefilter.Class(ascii.LowerCase))
+	start := behind(prefilter.Not(prefilter.Class(ascii.Alpha)))
+	camel := behind(prefilter.Class(ascii.LowerCase))
+	for i := range len(w) {
+		upper := w[i : i+1]
+		if ascii.Is(w, i, ascii.LowerCase) {
+			upper = string(w[i] - 'a' + 'A')
+		}
+		start.Sets = append(start.Sets, prefilter.Bytes(w[i:i+1]+upper))
+		if i == 0 {
+			camel.Sets = append(camel.Sets, prefilter.Bytes(upper))
+		} else {
+			camel.Sets = append(camel.Sets, prefilter.Bytes(w[i:i+1]))
+		}
+	}
+	start.Sets, camel.Sets = append(start.Sets, end), append(camel.Sets, end)
+	return []Trigger{start, camel}
+}
