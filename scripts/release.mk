@@ -100,3 +100,11 @@ test-packages: packages ## Install, upgrade and purge the Debian package in a De
 	@root=$$(mktemp -d) && trap 'rm -rf --one-file-system "$$root"' EXIT && \
 	  mmdebstrap --quiet --variant=minbase --include=systemd,ca-certificates bookworm "$$root" && \
 	  LOGSEAL_TEST_DEBIAN="$$root" go test -buildvcs=false -count=1 -run TestPackage -v ./tests/deploy
+
+CLUSTER := $(abspath .cluster)
+.PHONY: test-cluster
+test-cluster: bin/otelcol-logseal bin/logseal $(RELEASE)/image $(RELEASE)/helm ## Install the chart on a real one-node Kubernetes on this machine (root; the first time it builds Kubernetes: an hour)
+	@[ -x $(CLUSTER)/bin/kubelet ] || K8S_HOME=$(CLUSTER) tests/cluster/build
+	@tests/cluster/images $(CLUSTER)/img
+	@$(RELEASE)/image -out $(CLUSTER)/image -archive $(CLUSTER)/img/logseal.oci.tar -name logseal.test/logseal:1 -version $(VERSION) linux/$$(go env GOARCH)=bin
+	LOGSEAL_TEST_CLUSTER=$(CLUSTER) CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 30m -v ./tests/cluster
