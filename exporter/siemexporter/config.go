@@ -106,6 +106,14 @@ var (
 	_ confmap.Marshaler   = Config{}
 )
 
+// consumers is how many requests are sent at the same time.
+func (c *Config) consumers() int {
+	if queue := c.QueueConfig.Get(); queue != nil {
+		return queue.NumConsumers
+	}
+	return 1
+}
+
 func createDefaultConfig() component.Config {
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.Sizer = exporterhelper.RequestSizerTypeBytes

@@ -31,6 +31,7 @@ type siemExporter struct {
 
 	targets  targets
 	renewer  *renewer
+	prober   *prober
 	letters  *deadLetters
 	health   *health
 	ages     *ages
@@ -79,6 +80,7 @@ func (e *siemExporter) start(ctx context.Context, host component.Host) error {
 	}
 	e.delivery = &delivery{maxBytes: e.maxBytes, send: e.targets.export, bury: e.bury, partial: e.partial, stopped: e.stopping.Load}
 	e.renewer.start(before)
+	e.prober = startProber(e.targets)
 	e.initialized = true
 	return nil
 }
@@ -131,6 +133,7 @@ func (e *siemExporter) newTargets(d *dialer) (targets, error) {
 func (e *siemExporter) shutdown(context.Context) error {
 	if e.initialized {
 		e.renewer.close()
+		e.prober.close()
 	}
 	e.telemetry.builder.Shutdown()
 	return e.targets.close()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"time"
 
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -27,6 +28,8 @@ func (d *dialer) dialGRPC(ctx context.Context, endpoint string, policy tlspin.Po
 	if err != nil {
 		return nil, err
 	}
+	own := ownExpiry(tlsConfig)
+	watch.noteRequests(tlsConfig)
 	cfg := d.config.grpc
 	cfg.Endpoint = endpoint
 	conn, err := cfg.ToClientConn(ctx, d.host.GetExtensions(), d.settings,
@@ -36,6 +39,7 @@ func (d *dialer) dialGRPC(ctx context.Context, endpoint string, policy tlspin.Po
 		configgrpc.WithGrpcDialOption(grpc.WithTransportCredentials(watchedCredentials{
 			TransportCredentials: credentials.NewTLS(tlsConfig),
 			watch:                watch,
+			own:                  own,
 		})),
 	)
 	if err != nil {
@@ -67,6 +71,7 @@ func (c *grpcClient) close() error { return c.conn.Close() }
 type watchedCredentials struct {
 	credentials.TransportCredentials
 	watch *handshakeWatch
+	own   time.Time // when our certificate expires; zero without one
 }
 
 func (c watchedCredentials) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -79,25 +84,35 @@ func (c watchedCredentials) ClientHandshake(ctx context.Context, authority strin
 	if tlsInfo, ok := info.(credentials.TLSInfo); ok {
 		state = tlsInfo.State
 	}
-	c.watch.passed(&state)
+	c.watch.passed(&state, c.own)
 	return &watchedConn{Conn: conn, watch: c.watch}, info, nil
 }
 
 func (c watchedCredentials) Clone() credentials.TransportCredentials {
-	return watchedCredentials{TransportCredentials: c.TransportCredentials.Clone(), watch: c.watch}
+	c.TransportCredentials = c.TransportCredentials.Clone()
+	return c
 }
 
 // watchedConn notices that the server refuses our certificate: in TLS 1.3 that is the first thing that a client reads
-// after a handshake which went well on its side.
+// after a handshake which went well on its side. gRPC reads a connection from one goroutine.
 type watchedConn struct {
 	net.Conn
 	watch *handshakeWatch
+	heard bool
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if err != nil && tlspin.Reason(err) == tlspin.ReasonClientCert {
-		c.watch.refused(err)
+	if c.heard {
+		return n, err
+	}
+	switch {
+	case n > 0:
+		c.heard = true
+		c.watch.heard()
+	case err != nil:
+		c.heard = true // told once
+		c.watch.hungUp(err)
 	}
 	return n, err
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // What can be wrong. The queue comes first: while it takes nothing, nothing is read.
@@ -64,7 +65,12 @@ func (h *health) succeeded() {
 func (h *health) waits(r *refusal) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.begin(troubleDelivery, r.cause, errors.New(r.Error()), "Logs wait in the queue and are sent again", r.message)
+	level, text := zap.WarnLevel, "Logs wait in the queue and are sent again"
+	if somebodyElse[r.cause] {
+		// No outage: an attack, or a key that was changed without us.
+		level, text = zap.ErrorLevel, "Somebody else answers in the SIEM's place. He was refused during the handshake and received nothing; logs wait in the queue"
+	}
+	h.begin(troubleDelivery, r.cause, errors.New(r.Error()), level, text, r.message)
 }
 
 // queueWrote is called after every write of the queue's storage.
@@ -77,7 +83,7 @@ func (h *health) queueWrote(err error) {
 	switch {
 	case err != nil:
 		h.begin(troubleQueue, causeStorage, errors.New("the queue cannot be written, and nothing more is read: "+err.Error()),
-			"The queue cannot be written. Nothing is lost: receivers wait, and nothing more is read until there is room on its disk", err.Error())
+			zap.WarnLevel, "The queue cannot be written. Nothing is lost: receivers wait, and nothing more is read until there is room on its disk", err.Error())
 	case h.cause[troubleQueue] == causeStorage:
 		h.end(troubleQueue, "The queue can be written again")
 	}
@@ -89,7 +95,7 @@ func (h *health) queueFull() {
 	defer h.mu.Unlock()
 	if !h.bad[troubleQueue].Load() {
 		h.begin(troubleQueue, causeQueueFull, errors.New("the queue is full, and nothing more is read until the SIEM takes logs"),
-			"The queue is full. Nothing is lost: receivers wait, and nothing more is read until the SIEM takes logs", "sending_queue.queue_size is reached")
+			zap.WarnLevel, "The queue is full. Nothing is lost: receivers wait, and nothing more is read until the SIEM takes logs", "sending_queue.queue_size is reached")
 	}
 }
 
@@ -105,7 +111,7 @@ func (h *health) queueMoves() {
 }
 
 // begin notes a trouble and tells of it when it is a new one. mu is held.
-func (h *health) begin(kind int, cause string, why error, text, reason string) {
+func (h *health) begin(kind int, cause string, why error, level zapcore.Level, text, reason string) {
 	now := time.Now()
 	h.met[kind] = now
 	if h.bad[kind].Load() && h.cause[kind] == cause {
@@ -116,7 +122,7 @@ func (h *health) begin(kind int, cause string, why error, text, reason string) {
 	}
 	h.cause[kind], h.why[kind] = cause, why
 	h.bad[kind].Store(true)
-	h.logger.Warn(text, zap.String("cause", cause), zap.String("reason", reason), h.outlook())
+	h.logger.Log(level, text, zap.String("cause", cause), zap.String("reason", reason), h.outlook())
 	h.report()
 }
 

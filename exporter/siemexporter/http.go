@@ -15,6 +15,8 @@ import (
 	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configmiddleware"
@@ -47,7 +49,9 @@ func (d *dialer) dialHTTP(ctx context.Context, endpoint string, policy tlspin.Po
 	cfg.TLS = reloadedByUs(cfg.TLS)
 	// A middleware of our own reaches the http.Transport under confighttp's client. The last one in the list is the
 	// innermost, so no other one can come between.
-	hook := &transportHook{policy: policy, preferGoGroups: len(cfg.TLS.CurvePreferences) == 0, watch: watch}
+	hook := &transportHook{
+		policy: policy, preferGoGroups: len(cfg.TLS.CurvePreferences) == 0, watch: watch, consumers: d.config.consumers(),
+	}
 	cfg.Middlewares = append(slices.Clone(cfg.Middlewares), configmiddleware.Config{ID: hookID})
 	extensions := map[component.ID]component.Component{hookID: hook}
 	maps.Copy(extensions, d.host.GetExtensions())
@@ -163,6 +167,7 @@ type transportHook struct {
 	policy         tlspin.Policy
 	preferGoGroups bool
 	watch          *handshakeWatch
+	consumers      int
 	transport      *http.Transport
 }
 
@@ -180,9 +185,16 @@ func (h *transportHook) GetHTTPRoundTripper(context.Context) (extensionmiddlewar
 		if err != nil {
 			return nil, err
 		}
+		own := ownExpiry(pinned)
+		h.watch.noteRequests(pinned)
 		transport.TLSClientConfig = pinned
+		// Each consumer sends on a connection of its own where the server knows no HTTP/2, and net/http keeps two: the others
+		// would shake hands for every request.
+		if transport.MaxIdleConnsPerHost == 0 {
+			transport.MaxIdleConnsPerHost = h.consumers
+		}
 		h.transport = transport
-		return &watchedTransport{base: transport, watch: h.watch}, nil
+		return &watchedTransport{base: transport, watch: h.watch, own: own}, nil
 	}, nil
 }
 
@@ -190,21 +202,31 @@ func (h *transportHook) GetHTTPRoundTripper(context.Context) (extensionmiddlewar
 type watchedTransport struct {
 	base  http.RoundTripper
 	watch *handshakeWatch
+	own   time.Time // when our certificate expires; zero without one
 }
 
 func (t *watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	// Handshakes run in goroutines of the transport's own, which may outlive this request: the watch is safe for that.
-	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(state tls.ConnectionState, err error) {
-		if err != nil {
-			t.watch.refused(err)
-			return
-		}
-		t.watch.passed(&state)
-	}}
+	var fresh atomic.Bool // the request went out on a connection on which the server has said nothing yet
+	trace := &httptrace.ClientTrace{
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+			if err != nil {
+				t.watch.refused(err)
+				return
+			}
+			t.watch.passed(&state, t.own)
+		},
+		GotConn: func(info httptrace.GotConnInfo) { fresh.Store(!info.Reused) },
+	}
 	response, err := t.base.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
-	// In TLS 1.3 a server refuses our certificate after the handshake is done on our side.
-	if err != nil && tlspin.Reason(err) == tlspin.ReasonClientCert {
+	switch {
+	case err == nil:
+		t.watch.heard()
+	case tlspin.Reason(err) == tlspin.ReasonClientCert:
 		t.watch.refused(err)
+	case fresh.Load() && r.Context().Err() == nil:
+		// In TLS 1.3 a server refuses our certificate after the handshake is done on our side.
+		t.watch.hungUp(err)
 	}
 	return response, err
 }

@@ -17,8 +17,8 @@ import (
 // nothing.
 const pollInterval = 5 * time.Second
 
-// renewer makes new connections when a certificate, key or authority changes on disk, and every interval in any case: a
-// connection that was made in time would otherwise outlive its certificate.
+// renewer makes new connections when a certificate, key or authority changes on disk, when a certificate expires that they
+// rest on, and every interval in any case: what else an authority has withdrawn shows in a new handshake only.
 type renewer struct {
 	files    []string
 	interval time.Duration // 0: on changes only
@@ -74,6 +74,7 @@ func (r *renewer) run(seen [sha256.Size]byte) {
 		current := r.fingerprint()
 		due := r.interval > 0 && time.Since(renewed) >= r.interval
 		if current == seen && !due {
+			r.targets.renewExpired(context.Background(), r.logger)
 			continue
 		}
 		if err := r.targets.renew(context.Background()); err != nil {

@@ -33,6 +33,7 @@ type target struct {
 	client client // nil after close
 
 	timeouts atomic.Int64 // in a row
+	asked    atomic.Int64 // when it was last sent something, Unix nanoseconds
 	down     atomic.Bool  // the last request was not taken
 
 	// restMu guards the pause after a failure, in which other targets are preferred.
@@ -64,6 +65,7 @@ func (t *target) renew(ctx context.Context) error {
 // keep sending into it. After some timeouts in a row, connections are made anew. Keepalive pings would find out sooner,
 // but a server closes the connection of a client that pings more often than it likes.
 func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+	t.asked.Store(time.Now().UnixNano())
 	partial, err := t.exportOnce(ctx, request)
 	if err == nil {
 		t.timeouts.Store(0)
@@ -192,6 +194,20 @@ func (ts targets) renew(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// renewExpired makes the connections anew that rest on a certificate which has expired. The new handshake judges the
+// certificates as they are now.
+func (ts targets) renewExpired(ctx context.Context, logger *zap.Logger) {
+	for _, t := range ts.list {
+		if !t.watch.expired(time.Now()) {
+			continue
+		}
+		logger.Warn("A certificate expired on which connections rest; they are made anew", zap.String("endpoint", t.endpoint))
+		if err := t.renew(ctx); err != nil {
+			logger.Warn("Connections cannot be made anew", zap.String("endpoint", t.endpoint), zap.Error(err))
+		}
+	}
 }
 
 func (ts targets) close() error {

@@ -60,6 +60,18 @@ func (t *telemetry) observe(health *health, ages *ages, ts targets) error {
 	}); err != nil {
 		return err
 	}
+	if err := t.builder.RegisterExporterSiemUntrustedPeerCallback(func(_ context.Context, o metric.Int64Observer) error {
+		for _, target := range ts.list {
+			untrusted := int64(0)
+			if target.watch.untrusted() {
+				untrusted = 1
+			}
+			o.Observe(untrusted, metric.WithAttributes(t.exporter, attribute.String("endpoint", target.endpoint)))
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	return t.builder.RegisterExporterSiemPeerCertificateExpiryCallback(func(_ context.Context, o metric.Float64Observer) error {
 		for _, target := range ts.list {
 			if seconds, ok := target.watch.untilExpiry(time.Now()); ok {

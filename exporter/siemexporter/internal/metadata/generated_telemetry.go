@@ -39,6 +39,7 @@ type TelemetryBuilder struct {
 	ExporterSiemRefusedHandshakes     metric.Int64Counter
 	ExporterSiemRejectedRecords       metric.Int64Counter
 	ExporterSiemRetries               metric.Int64Counter
+	ExporterSiemUntrustedPeer         metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -142,6 +143,21 @@ func (builder *TelemetryBuilder) RegisterExporterSiemQueueTimeToFullCallback(cb 
 	return nil
 }
 
+// RegisterExporterSiemUntrustedPeerCallback sets callback for observable ExporterSiemUntrustedPeer metric.
+func (builder *TelemetryBuilder) RegisterExporterSiemUntrustedPeerCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterSiemUntrustedPeer, obs: o})
+		return nil
+	}, builder.ExporterSiemUntrustedPeer)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -194,7 +210,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterSiemEndpointUp, err = builder.meter.Int64ObservableGauge(
 		"otelcol_exporter_siem_endpoint_up",
-		metric.WithDescription("1 while the endpoint takes what it is sent, 0 after a request that it did not take. [Beta]"),
+		metric.WithDescription("1 while the endpoint takes what it is sent, 0 after a request, or a probe of an endpoint that nothing is sent to, that it did not take. [Beta]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
@@ -244,6 +260,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_siem_retries",
 		metric.WithDescription("Attempts after which the data waits for another one. [Beta]"),
 		metric.WithUnit("{attempt}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterSiemUntrustedPeer, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_siem_untrusted_peer",
+		metric.WithDescription("1 while whoever answers at the endpoint is not the pinned party (another key, authority or name), 0 otherwise. It received nothing. [Beta]"),
+		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

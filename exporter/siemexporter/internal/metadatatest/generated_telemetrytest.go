@@ -56,7 +56,7 @@ func AssertEqualExporterSiemDeadLetteredRecords(t *testing.T, tt *componenttest.
 func AssertEqualExporterSiemEndpointUp(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_siem_endpoint_up",
-		Description: "1 while the endpoint takes what it is sent, 0 after a request that it did not take. [Beta]",
+		Description: "1 while the endpoint takes what it is sent, 0 after a request, or a probe of an endpoint that nothing is sent to, that it did not take. [Beta]",
 		Unit:        "1",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -181,6 +181,20 @@ func AssertEqualExporterSiemRetries(t *testing.T, tt *componenttest.Telemetry, d
 		},
 	}
 	got, err := tt.GetMetric("otelcol_exporter_siem_retries")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualExporterSiemUntrustedPeer(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_exporter_siem_untrusted_peer",
+		Description: "1 while whoever answers at the endpoint is not the pinned party (another key, authority or name), 0 otherwise. It received nothing. [Beta]",
+		Unit:        "1",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_exporter_siem_untrusted_peer")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
