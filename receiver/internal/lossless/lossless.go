@@ -3,7 +3,7 @@
 // Package lossless makes a stock stanza-based receiver keep its promise: what it has marked as read in its storage has
 // been accepted by the next consumer.
 //
-// The stock receivers break it in three places, all of them tried at v0.160.0:
+// The stock receivers break it in two places, both tried at v0.160.0:
 //
 //   - Their emitter gathers up to 100 records for up to 100 ms while the position is saved already: a SIGKILL loses
 //     them. Feature gate stanza.synchronousLogEmitter ends that, but it is process-wide, and takes tcp_log from 8 to
@@ -11,7 +11,6 @@
 //   - On a stop, a batch that waits for its turn to be retried is given up, and the position is saved behind it. Here a
 //     position is not saved any more once a stop has begun and a batch was refused after the last save; the next start
 //     reads again from there (duplicates, no loss).
-//   - journald saves the cursor of an entry before it hands the entry on. [CursorBeforeWrite] saves it one entry late.
 package lossless
 
 import (
@@ -31,18 +30,11 @@ const synchronousEmitterGate = "stanza.synchronousLogEmitter"
 // gate guards the process-wide feature gate: two receivers must not restore each other's setting.
 var gate sync.Mutex
 
-// Option changes how a receiver's position is kept.
+// Option changes the factory.
 type Option func(*options)
 
 type options struct {
-	cursorBeforeWrite bool
-	deprecatedType    *component.Type
-}
-
-// CursorBeforeWrite is for a receiver that saves the position of a record before it hands that record on: each position
-// is saved when the next one comes, so that a kill repeats one record instead of losing it.
-func CursorBeforeWrite() Option {
-	return func(o *options) { o.cursorBeforeWrite = true }
+	deprecatedType *component.Type
 }
 
 // DeprecatedType keeps the alias that the stock receiver answers to.
@@ -59,7 +51,7 @@ func NewFactory(stock receiver.Factory, opts ...Option) receiver.Factory {
 	}
 	factoryOptions := []xreceiver.FactoryOption{
 		xreceiver.WithLogs(func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-			p := newPosition(o.cursorBeforeWrite)
+			p := newPosition()
 			wrapped, err := consumer.NewLogs(p.consume(next), consumer.WithCapabilities(next.Capabilities()))
 			if err != nil {
 				return nil, err

@@ -98,7 +98,7 @@ func (s *script) savePartly(t *testing.T, position string) {
 	require.NoError(t, s.client.Set(PartialSave(t.Context()), "position", []byte(position)))
 }
 
-func newScript(t *testing.T, next consumer.Logs, opts ...Option) (*script, receiver.Logs, *memory) {
+func newScript(t *testing.T, next consumer.Logs) (*script, receiver.Logs, *memory) {
 	t.Helper()
 	s, m := &script{}, &memory{values: map[string]string{}}
 	stock := receiver.NewFactory(testType, func() component.Config { return &struct{}{} },
@@ -106,7 +106,7 @@ func newScript(t *testing.T, next consumer.Logs, opts ...Option) (*script, recei
 			s.next = next
 			return s, nil
 		}, component.StabilityLevelStable))
-	f := NewFactory(stock, opts...)
+	f := NewFactory(stock)
 	r, err := f.CreateLogs(t.Context(), receivertest.NewNopSettings(testType), f.CreateDefaultConfig(), next)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), host{storageID: m, component.MustNewID("other"): &script{}}))
@@ -122,7 +122,6 @@ func TestPositionIsSavedOnlyBehindAcceptedRecords(t *testing.T) {
 	refusal := errors.New("try again")
 	for _, tt := range []struct {
 		name    string
-		opts    []Option
 		answers []error // of the next consumer, in turn
 		steps   func(t *testing.T, s *script)
 		onStop  func(t *testing.T, s *script)
@@ -204,18 +203,6 @@ func TestPositionIsSavedOnlyBehindAcceptedRecords(t *testing.T) {
 			onStop:  func(t *testing.T, s *script) { s.save(t, "1") },
 			want:    "1",
 		},
-		{
-			name:    "cursor before write",
-			opts:    []Option{CursorBeforeWrite()},
-			answers: []error{nil, nil},
-			steps: func(t *testing.T, s *script) {
-				s.save(t, "1")
-				require.NoError(t, s.emit(t))
-				s.save(t, "2")
-				// A kill here repeats 2; the stock receiver loses it.
-			},
-			want: "1",
-		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
@@ -224,7 +211,7 @@ func TestPositionIsSavedOnlyBehindAcceptedRecords(t *testing.T) {
 				return answer
 			})
 			require.NoError(t, err)
-			s, r, m := newScript(t, next, tt.opts...)
+			s, r, m := newScript(t, next)
 			tt.steps(t, s)
 			if tt.onStop != nil {
 				s.onStop = func() { tt.onStop(t, s) }

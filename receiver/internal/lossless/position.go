@@ -19,19 +19,16 @@ var errStopped = errors.New("the receiver is stopped")
 
 // position decides whether the receiver may save how far it has read.
 type position struct {
-	cursorBeforeWrite bool
-
 	mu       sync.Mutex
 	idle     sync.Cond
 	inFlight int
 	stopping bool
 	drained  bool
-	refused  bool                 // a batch was refused, retryably, after the last save
-	behind   []*storage.Operation // the save that waits for the next one (cursorBeforeWrite)
+	refused  bool // a batch was refused, retryably, after the last save
 }
 
-func newPosition(cursorBeforeWrite bool) *position {
-	p := &position{cursorBeforeWrite: cursorBeforeWrite}
+func newPosition() *position {
+	p := &position{}
 	p.idle.L = &p.mu
 	return p
 }
@@ -89,9 +86,6 @@ func (p *position) due(ops []*storage.Operation, partial bool) []*storage.Operat
 		return ops
 	}
 	p.refused = false
-	if p.cursorBeforeWrite {
-		ops, p.behind = p.behind, ops
-	}
 	return ops
 }
 
