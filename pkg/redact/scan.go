@@ -96,6 +96,9 @@ func (c *scan) decode() {
 	if saw&prefilter.SawEntity != 0 {
 		c.decodeAs(decode.Entities)
 	}
+	if saw&prefilter.SawByteList != 0 {
+		c.decodeAs(decode.ByteLists)
+	}
 }
 
 func (c *scan) decodeAs(how decode.Coding) {
@@ -287,11 +290,13 @@ func notes() []prefilter.Trigger[*rules.Context] {
 	for b := ' '; b < 0x7f; b++ {
 		special[b] = false
 	}
+	inList := prefilter.Bytes("-0123456789, \r\n\t")
 	return []prefilter.Trigger[*rules.Context]{
 		note(prefilter.SawPercent, saw(prefilter.SawPercent), prefilter.Bytes("%"), hex),
 		note(prefilter.SawBackslash, saw(prefilter.SawBackslash), prefilter.Bytes("\\")),
 		note(prefilter.SawSpecial, noteSpecial, special),
 		note(prefilter.SawEntity, saw(prefilter.SawEntity), prefilter.Bytes("&"), prefilter.Bytes("#aqlAQL"), prefilter.Bytes("0123456789xXmutMUT")), // &#64; &#x40; &amp; &quot; &lt;
+		note(prefilter.SawByteList, noteByteList, prefilter.Bytes("["), prefilter.Bytes("-0123456789 \r\n\t"), inList, inList),                       // [112, 97
 	}
 }
 

@@ -170,6 +170,9 @@ func (w *worker) value(v pcommon.Value, vd rules.Verdict, depth int) outcome {
 	case pcommon.ValueTypeMap:
 		return w.attrs(v.Map(), vd, depth)
 	case pcommon.ValueTypeSlice:
+		if out := w.listOfBytes(v, vd); out != unchanged {
+			return out
+		}
 		return w.slice(v.Slice(), vd, depth)
 	}
 	return unchanged

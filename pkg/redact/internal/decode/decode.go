@@ -51,12 +51,17 @@ const (
 	Backslashes Coding = iota // as in JSON and source code
 	Percents                  // as in URLs
 	Entities                  // as in HTML and XML
+	ByteLists                 // bytes as a list of numbers
 	NumCodings
 )
 
-// Decode takes one layer off s: what is written in this coding, and in all of them ANSI sequences and folding.
+// Decode takes one layer off s: what is written in this coding, and in all but ByteLists ANSI sequences and folding.
 func (d *Text) Decode(s string, how Coding) {
 	d.text, d.segs = d.text[:0], append(d.segs[:0], segment{})
+	if how == ByteLists {
+		d.byteLists(s)
+		return
+	}
 	for i := 0; i < len(s); {
 		plain := i
 		for i < len(s) && ascii.Class[s[i]]&ascii.Coded == 0 {

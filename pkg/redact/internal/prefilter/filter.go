@@ -75,6 +75,7 @@ const (
 	SawEntity  // a character reference
 	SawUnusual // a byte that decoding would fold: beyond ASCII, or an ANSI sequence
 	SawControl // characters that are escaped in the output
+	SawByteList
 
 	SawNotes = SawPercent | SawBackslash | SawSpecial
 )
