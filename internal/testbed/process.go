@@ -41,7 +41,7 @@ type Process struct {
 	err  error
 }
 
-// Start starts the process and returns when its health check answers, or with the end of its log when it does not.
+// Start starts the process and returns when it runs, by its health check, or with the end of its log when it does not.
 func (c Collector) Start(ctx context.Context) (*Process, error) {
 	config := filepath.Join(c.Dir, c.Name+".yaml")
 	if err := os.WriteFile(config, c.Config, 0o600); err != nil {
@@ -85,7 +85,7 @@ func (p *Process) waitHealthy(ctx context.Context) error {
 			return false, fmt.Errorf("exited: %w", errors.Join(p.err, errors.New("before it was healthy")))
 		default:
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+Loopback(p.HealthPort), nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+Loopback(p.HealthPort)+"/?pipeline=extensions", nil)
 		if err != nil {
 			return false, err
 		}

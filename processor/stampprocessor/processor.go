@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -42,7 +41,7 @@ type stamp struct {
 	stop      context.CancelFunc
 	stopped   chan struct{}
 
-	failing bool // sealing failed the last time it was tried
+	status status
 }
 
 func newStamp(config *Config, set processor.Settings, next consumer.Logs) *stamp {
@@ -55,6 +54,7 @@ func (s *stamp) Capabilities() consumer.Capabilities { return consumer.Capabilit
 // Start opens the stream, makes the session's open seal and tries to send it before anything else.
 func (s *stamp) Start(ctx context.Context, host component.Host) error {
 	s.host = host
+	s.status.logger, s.status.host = s.set.Logger, host
 	if err := s.open(ctx, host); err != nil {
 		return errors.Join(err, s.close(ctx))
 	}
@@ -69,6 +69,9 @@ func (s *stamp) Start(ctx context.Context, host component.Host) error {
 // not cover, and a retry is stamped anew.
 func (s *stamp) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	batch, err := s.sealer.Stamp(ctx, ld)
+	if ctx.Err() == nil {
+		s.status.set(stamping, err)
+	}
 	if err != nil {
 		return fmt.Errorf("stamp: %w", err)
 	}
@@ -104,15 +107,7 @@ func (s *stamp) seal(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // stopping; Shutdown tries once more
 	}
-	switch {
-	case err != nil && !s.failing:
-		s.set.Logger.Warn("Sealing fails. Nothing is lost: it is tried again until it works", zap.Error(err))
-		componentstatus.ReportStatus(s.host, componentstatus.NewRecoverableErrorEvent(err))
-	case err == nil && s.failing:
-		s.set.Logger.Info("Sealing works again")
-		componentstatus.ReportStatus(s.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
-	s.failing = err != nil
+	s.status.set(sealing, err)
 }
 
 // emit sends seals to the next consumer.

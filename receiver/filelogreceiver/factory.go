@@ -23,7 +23,7 @@ func NewFactory() receiver.Factory { return newFactory(time.Now) }
 func newFactory(now func() time.Time) receiver.Factory {
 	t := receiverType{now: now}
 	return lossless.NewFactory(adapter.NewFactory(t, stock.NewFactory().LogsStability()),
-		lossless.DeprecatedType(component.MustNewType("filelog")))
+		lossless.DeprecatedType(component.MustNewType("filelog")), lossless.Check(reachable))
 }
 
 // receiverType is the stock type with an input that saves positions during a poll.

@@ -35,6 +35,7 @@ type Option func(*options)
 
 type options struct {
 	deprecatedType *component.Type
+	check          func(component.Config) error
 }
 
 // DeprecatedType keeps the alias that the stock receiver answers to.
@@ -52,6 +53,8 @@ func NewFactory(stock receiver.Factory, opts ...Option) receiver.Factory {
 	factoryOptions := []xreceiver.FactoryOption{
 		xreceiver.WithLogs(func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
 			p := newPosition()
+			p.status = newStatus(set.Logger)
+			set.Logger = quiet(set.Logger, p)
 			wrapped, err := consumer.NewLogs(p.consume(next), consumer.WithCapabilities(next.Capabilities()))
 			if err != nil {
 				return nil, err
@@ -60,7 +63,11 @@ func NewFactory(stock receiver.Factory, opts ...Option) receiver.Factory {
 			if err != nil {
 				return nil, err
 			}
-			return &logsReceiver{Logs: inner, position: p}, nil
+			r := &logsReceiver{Logs: inner, position: p}
+			if o.check != nil {
+				r.check = func() error { return o.check(cfg) }
+			}
+			return r, nil
 		}, stock.LogsStability()),
 	}
 	if o.deprecatedType != nil {
@@ -96,20 +103,37 @@ func createSynchronous(create func() (receiver.Logs, error)) (receiver.Logs, err
 	return r, err
 }
 
-// logsReceiver is the stock receiver, with its storage and its stop watched.
+// logsReceiver is the stock receiver, with its storage, its stop and its progress watched.
 type logsReceiver struct {
 	receiver.Logs
 	position *position
+	check    func() error // nil: there is none
+
+	stopCheck context.CancelFunc
+	checker   sync.WaitGroup
 }
 
 // Start hands the stock receiver a host whose storage extensions know when a position may be saved.
 func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
-	return r.Logs.Start(ctx, watchedHost{Host: host, position: r.position})
+	r.position.status.host = host
+	if err := r.Logs.Start(ctx, watchedHost{Host: host, position: r.position}); err != nil {
+		return err
+	}
+	if r.check != nil {
+		checking, stop := context.WithCancel(context.WithoutCancel(ctx))
+		r.stopCheck = stop
+		r.checker.Go(func() { r.position.status.watch(checking, r.check) })
+	}
+	return nil
 }
 
 // Shutdown returns when no record is on its way to the next consumer any more: that consumer is shut down next, and the
 // stock journald receiver does not wait for its own goroutine.
 func (r *logsReceiver) Shutdown(ctx context.Context) error {
+	if r.stopCheck != nil {
+		r.stopCheck()
+		r.checker.Wait()
+	}
 	r.position.stop()
 	err := r.Logs.Shutdown(ctx)
 	r.position.drain()

@@ -19,6 +19,8 @@ var errStopped = errors.New("the receiver is stopped")
 
 // position decides whether the receiver may save how far it has read.
 type position struct {
+	status *status
+
 	mu       sync.Mutex
 	idle     sync.Cond
 	inFlight int
@@ -47,12 +49,18 @@ func (p *position) consume(next consumer.Logs) consumer.ConsumeLogsFunc {
 
 		err := next.ConsumeLogs(ctx, ld)
 		noteAnswer(ctx, err)
+		refused := err != nil && !consumererror.IsPermanent(err)
 
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.inFlight--
-		if err != nil && !consumererror.IsPermanent(err) {
+		if refused {
 			p.refused = true
+		}
+		if !refused {
+			p.status.answered(ctx, nil)
+		} else if !p.stopping {
+			p.status.answered(ctx, err)
 		}
 		p.idle.Broadcast()
 		return err
@@ -63,6 +71,12 @@ func (p *position) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stopping = true
+}
+
+func (p *position) isStopping() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stopping
 }
 
 func (p *position) drain() {
@@ -148,5 +162,7 @@ func (c watchedClient) write(ctx context.Context, ops []*storage.Operation) erro
 	if ops = c.position.due(ops, isPartial(ctx)); len(ops) == 0 {
 		return nil
 	}
-	return c.Client.Batch(ctx, ops...)
+	err := c.Client.Batch(ctx, ops...)
+	c.position.status.saved(err)
+	return err
 }
