@@ -27,6 +27,7 @@ import (
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	oidcauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
 	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	floodguardprocessor "github.com/logseal/logseal/processor/floodguardprocessor"
 	redactprocessor "github.com/logseal/logseal/processor/redactprocessor"
 	stampprocessor "github.com/logseal/logseal/processor/stampprocessor"
 	batchprocessor "go.opentelemetry.io/collector/processor/batchprocessor"
@@ -132,6 +133,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		floodguardprocessor.NewFactory(),
 		redactprocessor.NewFactory(),
 		stampprocessor.NewFactory(),
 		batchprocessor.NewFactory(),
@@ -146,6 +148,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
+		floodguardprocessor.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		redactprocessor.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		stampprocessor.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		batchprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/batchprocessor v0.160.0",
