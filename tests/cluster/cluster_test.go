@@ -139,7 +139,11 @@ func TestEveryLineOfEveryPodArrives(t *testing.T) {
 	n := node{t: t, dir: dir}
 	_, _ = n.run("", "./node", "down")
 	n.must("", "./node", "up")
-	t.Cleanup(func() { _, _ = n.run("", "./node", "down") })
+	t.Cleanup(func() {
+		down := exec.Command("./node", "down")
+		down.Env = append(os.Environ(), "K8S_HOME="+dir)
+		assert.NoError(t, down.Run())
+	})
 	values := filepath.Join(t.TempDir(), "values.yaml")
 	// prepare writes the values file into the folder it is run in.
 	secrets := n.must("", "bash", "-c", fmt.Sprintf("%s/deploy/trial/prepare values.tmp 2>/dev/null && mv values.tmp %s", root, values))
