@@ -126,7 +126,7 @@ func give(path string, info fs.FileInfo, uid, gid int) error {
 				return err
 			}
 		}
-		if err := os.Chmod(path, 0o700); err != nil { //nolint:gosec // a folder
+		if err := os.Chmod(path, 0o700); err != nil {
 			return err
 		}
 		entries, err := os.ReadDir(path)
@@ -184,12 +184,12 @@ func nodeUID(ctx context.Context, client *http.Client, account, address, node st
 	if err != nil {
 		return "", false, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/api/v1/nodes/"+node, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/api/v1/nodes/"+node, http.NoBody) //nolint:gosec // the address is the kubelet's, and its CA is checked
 	if err != nil {
 		return "", false, err
 	}
 	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	response, err := client.Do(request)
+	response, err := client.Do(request) //nolint:gosec // as above
 	if err != nil {
 		return "", true, fmt.Errorf("the API server does not answer: %w", err)
 	}

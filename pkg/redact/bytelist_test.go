@@ -66,8 +66,13 @@ func TestListsOfBytesAreTexts(t *testing.T) {
 func TestListsOfNumbersStay(t *testing.T) {
 	e := newEngine(t)
 	for _, list := range [][]any{
-		{}, asInts("ordinary text"), asDoubles("with a line feed\n and \x1b[0m"),
-		{int64(0), int64(1), int64(2)}, {int64(255), int64(256)}, {1.5, 2.0}, {int64(-1), int64(3)}, {"a", int64(1)},
+		{},
+		asInts("ordinary text"), asDoubles("with a line feed\n and \x1b[0m"),
+		{int64(0), int64(1), int64(2)},
+		{int64(255), int64(256)},
+		{1.5, 2.0},
+		{int64(-1), int64(3)},
+		{"a", int64(1)},
 	} {
 		v := pcommon.NewValueEmpty()
 		require.NoError(t, v.FromRaw(map[string]any{"buckets": list}))

@@ -26,8 +26,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/logseal/logseal/pkg/seal"
-	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
 )
 

@@ -54,7 +54,7 @@ func (x *exportReader) next() (journalEntry, error) {
 	for {
 		name, text, err := x.name()
 		switch {
-		case err == io.EOF && e.fields != nil:
+		case errors.Is(err, io.EOF) && e.fields != nil:
 			return journalEntry{}, io.ErrUnexpectedEOF
 		case err != nil:
 			return journalEntry{}, err
@@ -71,7 +71,7 @@ func (x *exportReader) next() (journalEntry, error) {
 			e.fields = make(map[string]any, 32)
 		}
 		if err := x.field(&e, name, text); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return journalEntry{}, err

@@ -196,7 +196,7 @@ func (in *input) read(ctx context.Context, j *journalctl) error {
 	for {
 		e, err := x.next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return in.emit(ctx, &b)
 		case err != nil:
 			return errors.Join(in.emit(ctx, &b), fmt.Errorf("read journalctl: %w", err))

@@ -161,8 +161,10 @@ func TestEveryLineOfEveryPodArrives(t *testing.T) {
 		for _, k := range kustomizations {
 			n.serverTakes("-k", filepath.Dir(k))
 		}
-		for _, set := range []string{"siem.enabled=true", "gateway.autoscaling.enabled=true", "gateway.kind=StatefulSet",
-			"agent.tls.source=pod-certificate,agent.tls.signerName=example.com/agents,agent.tls.caConfigMap=gateway-ca"} {
+		for _, set := range []string{
+			"siem.enabled=true", "gateway.autoscaling.enabled=true", "gateway.kind=StatefulSet",
+			"agent.tls.source=pod-certificate,agent.tls.signerName=example.com/agents,agent.tls.caConfigMap=gateway-ca",
+		} {
 			manifest := filepath.Join(t.TempDir(), "manifest.yaml")
 			require.NoError(t, os.WriteFile(manifest, []byte(n.helm("template", "dry", root+"/deploy/helm/logseal", "-n", "logseal", "-f", values, "--set", set)), 0o600))
 			n.serverTakes("-f", manifest)
