@@ -19,7 +19,7 @@ import (
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
 	otlphttpexporter "go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	fileexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
-	kafkaexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
+	kafkaexporter "github.com/logseal/logseal/exporter/kafkaexporter"
 	loadbalancingexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	nestinglimitextension "github.com/logseal/logseal/extension/nestinglimitextension"
 	healthcheckextension "github.com/logseal/logseal/extension/healthcheckextension"
@@ -40,7 +40,7 @@ import (
 	filelogreceiver "github.com/logseal/logseal/receiver/filelogreceiver"
 	journaldreceiver "github.com/logseal/logseal/receiver/journaldreceiver"
 	otlpreceiver "github.com/logseal/logseal/receiver/otlpreceiver"
-	kafkareceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver"
+	kafkareceiver "github.com/logseal/logseal/receiver/kafkareceiver"
 	syslogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
 	tcplogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/tcplogreceiver"
 	udplogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/udplogreceiver"
@@ -102,7 +102,7 @@ func components() (otelcol.Factories, error) {
 		filelogreceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		journaldreceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		otlpreceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
-		kafkareceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver v0.158.0",
+		kafkareceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		syslogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver v0.160.0",
 		tcplogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/tcplogreceiver v0.160.0",
 		udplogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/udplogreceiver v0.160.0",
@@ -128,7 +128,7 @@ func components() (otelcol.Factories, error) {
 		otlpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlpexporter v0.160.0",
 		otlphttpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.160.0",
 		fileexporter.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter v0.160.0",
-		kafkaexporter.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter v0.160.0",
+		kafkaexporter.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		loadbalancingexporter.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter v0.160.0",
 	})
 
