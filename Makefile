@@ -52,6 +52,7 @@ lint: $(TOOLS)/golangci-lint ## Lint and check the formatting
 .PHONY: generate
 generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb), the components' metadata (mdatagen) and the tables of rules in the docs
 	@$(TOOLS)/builder --config builder-config.yaml --skip-get-modules --skip-compilation 2>&1 | grep -i -e error -e warn || true
+	@scripts/own-run
 	@for f in $$(git ls-files --cached --others --exclude-standard '*/metadata.yaml'); do (cd "$$(dirname "$$f")" && "$(CURDIR)/$(TOOLS)/mdatagen" metadata.yaml) || exit 1; done
 	@go run -buildvcs=false ./internal/ruledocs
 

@@ -23,6 +23,7 @@ import (
 	loadbalancingexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	nestinglimitextension "github.com/logseal/logseal/extension/nestinglimitextension"
 	healthcheckextension "github.com/logseal/logseal/extension/healthcheckextension"
+	configreloadextension "github.com/logseal/logseal/extension/configreloadextension"
 	basicauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	oidcauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
@@ -69,6 +70,7 @@ func components() (otelcol.Factories, error) {
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
 		nestinglimitextension.NewFactory(),
 		healthcheckextension.NewFactory(),
+		configreloadextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
 		oidcauthextension.NewFactory(),
@@ -80,6 +82,7 @@ func components() (otelcol.Factories, error) {
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		nestinglimitextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		healthcheckextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
+		configreloadextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		basicauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.160.0",
 		oidcauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension v0.160.0",

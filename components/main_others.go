@@ -4,8 +4,12 @@
 
 package main
 
-import "go.opentelemetry.io/collector/otelcol"
+import (
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/logseal/logseal/extension/configreloadextension"
+)
 
 func run(params otelcol.CollectorSettings) error {
-	return runInteractive(params)
+	return configreloadextension.Run(params)
 }

@@ -3,6 +3,7 @@
 package tests
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -159,11 +160,16 @@ func TestSealsSurviveReloads(t *testing.T) {
 	s := newStream(t)
 	start(t, s.site.SIEM)
 	agent := start(t, s.site.Agent)
-	for range 5 {
+	for reload := range 5 {
 		s.write(500)
 		require.NoError(t, agent.Signal(syscall.SIGHUP))
 		s.write(500)
 		s.arrived()
+		// The configuration is checked first: a signal that comes meanwhile would be one with this.
+		require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
+			log, err := os.ReadFile(s.site.Agent.LogFile())
+			return bytes.Count(log, []byte("Everything is ready")) == reload+2, err
+		}))
 	}
 	s.verified()
 	kinds := map[seal.Kind]int{}

@@ -197,11 +197,12 @@ func (p *Process) Metric(ctx context.Context, name string) (float64, error) {
 	sum := 0.0
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
-		series, value, ok := strings.Cut(lines.Text(), "} ")
-		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
+		line := lines.Text()
+		value := strings.LastIndexByte(line, ' ')
+		if metric := line[:max(0, strings.IndexAny(line, "{ "))]; value < 0 || metric != name {
 			continue
 		}
-		v, err := strconv.ParseFloat(value, 64)
+		v, err := strconv.ParseFloat(line[value+1:], 64)
 		if err != nil {
 			return 0, fmt.Errorf("metric %s: %w", name, err)
 		}
