@@ -43,6 +43,7 @@ var drills = []drill{
 	{"rotation", "a log that is rotated during an outage, unread, is read under its new name", rotation},
 	{"impostor", "an impostor with a valid certificate but another key receives nothing", impostor},
 	{"secrets", "secrets in a log do not leave the host", secretsDrill},
+	{"flood", "a file that is flooded takes nothing from another, and what is shed is on record", flood},
 	{"kill", "with the agent killed in mid-stream nothing is lost, and the archive verifies", kill},
 	{"tamper", "whoever alters a byte of the archive or takes out a line is found out, and the records are named", tamper},
 	{"verify", "every record in the SIEM's archive is what the agent stamped, and none is missing", verify},
@@ -103,7 +104,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 	s.say("\nWhere things lie: %s", o.Dir)
 	s.say("  archive.jsonl   the SIEM's archive, OTLP JSON lines")
-	s.say("  app.log         the file that was appended to")
+	s.say("  app.log         the file that was appended to; flood.log the one that was flooded")
 	s.say("  *.yaml *.log    configuration and own log of siem, gateway and agent")
 	s.say("  pki/            keys and certificates")
 	s.say("  state/agent/    the agent's queue and keys; stamp.trust is what a verifier needs")

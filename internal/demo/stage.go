@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/logseal/logseal/internal/testbed"
 )
 
@@ -24,15 +26,17 @@ const (
 // stage is what the drills play on: three processes, the file that they append to and the archive at the other end.
 type stage struct {
 	Options
-	site    *testbed.Site
-	logFile string
-	written int
-	wrote   time.Time // the last time
+	site      *testbed.Site
+	logFile   string
+	floodFile string
+	written   int
+	wrote     time.Time // the last time
 
 	siem, gateway, agent *testbed.Process
 
 	archive testbed.Archive
 	tally   testbed.Tally
+	each    func(plog.ResourceLogs, plog.LogRecord) // sees every record too, unless nil
 
 	started, counted time.Time
 }
@@ -44,20 +48,23 @@ func newStage(ctx context.Context, o Options) (*stage, error) {
 	}
 	s := &stage{
 		Options: o, site: site, started: time.Now(), logFile: filepath.Join(o.Dir, "app.log"),
-		archive: testbed.Archive{Path: site.ArchivePath()},
+		floodFile: filepath.Join(o.Dir, "flood.log"),
+		archive:   testbed.Archive{Path: site.ArchivePath()},
 		// Another work folder's lines, or a former run's in the same one, are not this run's.
 		tally: testbed.Tally{Prefix: fmt.Sprintf("%08x line ", uint32(time.Now().UnixNano()))},
 	}
 	paths, leftOut := systemLogs(systemLogLimit)
-	site.SetInclude(append([]string{s.logFile}, paths...)...)
+	site.SetInclude(append([]string{s.logFile, s.floodFile}, paths...)...)
 	site.Agent.Env["LOGSEAL_HOST_NAME"], _ = os.Hostname()
 
 	s.say("Work folder   %s", o.Dir)
 	s.say("Real logs     %d files of /var/log%s, and %s", len(paths), leftOutText(leftOut), s.logFile)
 	s.say("Path          agent -> gateway %s -> SIEM %s; TLS 1.3, pinned keys, a queue on disk at each hop",
 		site.Gateway.Env["LOGSEAL_LISTEN"], site.SIEM.Env["LOGSEAL_LISTEN"])
-	if err := os.WriteFile(s.logFile, nil, 0o600); err != nil {
-		return nil, err
+	for _, path := range []string{s.logFile, s.floodFile} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			return nil, err
+		}
 	}
 	for _, start := range []struct {
 		collector testbed.Collector
@@ -155,7 +162,13 @@ func (s *stage) awaitAll(ctx context.Context) error {
 
 // count reads what is new in the archive and shows where things stand.
 func (s *stage) count() error {
-	if _, err := s.archive.Read(s.tally.Add); err != nil {
+	_, err := s.archive.Read(func(rl plog.ResourceLogs, lr plog.LogRecord) {
+		s.tally.Add(rl, lr)
+		if s.each != nil {
+			s.each(rl, lr)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	switch {

@@ -137,6 +137,18 @@ func (c *checkpoint) encode() []byte {
 	return b
 }
 
+// countFiles returns how many files an encoded checkpoint holds, -1 if it cannot be read.
+func countFiles(encoded []byte) (n int) {
+	for ; len(encoded) > 0; n++ {
+		number, wireType, size := protowire.ConsumeField(encoded)
+		if size < 0 || number != fieldFile || wireType != protowire.BytesType {
+			return -1
+		}
+		encoded = encoded[size:]
+	}
+	return n
+}
+
 // recognize returns the file that r reads, nil if that is not beyond doubt. A reader inherits its mark from the checkpoint,
 // so the mark tells which file it reads, unless two files have the same. A file that is read from its start is new; its
 // proven first bytes make its fingerprint.

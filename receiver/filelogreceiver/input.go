@@ -44,7 +44,16 @@ func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator,
 	}
 	consumer := c.Config.Config
 	consumer.IncludeFilePath = true // the first bytes of a new file are read by its path
-	in.consumer, err = consumer.Build(set, in.emit)
+	var options []fileconsumer.Option
+	if in.turns = newTurns(consumer, c.now); in.turns != nil {
+		option, err := in.turns.option(consumer)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, option)
+		in.positions.polled = in.turns.polled
+	}
+	in.consumer, err = consumer.Build(set, in.emit, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +64,7 @@ type input struct {
 	helper.InputOperator
 	consumer  *fileconsumer.Manager
 	positions *positions
+	turns     *turns
 
 	withPath, withNumber, withOffset bool
 }
@@ -77,6 +87,7 @@ func (in *input) emit(ctx context.Context, tokens [][]byte, attributes map[strin
 		err = errors.Join(err, fmt.Errorf("write entries: %w", writeErr))
 	}
 
+	in.turns.emitted(b)
 	if saveErr := in.positions.answered(ctx, r, answer.Accepted(), answer.Refused()); saveErr != nil {
 		err = errors.Join(err, fmt.Errorf("save positions: %w", saveErr))
 	}

@@ -61,6 +61,7 @@ type positions struct {
 	operator.Persister
 	fingerprintSize int
 	now             func() time.Time
+	polled          func(checkpoint []byte) // is told each checkpoint, unless nil
 
 	mu       sync.Mutex
 	saved    []byte      // as the file consumer loaded or saved it last
@@ -101,6 +102,9 @@ func (p *positions) begin(saved []byte, usable bool) {
 	defer p.mu.Unlock()
 	p.saved, p.usable, p.known, p.due = saved, usable, nil, time.Time{}
 	clear(p.readers)
+	if p.polled != nil {
+		p.polled(saved)
+	}
 }
 
 // read notes a batch that is about to be emitted, and returns its reader.
