@@ -39,7 +39,7 @@ type floodGuard struct {
 	store     *store // nil without storage
 	telemetry *telemetry
 	stop      context.CancelFunc
-	stopped   chan struct{}
+	running   sync.WaitGroup
 	failing   atomic.Bool // storing failed the last time it was tried
 }
 

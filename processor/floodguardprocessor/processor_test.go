@@ -365,7 +365,7 @@ func TestCountsSurviveAKill(t *testing.T) {
 
 	// All that a kill leaves is what is in the storage. What frees the lock on it in this process is no part of that.
 	f.stop()
-	<-f.stopped
+	f.running.Wait()
 	f.telemetry.Shutdown()
 	require.NoError(t, f.store.client.Close(t.Context()))
 	claimed.Delete(f.set.ID)

@@ -28,18 +28,39 @@ func (f *floodGuard) Start(ctx context.Context, host component.Host) (err error)
 		return errors.Join(err, f.closeStore(ctx))
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f.stop, f.stopped = stop, make(chan struct{})
-	go f.run(running)
+	f.stop = stop
+	f.running.Go(func() { f.run(running) })
+	f.running.Go(func() { f.keepSaving(running) })
 	return nil
+}
+
+// keepSaving stores what has changed until ctx ends. It has a goroutine of its own, for reports may wait for a full queue.
+func (f *floodGuard) keepSaving(ctx context.Context) {
+	if f.store == nil {
+		return
+	}
+	alive := f.now()
+	for wait := minSave; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		began := f.now()
+		if began-alive >= f.config.ReportInterval {
+			alive = began
+			f.save(ctx, storage.GetOperation(aliveKey)) // writes that we are there
+		} else {
+			f.save(ctx)
+		}
+		wait = min(max(minSave, saveShare*(f.now()-began)), maxSave)
+	}
 }
 
 // run sends what is due until ctx ends.
 func (f *floodGuard) run(ctx context.Context) {
-	defer close(f.stopped)
 	interval := time.NewTicker(f.config.ReportInterval)
 	defer interval.Stop()
-	saving := time.NewTicker(saveInterval)
-	defer saving.Stop()
 	f.report(ctx, false) // of the session before
 	for {
 		select {
@@ -53,11 +74,8 @@ func (f *floodGuard) run(ctx context.Context) {
 				return
 			case <-time.After(minSave):
 			}
-		case <-saving.C:
-			f.save(ctx)
 		case <-interval.C:
 			f.report(ctx, true)
-			f.save(ctx, storage.GetOperation(aliveKey)) // writes that we are there
 		}
 	}
 }
@@ -112,7 +130,7 @@ func (f *floodGuard) Shutdown(ctx context.Context) error {
 		return f.closeStore(ctx)
 	}
 	f.stop()
-	<-f.stopped
+	f.running.Wait()
 	f.stop = nil
 	f.report(ctx, true)
 	f.telemetry.Shutdown()

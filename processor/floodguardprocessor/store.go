@@ -39,10 +39,11 @@ const (
 	aliveKey = "alive"
 	cleanKey = "clean"
 
-	// What is counted is stored this often, and at once when a source begins to shed; but no more often than minSave, or
-	// inventing keys would be a way to keep the disk busy.
-	saveInterval = time.Second
-	minSave      = 100 * time.Millisecond
+	// What is counted is stored this often while something is shed, and at once when a source begins to be. Storing takes at
+	// most one in saveShare of the time, or inventing keys would be a way to keep the machine busy.
+	minSave   = 100 * time.Millisecond
+	maxSave   = 2 * time.Second
+	saveShare = 20
 
 	version = 1
 )
