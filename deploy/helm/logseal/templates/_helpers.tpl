@@ -73,7 +73,8 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* Live is the process: a liveness probe that followed the pipelines would restart a pod because the other side is down.
+{{/* Live is the process: a liveness probe that followed the pipelines would restart a pod because the other side is down, and one
+     that followed the extensions would end a process that refused a broken configuration, which the next one could not start with.
      Ready is, for an agent, what it says of its pipelines; for what listens, that it listens: a gateway whose SIEM is away still takes
      logs into its queue, and refuses by itself when that is full. */}}
 {{- define "logseal.liveness" -}}
@@ -82,7 +83,7 @@ startupProbe:
   periodSeconds: 2
   failureThreshold: 60
 livenessProbe:
-  httpGet: {path: "/?pipeline=extensions", port: health}
+  tcpSocket: {port: health}
   periodSeconds: 20
   timeoutSeconds: 5
   failureThreshold: 3
