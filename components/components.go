@@ -42,7 +42,7 @@ import (
 	journaldreceiver "github.com/logseal/logseal/receiver/journaldreceiver"
 	otlpreceiver "github.com/logseal/logseal/receiver/otlpreceiver"
 	kafkareceiver "github.com/logseal/logseal/receiver/kafkareceiver"
-	syslogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
+	syslogreceiver "github.com/logseal/logseal/receiver/syslogreceiver"
 	tcplogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/tcplogreceiver"
 	udplogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/udplogreceiver"
 )
@@ -106,7 +106,7 @@ func components() (otelcol.Factories, error) {
 		journaldreceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		otlpreceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		kafkareceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
-		syslogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver v0.160.0",
+		syslogreceiver.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		tcplogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/tcplogreceiver v0.160.0",
 		udplogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/udplogreceiver v0.160.0",
 	})

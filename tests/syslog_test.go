@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tests
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/internal/testbed"
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// syslogSite is an agent that takes syslog at port, and a SIEM behind it.
+type syslogSite struct {
+	*testbed.Site
+	agent *testbed.Process
+	port  int
+}
+
+// newSyslog starts one. options are entries of the receivers beside the shipped ones, as YAML in one line.
+func newSyslog(t *testing.T, options func(*testbed.Site) string) *syslogSite {
+	t.Helper()
+	site := newSite(t)
+	site.AgentToSIEM()
+	ports, err := testbed.FreePorts(1)
+	require.NoError(t, err)
+	s := &syslogSite{Site: site, port: ports[0]}
+	site.Agent.Env["LOGSEAL_RECEIVERS"] = "[syslog]"
+	site.Agent.Env["LOGSEAL_SYSLOG_ENDPOINT"] = testbed.Loopback(s.port)
+	if options != nil {
+		site.Agent.Args = []string{"--config", "yaml:receivers: {" + options(site) + "}"}
+	}
+	start(t, site.SIEM)
+	s.agent = start(t, site.Agent)
+	return s
+}
+
+// await waits until as many records have arrived, and returns them by their bodies.
+func (s *syslogSite) await(t *testing.T, count int) map[string]plog.LogRecord {
+	t.Helper()
+	got := map[string]plog.LogRecord{}
+	n := 0
+	archive := testbed.Archive{Path: s.ArchivePath()}
+	err := testbed.Until(deadline(t, time.Minute), func() (bool, error) {
+		_, err := archive.Read(func(_ plog.ResourceLogs, lr plog.LogRecord) {
+			if !seal.IsSeal(lr) {
+				got[lr.Body().AsString()] = lr
+				n++
+			}
+		})
+		return n >= count, err
+	})
+	require.NoErrorf(t, err, "%d of %d records", n, count)
+	require.Equal(t, count, n, "more than were sent")
+	return got
+}
+
+func (s *syslogSite) send(t *testing.T, stream string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", testbed.Loopback(s.port))
+	require.NoError(t, err)
+	_, err = conn.Write([]byte(stream))
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+}
+
+func octets(message string) string { return strconv.Itoa(len(message)) + " " + message }
+
+// A connection may mix octet counting, with and without a trailing LF in the count, and lines; one line of 3 MiB stands among them.
+func TestSyslogMixedFramingWithOneLineTooLong(t *testing.T) {
+	s := newSyslog(t, nil)
+	const total = 900
+	line := func(i int) string {
+		if i%2 == 0 {
+			return fmt.Sprintf("<13>1 2026-11-28T10:00:00Z host app %d - - line %d", i, i)
+		}
+		return fmt.Sprintf("<13>Nov 28 10:00:00 host app[%d]: line %d", i, i)
+	}
+	long := "<13>Nov 28 10:00:00 host app[0]: " + strings.Repeat("many words ", 300_000)
+	var stream strings.Builder
+	for i := range total {
+		switch i % 3 {
+		case 0:
+			stream.WriteString(octets(line(i)))
+		case 1:
+			stream.WriteString(octets(line(i) + "\n"))
+		case 2:
+			stream.WriteString(line(i) + "\n")
+		}
+		switch i {
+		case 100:
+			stream.WriteString(long + "\n")
+		case 200:
+			stream.WriteString(octets(long))
+		}
+	}
+	s.send(t, stream.String())
+	const parts = 2 * 4 // of 1 MiB
+	got := s.await(t, total+parts)
+	for i := range total {
+		lr, ok := got[line(i)]
+		require.True(t, ok, line(i))
+		pid, _ := lr.Attributes().Get("proc_id")
+		assert.Equal(t, strconv.Itoa(i), pid.Str())
+		_, twice := lr.Attributes().Get("message")
+		assert.False(t, twice, "the text is in the body")
+		_, split := lr.Attributes().Get("logseal.syslog.part")
+		assert.False(t, split)
+	}
+	awaitMetric(t, s.agent, "otelcol_receiver_syslog_split_records", parts)
+	require.True(t, s.Agent.LogContains(`"peers": ["127.0.0.1"]`) && s.Agent.LogContains("split_bytes"), "the log names peer and bytes")
+	require.False(t, s.Agent.LogContains("many words"), "and nothing of what was sent")
+}
+
+// Text that is no syslog at all arrives as it came, and is counted.
+func TestSyslogWhatDoesNotParseArrives(t *testing.T) {
+	s := newSyslog(t, nil)
+	messages := []string{"only words", "<999>no priority", "12 monkeys", "<13>words behind a priority", "\tat java.lang.Thread.run(Thread.java:1)"}
+	s.send(t, strings.Join(messages, "\n")+"\n")
+	got := s.await(t, len(messages))
+	for _, m := range messages {
+		assert.Contains(t, got, m)
+	}
+	awaitMetric(t, s.agent, "otelcol_receiver_syslog_unparsed_records", float64(len(messages)))
+	require.False(t, s.Agent.LogContains("monkeys"))
+}
+
+func TestSyslogFromLogger(t *testing.T) {
+	logger := needs(t, "logger", "bsdutils")
+	for _, tt := range []struct {
+		name string
+		args []string
+	}{
+		{"tcp", []string{"--tcp"}},
+		{"tcp, counted", []string{"--tcp", "--octet-count"}},
+		{"tcp, rfc3164", []string{"--tcp", "--rfc3164"}},
+		{"udp", []string{"--udp"}},
+		{"udp, rfc3164", []string{"--udp", "--rfc3164"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSyslog(t, func(site *testbed.Site) string {
+				if tt.args[0] == "--udp" {
+					site.Agent.Env["LOGSEAL_RECEIVERS"] = "[syslog/udp]"
+				}
+				return "syslog/udp: {udp: {listen_address: '" + site.Agent.Env["LOGSEAL_SYSLOG_ENDPOINT"] + "'}}"
+			})
+			args := append([]string{"--server", "127.0.0.1", "--port", strconv.Itoa(s.port), "--tag", "mytag", "--priority", "auth.warning", "--id=77"}, tt.args...)
+			for i := range 3 {
+				out, err := exec.Command(logger, append(args, fmt.Sprintf("message %d", i))...).CombinedOutput()
+				require.NoError(t, err, string(out))
+			}
+			for body, lr := range s.await(t, 3) {
+				app, _ := lr.Attributes().Get("appname")
+				pid, _ := lr.Attributes().Get("proc_id")
+				assert.Equal(t, "mytag", app.Str(), body)
+				assert.Equal(t, "77", pid.Str(), body)
+				assert.Equal(t, "warning", lr.SeverityText())
+				assert.NotZero(t, lr.Timestamp())
+			}
+		})
+	}
+}
+
+// tlsOptions make the agent's receiver one for TLS with the site's certificates.
+func tlsOptions(site *testbed.Site) string {
+	return fmt.Sprintf("syslog: {tcp: {tls: {cert_file: %s, key_file: %s}}}", site.Agent.Env["LOGSEAL_CERT_FILE"], site.Agent.Env["LOGSEAL_KEY_FILE"])
+}
+
+// A sender that writes, never reads and closes must not lose its tail: a session ticket that it has not read turns its close into a
+// reset, which discards what the receiver has not read yet.
+func TestSyslogOverTLSFromSendersThatWriteAndClose(t *testing.T) {
+	s := newSyslog(t, tlsOptions)
+	const senders, each = 20, 2000
+	for i := range senders {
+		conn, err := tls.Dial("tcp", testbed.Loopback(s.port), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13})
+		require.NoError(t, err)
+		var text strings.Builder
+		for n := range each {
+			fmt.Fprintf(&text, "<13>1 2026-11-28T10:00:00Z host app - - - sender %d line %d\n", i, n)
+		}
+		_, err = conn.Write([]byte(text.String()))
+		require.NoError(t, err)
+		_ = conn.Close()
+	}
+	s.await(t, senders*each)
+	require.False(t, s.Agent.LogContains("broken_connections"))
+
+	openssl := needs(t, "openssl", "openssl")
+	const more = 3000
+	var text strings.Builder
+	for n := range more {
+		fmt.Fprintf(&text, "<13>1 2026-11-28T10:00:00Z host app - - - openssl line %d\n", n)
+	}
+	cmd := exec.Command(openssl, "s_client", "-quiet", "-no_ign_eof", "-tls1_3", "-connect", testbed.Loopback(s.port))
+	cmd.Stdin = strings.NewReader(text.String())
+	_ = cmd.Run()
+	s.await(t, senders*each+more)
+}
+
+const rsyslogSender = `
+global(workDirectory="%[1]s" defaultNetstreamDriverCAFile="%[2]s")
+module(load="imfile")
+input(type="imfile" file="%[1]s/input.log" tag="mytag:" ruleset="forward")
+ruleset(name="forward") { action(type="omfwd" target="127.0.0.1" port="%[3]d" protocol="tcp" %[4]s action.resumeRetryCount="-1") }
+`
+
+func TestSyslogFromRsyslog(t *testing.T) {
+	rsyslogd := needs(t, "/usr/sbin/rsyslogd", "rsyslog")
+	const total = 3000
+	for _, tt := range []struct {
+		name, action string
+		tls          bool
+	}{
+		{"lines", `template="RSYSLOG_TraditionalForwardFormat"`, false},
+		{"counted, RFC 5424", `template="RSYSLOG_SyslogProtocol23Format" TCP_Framing="octet-counted"`, false},
+		{"over TLS", `template="RSYSLOG_SyslogProtocol23Format" TCP_Framing="octet-counted" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="anon"`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var options func(*testbed.Site) string
+			if tt.tls {
+				options = tlsOptions
+				if drivers, _ := filepath.Glob("/usr/lib*/*/rsyslog/lmnsd_ossl.so"); len(drivers) == 0 {
+					needs(t, "lmnsd_ossl.so", "rsyslog-openssl")
+				}
+			}
+			s := newSyslog(t, options)
+			dir := t.TempDir()
+			config := filepath.Join(dir, "rsyslog.conf")
+			require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, rsyslogSender, dir, s.PKI.CAFile(), s.port, tt.action), 0o600))
+			var input strings.Builder
+			for i := range total {
+				fmt.Fprintf(&input, "line %d\n", i)
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "input.log"), []byte(input.String()), 0o600))
+			daemon(t, nil, rsyslogd, "-n", "-f", config, "-i", filepath.Join(dir, "pid"))
+			for body, lr := range s.await(t, total) {
+				app, _ := lr.Attributes().Get("appname")
+				assert.Equal(t, "mytag", app.Str(), body)
+			}
+		})
+	}
+}
+
+// Debian has either rsyslog or syslog-ng; LOGSEAL_SYSLOG_NG names a folder into which its packages were unpacked, as
+// `go run ./tests/bench -h` says.
+func TestSyslogFromSyslogNG(t *testing.T) {
+	folder := os.Getenv("LOGSEAL_SYSLOG_NG")
+	if folder == "" {
+		t.Skip("LOGSEAL_SYSLOG_NG does not name a folder with syslog-ng unpacked")
+	}
+	const total = 3000
+	for _, destination := range []string{`syslog("127.0.0.1" port(%d) transport("tcp"))`, `network("127.0.0.1" port(%d) transport("tcp"))`} {
+		t.Run(destination, func(t *testing.T) {
+			s := newSyslog(t, nil)
+			dir := t.TempDir()
+			config := filepath.Join(dir, "syslog-ng.conf")
+			require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `@version: 3.35
+source s { file("%[1]s/input.log" flags(no-parse) program-override("mytag")); };
+destination d { %[2]s; };
+log { source(s); destination(d); flags(flow-control); };
+`, dir, fmt.Sprintf(destination, s.port)), 0o600))
+			var input strings.Builder
+			for i := range total {
+				fmt.Fprintf(&input, "line %d\n", i)
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "input.log"), []byte(input.String()), 0o600))
+			libraries := []string{filepath.Join(folder, "usr/lib/syslog-ng")}
+			for _, pattern := range []string{"lib/*-linux-gnu", "usr/lib/*-linux-gnu"} {
+				found, _ := filepath.Glob(filepath.Join(folder, pattern))
+				libraries = append(libraries, found...)
+			}
+			modules, _ := filepath.Glob(filepath.Join(folder, "usr/lib/syslog-ng/[0-9]*"))
+			require.NotEmpty(t, modules, folder)
+			daemon(t, []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}, filepath.Join(folder, "usr/sbin/syslog-ng"),
+				"-F", "--no-caps", "-f", config, "-R", filepath.Join(dir, "persist"), "-c", filepath.Join(dir, "ctl"), "-p", filepath.Join(dir, "pid"), "--module-path", modules[0])
+			for body, lr := range s.await(t, total) {
+				app, _ := lr.Attributes().Get("appname")
+				assert.Equal(t, "mytag", app.Str(), body)
+			}
+		})
+	}
+}
+
+// daemon runs a program until the test ends, and shows what it said if the test fails.
+func daemon(t *testing.T, env []string, name string, args ...string) {
+	t.Helper()
+	var said strings.Builder
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(said.String())
+		}
+	})
+}
