@@ -60,7 +60,7 @@ func TestKafkaOptionsThatLoseLogsAreRefused(t *testing.T) {
 	site := newSite(t)
 	for overlay, want := range map[string]string{
 		"receivers: {kafka: {message_marking: {after: false}}}\nservice: {pipelines: {logs: {receivers: [kafka]}}}": "message_marking.after: false",
-		"exporters: {kafka: {}}\nservice: {pipelines: {logs: {exporters: [kafka]}}}":                                 "sending_queue.storage is not set",
+		"exporters: {kafka: {}}\nservice: {pipelines: {logs: {exporters: [kafka]}}}":                                "sending_queue.storage is not set",
 	} {
 		out, status := validate(t, site.Agent, string(site.Agent.Config), overlay)
 		assert.NotZero(t, status)

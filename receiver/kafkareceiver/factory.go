@@ -52,7 +52,16 @@ func NewFactory() receiver.Factory {
 			if c.MessageMarking.OnPermanentError {
 				set.Logger.Warn("message_marking.on_permanent_error is true: a message that cannot be decoded is skipped and lost", zap.Strings("topics", c.Logs.Topics))
 			}
-			return inner.CreateLogs(ctx, set, c, next)
+			w := &watched{}
+			set.Logger = w.logger(set.Logger)
+			next, err := w.consumer(next)
+			if err != nil {
+				return nil, err
+			}
+			if w.Logs, err = inner.CreateLogs(ctx, set, c, next); err != nil {
+				return nil, err
+			}
+			return w, nil
 		}, inner.LogsStability()))
 }
 

@@ -5,7 +5,10 @@ package kafkareceiver
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,11 +16,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 const topic = "otlp_logs"
@@ -37,7 +44,7 @@ func produce(t *testing.T, c *kfake.Cluster, bodies ...string) {
 }
 
 // start runs a receiver until stop is called.
-func start(t *testing.T, c *kfake.Cluster, next consumer.ConsumeLogsFunc) (stop func()) {
+func start(t *testing.T, c *kfake.Cluster, next consumer.ConsumeLogsFunc) (h *statusHost, stop func()) {
 	t.Helper()
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	cfg.Stock.ClientConfig.Brokers = c.ListenAddrs()
@@ -46,10 +53,14 @@ func start(t *testing.T, c *kfake.Cluster, next consumer.ConsumeLogsFunc) (stop 
 	require.NoError(t, cfg.Validate())
 	sink, err := consumer.NewLogs(next)
 	require.NoError(t, err)
-	r, err := NewFactory().CreateLogs(t.Context(), receivertest.NewNopSettings(NewFactory().Type()), cfg, sink)
+	set := receivertest.NewNopSettings(NewFactory().Type())
+	core, _ := observer.New(zap.InfoLevel)
+	set.Logger = zap.New(core) // one that writes: what nobody would log is not heard
+	r, err := NewFactory().CreateLogs(t.Context(), set, cfg, sink)
 	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	return func() { require.NoError(t, r.Shutdown(context.Background())) }
+	h = &statusHost{Host: componenttest.NewNopHost()}
+	require.NoError(t, r.Start(t.Context(), h))
+	return h, func() { require.NoError(t, r.Shutdown(context.Background())) }
 }
 
 // Three are refused, and the receiver stops while the pipeline still refuses: none is gone.
@@ -61,17 +72,18 @@ func TestWhatThePipelineRefusesIsNotCommitted(t *testing.T) {
 
 	var mu sync.Mutex
 	refused := 0
-	stop := start(t, c, func(context.Context, plog.Logs) error {
+	h, stop := start(t, c, func(context.Context, plog.Logs) error {
 		mu.Lock()
 		defer mu.Unlock()
 		refused++
 		return errors.New("the queue is full")
 	})
 	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return refused >= 3 }, 30*time.Second, 10*time.Millisecond)
+	assert.True(t, h.told("the queue is full"))
 	stop()
 
 	got := map[string]int{}
-	stop = start(t, c, func(_ context.Context, logs plog.Logs) error {
+	_, stop = start(t, c, func(_ context.Context, logs plog.Logs) error {
 		mu.Lock()
 		defer mu.Unlock()
 		got[logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()]++
@@ -83,6 +95,45 @@ func TestWhatThePipelineRefusesIsNotCommitted(t *testing.T) {
 		defer mu.Unlock()
 		return got["one"] > 0 && got["two"] > 0 && got["three"] > 0
 	}, 60*time.Second, 10*time.Millisecond, "%v", got)
+}
+
+// A message that nobody can decode is not skipped: what is behind it waits with it, and the status says so.
+func TestUndecodableMessageHoldsItsPartitionLoudly(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topic))
+	require.NoError(t, err)
+	defer c.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic(topic))
+	require.NoError(t, err)
+	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Value: []byte("no protobuf")}).FirstErr())
+	client.Close()
+	produce(t, c, "behind it")
+
+	var taken atomic.Int64
+	h, stop := start(t, c, func(context.Context, plog.Logs) error { taken.Add(1); return nil })
+	defer stop()
+	require.Eventually(t, func() bool { return h.told("a partition is not read any more") }, 30*time.Second, 10*time.Millisecond)
+	assert.Zero(t, taken.Load())
+}
+
+// statusHost keeps what its component reports.
+type statusHost struct {
+	component.Host
+	mu       sync.Mutex
+	troubles []string
+}
+
+func (h *statusHost) Report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if event.Err() != nil {
+		h.troubles = append(h.troubles, event.Err().Error())
+	}
+}
+
+func (h *statusHost) told(text string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.ContainsFunc(h.troubles, func(trouble string) bool { return strings.Contains(trouble, text) })
 }
 
 func TestValidate(t *testing.T) {
