@@ -16,6 +16,7 @@ import (
 
 	"github.com/logseal/logseal/internal/testbed"
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // secondAgent returns the site's agent as another host: with a certificate, a name, ports and a state of its own.
@@ -61,7 +62,7 @@ func origins(t *testing.T, archive *testbed.Archive) (records map[origin]int, se
 }
 
 // verifySite verifies the archive, which must be complete up to the time that records were written.
-func verifySite(t *testing.T, site *testbed.Site, wrote time.Time, agents ...testbed.Collector) *seal.Report {
+func verifySite(t *testing.T, site *testbed.Site, wrote time.Time, agents ...testbed.Collector) *verifier.Report {
 	t.Helper()
 	var trust []seal.Trust
 	for _, agent := range agents {

@@ -21,6 +21,7 @@ import (
 	"github.com/logseal/logseal/internal/testbed"
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // stream is an agent that sends one growing file straight to the SIEM, and what the SIEM's archive must say of it.
@@ -73,7 +74,7 @@ func (s *stream) trust() []seal.Trust {
 
 // verified waits until every line has arrived and is sealed, and requires that nothing be found but doubt about what a
 // crash may have kept from leaving.
-func (s *stream) verified() *seal.Report {
+func (s *stream) verified() *verifier.Report {
 	s.Helper()
 	s.arrived()
 	report, err := s.archive.AwaitSealed(deadline(s.T, time.Minute), s.trust(), s.wrote)
@@ -84,7 +85,7 @@ func (s *stream) verified() *seal.Report {
 }
 
 // report verifies the archive as it is.
-func (s *stream) report(trust []seal.Trust) *seal.Report {
+func (s *stream) report(trust []seal.Trust) *verifier.Report {
 	s.Helper()
 	files, err := s.archive.Files()
 	require.NoError(s, err)
@@ -317,7 +318,7 @@ func TestLostAndRolledBackState(t *testing.T) {
 			}
 			start(t, s.site.Agent)
 			s.arrived()
-			var report *seal.Report
+			var report *verifier.Report
 			require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
 				report = s.report(trust)
 				return len(only(report, tt.want[0])) > 0, nil
@@ -350,7 +351,7 @@ func matching(t *testing.T, dir string, prefixes []string) []string {
 }
 
 // only returns the findings of one verdict.
-func only(r *seal.Report, verdict finding.Code) []finding.Finding {
+func only(r *verifier.Report, verdict finding.Code) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range r.Findings {
 		if f.Code == verdict {
@@ -374,7 +375,7 @@ func TestBothTrustLinesAreKept(t *testing.T) {
 	s.arrived()
 	require.Len(t, s.trust(), 2)
 	// Not up to a certain time, as verified has it: the first stream is silent from its close on.
-	var report *seal.Report
+	var report *verifier.Report
 	require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
 		report = s.report(s.trust())
 		return report.Verified == uint64(s.written), nil

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 func newEnrollCommand() *cobra.Command {
@@ -46,7 +47,7 @@ func runEnroll(stdout io.Writer, name, out string) error {
 	if err := seal.CheckName(name); err != nil {
 		return exitError{exitUsage, fmt.Errorf("--name: %w", err)}
 	}
-	trust, err := seal.CreateKeyFile(out, name)
+	trust, err := sealer.CreateKeyFile(out, name)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return exitError{exitUsage, fmt.Errorf("%w; its stream would end here. To begin a new one, move the file away first, and trust the new line beside the old", err)}

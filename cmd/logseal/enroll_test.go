@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 func TestEnroll(t *testing.T) {
@@ -25,7 +26,7 @@ func TestEnroll(t *testing.T) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	keys, err := seal.OpenKeyFile(file)
+	keys, err := sealer.OpenKeyFile(file)
 	require.NoError(t, err)
 	require.Equal(t, trust, keys.Trust())
 	require.NoError(t, keys.Close())

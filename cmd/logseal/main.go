@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // version is stamped by the Makefile from builder-config.yaml.
@@ -76,7 +76,7 @@ func run(ctx context.Context, root *cobra.Command, stderr io.Writer) (code int) 
 // terminal must not obey that.
 func internalError(stderr io.Writer, err *archive.InternalError) int {
 	fmt.Fprintf(stderr, "logseal: %s\nThis is a fault of logseal and no verdict on its input. Please report it with what follows, and with `logseal version`.\n\n%s",
-		seal.Printable(err.Error()), err.Stack)
+		verifier.Printable(err.Error()), err.Stack)
 	return exitInternal
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 type verifyOptions struct {
@@ -119,17 +120,17 @@ func unreadable(err error) error {
 	var lines []string
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			lines = append(lines, seal.Printable(one.Error()))
+			lines = append(lines, verifier.Printable(one.Error()))
 		}
 	} else {
-		lines = append(lines, seal.Printable(err.Error()))
+		lines = append(lines, verifier.Printable(err.Error()))
 	}
 	return exitError{code: exitUsage, err: errors.New(strings.Join(lines, "\nlogseal: "))}
 }
 
-func (o *verifyOptions) verifier() (*seal.Verifier, error) {
+func (o *verifyOptions) verifier() (*verifier.Verifier, error) {
 	if o.firstUse {
-		return seal.NewFirstUseVerifier(), nil
+		return verifier.NewFirstUse(), nil
 	}
 	if o.trust == "" {
 		return nil, errors.New(`whose logs are these? Give --trust with the lines that "logseal enroll" printed; --trust-on-first-use takes the keys from the archive itself, which shows that it is consistent but not whose it is`)
@@ -143,10 +144,10 @@ func (o *verifyOptions) verifier() (*seal.Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trust file %s: %w", o.trust, err)
 	}
-	return seal.NewVerifier(trust), nil
+	return verifier.New(trust), nil
 }
 
-func (o *verifyOptions) write(w io.Writer, report *seal.Report) error {
+func (o *verifyOptions) write(w io.Writer, report *verifier.Report) error {
 	if o.format == "text" {
 		return report.WriteText(w)
 	}

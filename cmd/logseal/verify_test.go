@@ -15,19 +15,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // store keeps a sealer's state in memory.
 type verifyStore map[string][]byte
 
-func (m verifyStore) Batch(_ context.Context, ops ...*seal.Op) error {
+func (m verifyStore) Batch(_ context.Context, ops ...*sealer.Op) error {
 	for _, op := range ops {
 		switch op.Kind {
-		case seal.OpGet:
+		case sealer.OpGet:
 			op.Value = m[op.Key]
-		case seal.OpSet:
+		case sealer.OpSet:
 			m[op.Key] = bytes.Clone(op.Value)
-		case seal.OpDelete:
+		case sealer.OpDelete:
 			delete(m, op.Key)
 		}
 	}
@@ -38,13 +39,13 @@ func (m verifyStore) Batch(_ context.Context, ops ...*seal.Op) error {
 func writeArchive(t *testing.T, stop bool) (archive, trust string) {
 	dir := t.TempDir()
 	key := filepath.Join(dir, "key")
-	line, err := seal.CreateKeyFile(key, "web-17")
+	line, err := sealer.CreateKeyFile(key, "web-17")
 	require.NoError(t, err)
 	trust = filepath.Join(dir, "trust")
 	require.NoError(t, os.WriteFile(trust, []byte("# our hosts\n"+line.String()+"\n"), 0o600))
-	keys, err := seal.OpenKeyFile(key)
+	keys, err := sealer.OpenKeyFile(key)
 	require.NoError(t, err)
-	sealer, err := seal.Open(t.Context(), seal.Config{Keys: keys, Store: verifyStore{}})
+	sealer, err := sealer.Open(t.Context(), sealer.Config{Keys: keys, Store: verifyStore{}})
 	require.NoError(t, err)
 	var out bytes.Buffer
 	emit := func(_ context.Context, ld plog.Logs) error {

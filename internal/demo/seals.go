@@ -16,6 +16,7 @@ import (
 	"github.com/logseal/logseal/internal/testbed"
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // kill ends the agent with SIGKILL in mid-stream, three times.
@@ -61,7 +62,7 @@ func verify(ctx context.Context, s *stage) (string, error) {
 }
 
 // verified returns the report on the archive once everything that was written is sealed.
-func (s *stage) verified(ctx context.Context) (*seal.Report, error) {
+func (s *stage) verified(ctx context.Context) (*verifier.Report, error) {
 	trust, err := s.site.Agent.Trust()
 	if err != nil {
 		return nil, err
@@ -190,7 +191,7 @@ func (s *stage) deleteLine(ctx context.Context, text []byte, line span) (string,
 	return fmt.Sprintf("MISSING %s and what follows, %d records, from %s", named, missing, path), nil
 }
 
-func (s *stage) verifyCopy(ctx context.Context, name string, text []byte) (*seal.Report, string, error) {
+func (s *stage) verifyCopy(ctx context.Context, name string, text []byte) (*verifier.Report, string, error) {
 	path := filepath.Join(s.Dir, name)
 	if err := os.WriteFile(path, text, 0o600); err != nil { //nolint:gosec // in the work folder, by a name of ours
 		return nil, "", err

@@ -19,6 +19,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // Files are the archive's files, the one being written included, in the order of their names.
@@ -70,14 +71,14 @@ func (c Collector) TrustFile() string {
 }
 
 // Verify verifies files as `logseal verify` does. With until the archive must be complete up to then.
-func Verify(ctx context.Context, trust []seal.Trust, until time.Time, files ...string) (*seal.Report, error) {
-	return archive.Verify(ctx, files, seal.NewVerifier(trust), until, archive.Options{})
+func Verify(ctx context.Context, trust []seal.Trust, until time.Time, files ...string) (*verifier.Report, error) {
+	return archive.Verify(ctx, files, verifier.New(trust), until, archive.Options{})
 }
 
 // AwaitSealed verifies the archive until nothing in it waits for its seal any more. Findings that time will not mend, and
 // doubt about what a crash may have kept from leaving, are the caller's to judge.
-func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until time.Time) (*seal.Report, error) {
-	var report *seal.Report
+func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until time.Time) (*verifier.Report, error) {
+	var report *verifier.Report
 	err := Until(ctx, func() (bool, error) {
 		files, err := a.Files()
 		if err != nil {
@@ -97,7 +98,7 @@ func (a *Archive) AwaitSealed(ctx context.Context, trust []seal.Trust, until tim
 }
 
 // Findings are the findings of a report but for those of the given verdicts.
-func Findings(r *seal.Report, but ...finding.Code) []finding.Finding {
+func Findings(r *verifier.Report, but ...finding.Code) []finding.Finding {
 	var left []finding.Finding
 	for _, f := range r.Findings {
 		if !slices.Contains(but, f.Code) {
@@ -108,7 +109,7 @@ func Findings(r *seal.Report, but ...finding.Code) []finding.Finding {
 }
 
 // Unverified is the number of records that are neither what was sealed, nor the same again, nor declared void.
-func Unverified(r *seal.Report) uint64 {
+func Unverified(r *verifier.Report) uint64 {
 	n := r.Records - r.Verified - r.Duplicates
 	for _, of := range r.Streams {
 		n -= of.Voided

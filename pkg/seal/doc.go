@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package seal implements the Logseal stamp format, version 1: what makes a log
-// record's alteration, deletion, insertion, reordering or replay visible to
-// anyone who holds the stream's public key. docs/stamp-format.md is the
-// specification; this package follows it and does not add to it.
+// Package seal is the Logseal stamp format, version 1: what makes a log record's alteration, deletion, insertion, reordering
+// or replay visible to anyone who holds the stream's public key. docs/stamp-format.md is the specification; this package
+// follows it and does not add to it.
 //
-// There are two sides.
+// It holds what anyone needs who reads or writes the format: the [ID] that is put on a record, the [Seal] and the signed [Note]
+// it travels in, the [Trust] line that names a stream's first key, the [Policy] that says which attributes do not count, the
+// [Hash] trees over records, and the sets of numbers ([Ranges]) in seals. Parsing is strict: each thing has one spelling.
 //
-// A host stamps. [Open] gives a [Sealer] from a key file and a [Store];
-// [Sealer.Stamp] puts an id on every record of a batch and stores its leaf hash
-// before anything is forwarded, [Batch.Settle] says what became of the batch, and
-// [Sealer.Seal] makes seals: log records whose body is a signed note over a
-// Merkle tree of what was settled since the last one. Each seal is signed by a
-// key of its own, named by the seal before and overwritten after use, so that
-// whoever takes the host later can re-sign nothing.
+// What is done with them is elsewhere, and imports this package, never the other way round:
 //
-//	keys, err := seal.OpenKeyFile(path) // or CreateKeyFile, at the very first start
-//	s, err := seal.Open(ctx, seal.Config{Keys: keys, Store: store})
-//	err = s.Seal(ctx, emit) // sends the open seal, without which nothing is stamped
-//
-//	batch, err := s.Stamp(ctx, logs) // for each batch, from any goroutine
-//	err = next(ctx, logs)
-//	batch.Settle(err == nil)
-//
-//	time.Sleep(s.Due()) // in a loop of its own; s.Ready() says when to look again
-//	err = s.Seal(ctx, emit)
-//
-//	err = s.Close(ctx, emit)
-//
-// An auditor verifies. [ParseTrust] reads the streams that are trusted, and a
-// [Verifier] takes records and seals in any order and reports what is not as it was
-// sealed. It never normalises: what could be read in two ways is malformed. The
-// package archive reads files for it. [ParseNote] and [Hasher] are what it is made of.
-//
-// The package knows OpenTelemetry's pdata and nothing else of the collector.
+//   - canonical: the one canonical encoding of a record, whose SHA-256 is its digest
+//   - sealer: the host's side, which stamps records and makes seals
+//   - verifier: the auditor's side, which judges records and seals
+//   - archive: strict readers of files, for the verifier
+//   - finding: the table of what can be wrong
 package seal

@@ -82,7 +82,7 @@ func TestRangesAgainstSet(t *testing.T) {
 			}
 			require.Equal(t, count, rs.Len())
 			if len(rs) > 0 {
-				parsed, err := parseRanges(rs.String(), 100)
+				parsed, err := ParseRanges(rs.String(), 100)
 				require.NoError(t, err)
 				require.Equal(t, rs, parsed)
 			}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,9 +27,11 @@ const (
 	ScopeName = "logseal"
 )
 
+// AnchorSuffix is what the name of an anchor's key has behind the stream's origin.
+const AnchorSuffix = "/anchor"
+
 const (
 	sigPrefix     = "— "
-	anchorSuffix  = "/anchor"
 	maxSignatures = 100
 )
 
@@ -133,7 +136,13 @@ func (n *Note) SignedBy(key *PublicKey) bool { return n.signed(n.Seal.Origin(), 
 // which earlier seals named for its number ([AnchorsAfter]). A seal whose number is a
 // positive multiple of [AnchorEvery] needs it beside that of its own key.
 func (n *Note) AnchoredBy(key *PublicKey) bool {
-	return n.signed(n.Seal.Origin()+anchorSuffix, key)
+	return n.signed(n.Seal.Origin()+AnchorSuffix, key)
+}
+
+// ClaimsOwnSignature reports whether there is a signature that claims to be that of the seal's own key.
+func (n *Note) ClaimsOwnSignature() bool {
+	origin := n.Seal.Origin()
+	return slices.ContainsFunc(n.signatures, func(s signature) bool { return s.name == origin })
 }
 
 // signed follows C2SP signed-note: signatures of other keys are ignored, and of
@@ -151,22 +160,22 @@ func (n *Note) signed(name string, key *PublicKey) bool {
 // HasAnchor reports whether a seal of this number is signed by an anchor key too.
 func (s *Seal) HasAnchor() bool { return s.Number > 0 && s.Number%AnchorEvery == 0 }
 
-// noteSignature is a signature to be written.
-type noteSignature struct {
-	name string
-	key  *PublicKey
-	sig  []byte
+// Signature is a signature to be written.
+type Signature struct {
+	Name string // of the key: the origin, or with [AnchorSuffix] behind it that of an anchor's
+	Key  *PublicKey
+	Sig  []byte
 }
 
-// marshalNote returns the note over text with its signatures. The signing is not
+// MarshalNote returns the note over text with its signatures. The signing is not
 // done here, nor by package note, whose signers take keys as strings that cannot
 // be overwritten.
-func marshalNote(text string, signatures []noteSignature) []byte {
+func MarshalNote(text string, signatures []Signature) []byte {
 	b := make([]byte, 0, len(text)+256*len(signatures))
 	b = append(append(b, text...), '\n')
 	for _, s := range signatures {
-		raw := binary.BigEndian.AppendUint32(nil, keyID(s.name, s.key))
-		b = append(b, sigPrefix+s.name+" "+b64(append(raw, s.sig...))+"\n"...)
+		raw := binary.BigEndian.AppendUint32(nil, keyID(s.Name, s.Key))
+		b = append(b, sigPrefix+s.Name+" "+b64(append(raw, s.Sig...))+"\n"...)
 	}
 	return b
 }

@@ -17,11 +17,11 @@ const (
 // record's own, [IDKey] always, and what the session's open seal declares; of its
 // resource's, what the open seal declares. The zero value leaves out nothing else.
 type Policy struct {
-	record, resource excluded
+	Record, Resource NameSet
 }
 
-// excluded is a set of excluded names.
-type excluded struct {
+// NameSet is a set of excluded names. The zero value is empty.
+type NameSet struct {
 	names    []string // as declared, ascending
 	exact    []string
 	prefixes []string // with the dot, without the star
@@ -33,16 +33,16 @@ type excluded struct {
 // of 1 to 128 printable ASCII characters, without space, double quote, backslash,
 // and without a star but in a final ".*".
 func NewPolicy(attributes, resourceAttributes []string) (p Policy, err error) {
-	if p.record, err = newExcluded(attributes); err != nil {
+	if p.Record, err = newNameSet(attributes); err != nil {
 		return Policy{}, err
 	}
-	if p.resource, err = newExcluded(resourceAttributes); err != nil {
+	if p.Resource, err = newNameSet(resourceAttributes); err != nil {
 		return Policy{}, fmt.Errorf("resource attributes: %w", err)
 	}
 	return p, nil
 }
 
-func newExcluded(names []string) (e excluded, err error) {
+func newNameSet(names []string) (e NameSet, err error) {
 	if len(names) > maxExcludes {
 		return e, fmt.Errorf("%d excluded names: a seal declares at most %d", len(names), maxExcludes)
 	}
@@ -83,20 +83,24 @@ func checkExclude(name string) error {
 }
 
 // Names returns the excluded names of a record's own attributes, ascending.
-func (p Policy) Names() []string { return slices.Clone(p.record.names) }
+func (p Policy) Names() []string { return slices.Clone(p.Record.names) }
 
 // ResourceNames returns the excluded names of resource attributes, ascending.
-func (p Policy) ResourceNames() []string { return slices.Clone(p.resource.names) }
+func (p Policy) ResourceNames() []string { return slices.Clone(p.Resource.names) }
 
-func (p *Policy) equal(other *Policy) bool {
-	return slices.Equal(p.record.names, other.record.names) && slices.Equal(p.resource.names, other.resource.names)
+// Equal reports whether two policies leave out the same.
+func (p *Policy) Equal(other *Policy) bool {
+	return slices.Equal(p.Record.names, other.Record.names) && slices.Equal(p.Resource.names, other.Resource.names)
 }
 
-// plain reports whether nothing but the id is left out.
-func (p *Policy) plain() bool { return len(p.record.names) == 0 && len(p.resource.names) == 0 }
+// Plain reports whether nothing but the id is left out.
+func (p *Policy) Plain() bool { return p.Record.Empty() && p.Resource.Empty() }
 
-// has reports whether the attribute of that name is left out.
-func (e *excluded) has(key string) bool {
+// Empty reports whether nothing is in the set.
+func (e *NameSet) Empty() bool { return len(e.names) == 0 }
+
+// Has reports whether the attribute of that name is left out.
+func (e *NameSet) Has(key string) bool {
 	return slices.Contains(e.exact, key) ||
 		slices.ContainsFunc(e.prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }

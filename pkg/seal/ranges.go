@@ -67,8 +67,8 @@ func (rs Ranges) Add(r Range) Ranges {
 	return slices.Replace(rs, lo, hi, r)
 }
 
-// union returns the set with all of other in it, reusing memory as Add does.
-func (rs Ranges) union(other Ranges) Ranges {
+// Union returns the set with all of other in it, reusing memory as Add does.
+func (rs Ranges) Union(other Ranges) Ranges {
 	for _, r := range other {
 		rs = rs.Add(r)
 	}
@@ -126,8 +126,8 @@ func (rs Ranges) String() string {
 
 var errRanges = errors.New("not ranges like 0-99,104,200-300: ascending, apart, in their shortest form")
 
-// parseRanges parses the one spelling of at most limit ranges, at least one.
-func parseRanges(s string, limit int) (Ranges, error) {
+// ParseRanges parses the one spelling of at most limit ranges, at least one.
+func ParseRanges(s string, limit int) (Ranges, error) {
 	if strings.Count(s, ",") >= limit {
 		return nil, errors.New("more ranges than a seal may hold")
 	}

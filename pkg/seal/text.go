@@ -18,7 +18,7 @@ import (
 const (
 	MaxBlock      = 1024 // leaves of a block
 	MaxDoubtBlock = 128  // leaves of a block of doubt, which are listed whole
-	maxVoidRanges = 512
+	MaxVoidRanges = 512
 	// AnchorEvery is the distance of the seals that are signed by an anchor key too.
 	AnchorEvery = 64
 )
@@ -26,9 +26,9 @@ const (
 const (
 	originPrefix = "logseal.v1/"
 	timeLayout   = "2006-01-02T15:04:05.000000000Z"
-	// maxDuration bounds uptimes and intervals to what 64-bit nanoseconds hold
+	// MaxDuration bounds uptimes and intervals to what 64-bit nanoseconds hold
 	// with room to add: a hundred years.
-	maxDuration = 100 * 365 * 24 * time.Hour
+	MaxDuration = 100 * 365 * 24 * time.Hour
 )
 
 // Kind is what a seal is for.
@@ -109,6 +109,16 @@ func AnchorsAfter(n uint64) []uint64 {
 	numbers := []uint64{near, near + AnchorEvery, nextMultiple(n, 4096), nextMultiple(n, 262144)}
 	slices.Sort(numbers)
 	return slices.Compact(numbers)
+}
+
+// AnchorKey returns the key that the seal names for an anchor.
+func (s *Seal) AnchorKey(number uint64) (PublicKey, bool) {
+	for i := range s.Anchors {
+		if s.Anchors[i].Number == number {
+			return s.Anchors[i].Key, true
+		}
+	}
+	return PublicKey{}, false
 }
 
 // nextMultiple returns the first multiple of m above n.
@@ -264,7 +274,7 @@ func (p *parser) number(s string) uint64 {
 
 func (p *parser) millis(s string) time.Duration {
 	n := p.number(s)
-	if n > uint64(maxDuration.Milliseconds()) {
+	if n > uint64(MaxDuration.Milliseconds()) {
 		p.fail(errors.New("a duration is too long"))
 		return 0
 	}
@@ -279,7 +289,7 @@ func (p *parser) seconds(s string) time.Duration {
 		p.fail(errors.New("seconds are written with three decimals"))
 	}
 	n := p.number(whole)
-	if n >= uint64(maxDuration/time.Second) {
+	if n >= uint64(MaxDuration/time.Second) {
 		p.fail(errors.New("a duration is too long"))
 		return 0
 	}
@@ -287,7 +297,7 @@ func (p *parser) seconds(s string) time.Duration {
 }
 
 func (p *parser) ranges(s string, limit int) Ranges {
-	rs, err := parseRanges(s, limit)
+	rs, err := ParseRanges(s, limit)
 	if err != nil {
 		p.fail(err)
 	}
@@ -345,7 +355,7 @@ func (p *parser) seal() *Seal {
 		s.Covered = p.ranges(p.field(covers), MaxBlock)
 	}
 	if s.Kind != KindOpen && p.has("void") {
-		s.Void = p.ranges(p.field("void"), maxVoidRanges)
+		s.Void = p.ranges(p.field("void"), MaxVoidRanges)
 		if s.Void.Overlaps(s.Covered) {
 			p.fail(errors.New("a seq is covered and void"))
 		}
@@ -415,7 +425,7 @@ func (p *parser) open(s *Seal) {
 		p.fail(errors.New("the key is not that of the stream"))
 	}
 	s.Software = p.field("software")
-	if err := checkSoftware(s.Software); err != nil {
+	if err := CheckSoftware(s.Software); err != nil {
 		p.fail(err)
 	}
 	s.Interval = p.millis(p.field("interval"))
@@ -429,7 +439,7 @@ func (p *parser) open(s *Seal) {
 	policy, err := NewPolicy(s.Exclude, s.ExcludeResource)
 	if err != nil {
 		p.fail(err)
-	} else if !slices.Equal(policy.record.names, s.Exclude) || !slices.Equal(policy.resource.names, s.ExcludeResource) {
+	} else if !slices.Equal(policy.Record.names, s.Exclude) || !slices.Equal(policy.Resource.names, s.ExcludeResource) {
 		p.fail(errors.New("excluded names are not in ascending order"))
 	}
 	if p.has("rollback") {
@@ -479,8 +489,8 @@ func (p *parser) keys(s *Seal) {
 	}
 }
 
-// checkSoftware returns an error unless name can stand in an open seal.
-func checkSoftware(name string) error {
+// CheckSoftware returns an error unless name can stand in an open seal.
+func CheckSoftware(name string) error {
 	if name == "" || len(name) > maxNameSize {
 		return fmt.Errorf("a software's name has 1 to %d characters", maxNameSize)
 	}

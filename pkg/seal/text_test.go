@@ -1,76 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package seal
+package seal_test
 
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/internal/samples"
 )
 
-func fill(n byte) (h [32]byte) {
-	for i := range h {
-		h[i] = n
-	}
-	return h
-}
-
-// sampleSeals returns one well-formed seal of each kind and shape.
-func sampleSeals() map[string]Seal {
-	base := Seal{
-		Size: 3417, Root: fill(1), Number: 3502,
-		Handle: "k3x2a2qd", Nonce: [16]byte{1, 2, 3}, Time: time.Date(2026, 11, 23, 5, 22, 20, 123456789, time.UTC),
-		Uptime: 86400*time.Second + 123*time.Millisecond, BootID: [16]byte{9},
-		Prev: fill(2), Next: fill(3),
-		Anchors: []Anchor{{3520, fill(4)}, {3584, fill(5)}, {4096, fill(6)}, {262144, fill(7)}},
-	}
-	seals := map[string]Seal{}
-	key := PublicKey(fill(8))
-	base.StreamID = StreamID(&key)
-	add := func(name string, change func(*Seal)) {
-		s := base
-		change(&s)
-		if s.Kind == KindOpen {
-			s.Key = key
-		}
-		seals[name] = s
-	}
-	add("open", func(s *Seal) {
-		s.Kind, s.Name, s.Software = KindOpen, "web-17/audit", "logseal/0.1.0"
-		s.Interval, s.Heartbeat = time.Second, time.Minute
-	})
-	add("open, first", func(s *Seal) {
-		s.Kind, s.Name, s.Software, s.Number, s.Prev = KindOpen, "w", "x", 0, Hash{}
-		s.Anchors = []Anchor{{64, fill(4)}, {128, fill(5)}, {4096, fill(6)}, {262144, fill(7)}}
-		s.Exclude, s.ExcludeResource = []string{"a.b", "k8s.*"}, []string{"cloud.*", "region"}
-	})
-	add("open, rolled back", func(s *Seal) {
-		s.Kind, s.Name, s.Software, s.RolledBack, s.RollbackTo = KindOpen, "w", "x", true, 12
-	})
-	add("block", func(s *Seal) {
-		s.Kind, s.Covered = KindBlock, Ranges{{0, 15}, {17, 17}}
-		s.Void, s.Groups, s.Prefixes = Ranges{{16, 16}}, []Hash{fill(5), fill(6)}, make([]byte, 34)
-	})
-	add("adopt sent", func(s *Seal) {
-		s.Kind, s.Adopts, s.Covered = KindAdopt, "abcdefgh", Ranges{{3, 4}}
-		s.Groups, s.Prefixes = []Hash{fill(5)}, make([]byte, 4)
-	})
-	add("adopt doubt", func(s *Seal) {
-		s.Kind, s.Adopts, s.Doubt, s.Covered = KindAdopt, "abcdefgh", true, Ranges{{3, 4}}
-		s.Groups = []Hash{fill(5), fill(6)}
-	})
-	add("adopt void", func(s *Seal) { s.Kind, s.Adopts, s.Void = KindAdopt, "abcdefgh", Ranges{{7, 9}} })
-	add("heartbeat", func(s *Seal) { s.Kind = KindHeartbeat })
-	add("close", func(s *Seal) { s.Kind, s.End, s.Void = KindClose, 12, Ranges{{7, 9}} })
-	return seals
-}
-
 func TestSealTextRoundTrip(t *testing.T) {
-	for name, s := range sampleSeals() {
+	for name, s := range samples.Seals() {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseSeal(s.Text())
+			got, err := seal.ParseSeal(s.Text())
 			require.NoError(t, err, s.Text())
 			require.Equal(t, s, *got)
 		})
@@ -78,7 +23,7 @@ func TestSealTextRoundTrip(t *testing.T) {
 }
 
 func TestParseSealRefuses(t *testing.T) {
-	seals := sampleSeals()
+	seals := samples.Seals()
 	block, open, adopt := seals["block"], seals["open"], seals["adopt sent"]
 	for name, text := range map[string]string{
 		"empty":                 "",
@@ -116,10 +61,10 @@ func TestParseSealRefuses(t *testing.T) {
 		"base64 without pad":    strings.Replace(block.Text(), "=\nnext", "\nnext", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := ParseSeal(text)
+			_, err := seal.ParseSeal(text)
 			require.Error(t, err)
 			if name == "version edited" {
-				require.ErrorIs(t, err, ErrUnsupported)
+				require.ErrorIs(t, err, seal.ErrUnsupported)
 			}
 		})
 	}

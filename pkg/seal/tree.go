@@ -93,6 +93,12 @@ type Tree struct {
 // Size returns the number of leaves.
 func (t *Tree) Size() uint64 { return t.size }
 
+// Subtrees returns the roots of the complete subtrees, the largest first: with the size all that a tree is. They must not be changed.
+func (t *Tree) Subtrees() []Hash { return t.frontier }
+
+// TreeOf returns the tree of that size and with those subtrees, which [Tree.Subtrees] returned: one for each bit that is set in size.
+func TreeOf(size uint64, subtrees []Hash) Tree { return Tree{size: size, frontier: subtrees} }
+
 // Append adds a leaf that holds data, which for the stream's tree is a block's root.
 func (t *Tree) Append(data Hash) {
 	h := leafHash(&data)

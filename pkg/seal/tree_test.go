@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package seal
+package seal_test
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
@@ -11,41 +10,34 @@ import (
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"golang.org/x/mod/sumdb/tlog"
-)
 
-// numbered returns n leaf hashes, and the data under them.
-func numbered(n int) (leaves, data []Hash) {
-	for i := range n {
-		var d Hash
-		binary.BigEndian.PutUint64(d[:], uint64(i))
-		leaves, data = append(leaves, leafHash(&d)), append(data, d)
-	}
-	return leaves, data
-}
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/internal/samples"
+)
 
 // TestTreesAgainstMerkle compares all of our trees, at every size to 5,000, with
 // another implementation of RFC 6962.
 func TestTreesAgainstMerkle(t *testing.T) {
-	leaves, data := numbered(5000)
+	leaves, data := samples.Numbered(5000)
 	factory := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 	theirs := factory.NewEmptyRange(0)
-	var ours Tree
-	var groups []Hash
+	var ours seal.Tree
+	var groups []seal.Hash
 	empty := ours.Root()
 	require.Equal(t, rfc6962.DefaultHasher.EmptyRoot(), empty[:])
-	require.Equal(t, AppendGroups(nil, leaves, GroupSize), AppendGroups(AppendGroups(nil, leaves[:4000], GroupSize), leaves[4000:], GroupSize))
+	require.Equal(t, seal.AppendGroups(nil, leaves, seal.GroupSize), seal.AppendGroups(seal.AppendGroups(nil, leaves[:4000], seal.GroupSize), leaves[4000:], seal.GroupSize))
 	for n := 1; n <= len(leaves); n++ {
 		require.NoError(t, theirs.Append(rfc6962.DefaultHasher.HashLeaf(data[n-1][:]), nil))
 		want, err := theirs.GetRootHash(nil)
 		require.NoError(t, err)
 		ours.Append(data[n-1])
 		require.EqualValues(t, n, ours.Size())
-		require.Equal(t, Hash(want), ours.Root(), "tree of %d", n)
-		require.Equal(t, Hash(want), Root(leaves[:n]), "root over %d leaves", n)
+		require.Equal(t, seal.Hash(want), ours.Root(), "tree of %d", n)
+		require.Equal(t, seal.Hash(want), seal.Root(leaves[:n]), "root over %d leaves", n)
 		// The groups before the last are those of the size before.
-		last := (n - 1) / GroupSize
-		groups = AppendGroups(groups[:last], leaves[last*GroupSize:n], GroupSize)
-		require.Equal(t, Hash(want), Root(groups), "root over the groups of %d leaves", n)
+		last := (n - 1) / seal.GroupSize
+		groups = seal.AppendGroups(groups[:last], leaves[last*seal.GroupSize:n], seal.GroupSize)
+		require.Equal(t, seal.Hash(want), seal.Root(groups), "root over the groups of %d leaves", n)
 	}
 }
 
@@ -54,7 +46,7 @@ func TestTreesAgainstTlog(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 5 {
 		n := 5000 + rng.IntN(60_000)
-		leaves, data := numbered(n)
+		leaves, data := samples.Numbered(n)
 		var stored []tlog.Hash
 		reader := tlog.HashReaderFunc(func(indexes []int64) (out []tlog.Hash, err error) {
 			for _, i := range indexes {
@@ -62,7 +54,7 @@ func TestTreesAgainstTlog(t *testing.T) {
 			}
 			return out, nil
 		})
-		var ours Tree
+		var ours seal.Tree
 		for i := range data {
 			hashes, err := tlog.StoredHashesForRecordHash(int64(i), tlog.Hash(leaves[i]), reader)
 			require.NoError(t, err)
@@ -71,7 +63,7 @@ func TestTreesAgainstTlog(t *testing.T) {
 		}
 		want, err := tlog.TreeHash(int64(n), reader)
 		require.NoError(t, err)
-		require.Equal(t, Hash(want), ours.Root())
-		require.Equal(t, Hash(want), Root(leaves))
+		require.Equal(t, seal.Hash(want), ours.Root())
+		require.Equal(t, seal.Hash(want), seal.Root(leaves))
 	}
 }

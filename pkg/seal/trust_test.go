@@ -11,7 +11,7 @@ import (
 )
 
 func TestTrustLineIsANoteVerifierKey(t *testing.T) {
-	trust := Trust{Name: "web-17/audit", Key: fill(7)}
+	trust := Trust{Name: "web-17/audit", Key: filled(7)}
 	verifier, err := note.NewVerifier(trust.String())
 	require.NoError(t, err)
 	require.Equal(t, trust.Name, verifier.Name())
@@ -25,8 +25,8 @@ func TestTrustLineIsANoteVerifierKey(t *testing.T) {
 }
 
 func TestParseTrust(t *testing.T) {
-	a, b := Trust{Name: "a", Key: fill(1)}, Trust{Name: "b", Key: fill(2), Optional: true}
-	namesake := Trust{Name: "a", Key: fill(3)} // the same host, enrolled anew
+	a, b := Trust{Name: "a", Key: filled(1)}, Trust{Name: "b", Key: filled(2), Optional: true}
+	namesake := Trust{Name: "a", Key: filled(3)} // the same host, enrolled anew
 	list, err := ParseTrust(strings.NewReader("# ours\r\n\r\n  " + a.String() + "\r\n\t\n" + strings.Replace(b.String(), " ", " \t", 1) + "\n" + namesake.String()))
 	require.NoError(t, err)
 	require.Equal(t, []Trust{a, b, namesake}, list)
@@ -57,8 +57,8 @@ func TestParseTrust(t *testing.T) {
 }
 
 func FuzzParseTrust(f *testing.F) {
-	f.Add(Trust{Name: "web-17", Key: fill(1)}.String())
-	f.Add("# comment\n\n" + Trust{Name: "a:b@c/d", Key: fill(2), Optional: true}.String() + "\r\n")
+	f.Add(Trust{Name: "web-17", Key: filled(1)}.String())
+	f.Add("# comment\n\n" + Trust{Name: "a:b@c/d", Key: filled(2), Optional: true}.String() + "\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		list, err := ParseTrust(strings.NewReader(text))
 		if err != nil {
@@ -72,4 +72,11 @@ func FuzzParseTrust(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, list, got)
 	})
+}
+
+func filled(n byte) (key PublicKey) {
+	for i := range key {
+		key[i] = n
+	}
+	return key
 }

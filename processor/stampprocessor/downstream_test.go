@@ -19,6 +19,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // What the next consumer refuses is void, and its retry gets other numbers.
@@ -180,10 +181,10 @@ func (s *flakySink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 func TestClockSteps(t *testing.T) {
 	b := newBench(t)
 	p := b.create(t, b.config()).(*stamp)
-	system := seal.SystemClock()
+	system := sealer.SystemClock()
 	var mu sync.Mutex
 	var step time.Duration
-	p.clock = func() seal.Reading {
+	p.clock = func() sealer.Reading {
 		mu.Lock()
 		defer mu.Unlock()
 		r := system()

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // leafLog keeps the leaves that no seal covers yet, in files of its own that are appended to and removed whole. A storage
@@ -111,16 +111,16 @@ func (l *leafLog) path(segment uint64) string {
 }
 
 // Batch implements [seal.Store].
-func (l *leafLog) Batch(_ context.Context, ops ...*seal.Op) (err error) {
+func (l *leafLog) Batch(_ context.Context, ops ...*sealer.Op) (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, op := range ops {
 		switch op.Kind {
-		case seal.OpGet:
+		case sealer.OpGet:
 			op.Value, err = l.get(op.Key)
-		case seal.OpSet:
+		case sealer.OpSet:
 			err = l.set(op.Key, op.Value)
-		case seal.OpDelete:
+		case sealer.OpDelete:
 			err = l.remove(op.Key)
 		}
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 func openLog(t testing.TB, dir string) *leafLog {
@@ -22,19 +22,19 @@ func openLog(t testing.TB, dir string) *leafLog {
 	return l
 }
 
-func do(t testing.TB, l *leafLog, ops ...*seal.Op) {
+func do(t testing.TB, l *leafLog, ops ...*sealer.Op) {
 	t.Helper()
 	require.NoError(t, l.Batch(t.Context(), ops...))
 }
 
-func set(key string, value []byte) *seal.Op {
-	return &seal.Op{Kind: seal.OpSet, Key: key, Value: value}
+func set(key string, value []byte) *sealer.Op {
+	return &sealer.Op{Kind: sealer.OpSet, Key: key, Value: value}
 }
-func remove(key string) *seal.Op { return &seal.Op{Kind: seal.OpDelete, Key: key} }
+func remove(key string) *sealer.Op { return &sealer.Op{Kind: sealer.OpDelete, Key: key} }
 
 func value(t testing.TB, l *leafLog, key string) []byte {
 	t.Helper()
-	op := &seal.Op{Kind: seal.OpGet, Key: key}
+	op := &sealer.Op{Kind: sealer.OpGet, Key: key}
 	do(t, l, op)
 	return op.Value
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // open takes the key file, the name and the storage for this processor alone, and starts a session.
@@ -43,7 +44,7 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	if s.leaves, err = openLeafLog(s.config.KeyFile + ".leaves"); err != nil {
 		return errors.Join(fmt.Errorf("leaves that wait for their seal are kept beside the key file: %w", err), keys.Close())
 	}
-	s.sealer, err = seal.Open(ctx, seal.Config{
+	s.sealer, err = sealer.Open(ctx, sealer.Config{
 		Keys:         keys,
 		Store:        store{s.client},
 		Leaves:       s.leaves,
@@ -85,8 +86,8 @@ func (s *stamp) storageExtension(host component.Host) (storage.Extension, error)
 }
 
 // openKeys opens the key file, and makes it first if there is none.
-func (s *stamp) openKeys(hostName string) (*seal.KeyFile, error) {
-	keys, err := seal.OpenKeyFile(s.config.KeyFile)
+func (s *stamp) openKeys(hostName string) (*sealer.KeyFile, error) {
+	keys, err := sealer.OpenKeyFile(s.config.KeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		name := s.config.Name
 		if name == "" {
@@ -95,13 +96,13 @@ func (s *stamp) openKeys(hostName string) (*seal.KeyFile, error) {
 		if err := seal.CheckName(name); err != nil {
 			return nil, fmt.Errorf("the host's name does not do for a stream: set name: %w", err)
 		}
-		trust, err := seal.CreateKeyFile(s.config.KeyFile, name)
+		trust, err := sealer.CreateKeyFile(s.config.KeyFile, name)
 		if err != nil {
 			return nil, fmt.Errorf("there was no key file, and none could be made: %w", err)
 		}
 		s.set.Logger.Warn("There was no key file: a new stream begins. A verifier reports it as unknown until its trust line is in the trust file",
 			zap.String("key_file", s.config.KeyFile), zap.String("trust_line", trust.String()))
-		keys, err = seal.OpenKeyFile(s.config.KeyFile)
+		keys, err = sealer.OpenKeyFile(s.config.KeyFile)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // emitTimeout is how long the next consumer has for a seal. What it does not take is kept and tried again, so a consumer
@@ -28,13 +28,13 @@ type stamp struct {
 	set    processor.Settings
 	next   consumer.Logs
 
-	clock       seal.Clock // of the system if nil
+	clock       sealer.Clock // of the system if nil
 	emitTimeout time.Duration
 
 	// Set by Start:
 	host      component.Host
 	name      string // claimed
-	sealer    *seal.Sealer
+	sealer    *sealer.Sealer
 	client    storage.Client
 	leaves    *leafLog
 	telemetry *telemetry

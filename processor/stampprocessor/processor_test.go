@@ -28,6 +28,8 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/sealer"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
 )
 
@@ -152,7 +154,7 @@ func (s *sink) texts(t *testing.T) []*seal.Seal {
 }
 
 // verify verifies what the sink took, as an archive of JSON lines, and requires that nothing be found.
-func (b *bench) verify(t *testing.T) *seal.Report {
+func (b *bench) verify(t *testing.T) *verifier.Report {
 	t.Helper()
 	report := b.report(t)
 	require.Empty(t, report.Findings)
@@ -160,7 +162,7 @@ func (b *bench) verify(t *testing.T) *seal.Report {
 	return report
 }
 
-func (b *bench) report(t *testing.T) *seal.Report {
+func (b *bench) report(t *testing.T) *verifier.Report {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "archive.jsonl")
 	var text []byte
@@ -172,7 +174,7 @@ func (b *bench) report(t *testing.T) *seal.Report {
 	}
 	b.next.mu.Unlock()
 	require.NoError(t, os.WriteFile(path, text, 0o600))
-	report, err := archive.Verify(t.Context(), []string{path}, seal.NewVerifier(b.trust(t)), time.Time{}, archive.Options{})
+	report, err := archive.Verify(t.Context(), []string{path}, verifier.New(b.trust(t)), time.Time{}, archive.Options{})
 	require.NoError(t, err)
 	return report
 }
@@ -246,7 +248,7 @@ func TestRecordsAfterShutdown(t *testing.T) {
 	b := newBench(t)
 	p := b.start(t, b.config())
 	require.NoError(t, p.Shutdown(t.Context()))
-	require.ErrorIs(t, p.ConsumeLogs(t.Context(), makeLogs(1)), seal.ErrClosed)
+	require.ErrorIs(t, p.ConsumeLogs(t.Context(), makeLogs(1)), sealer.ErrClosed)
 	assert.Zero(t, b.next.count())
 	require.NoError(t, p.Shutdown(t.Context()), "twice")
 }

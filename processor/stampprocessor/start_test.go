@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadatatest"
 )
@@ -82,7 +82,7 @@ func TestStartErrors(t *testing.T) {
 		},
 		"key file that others can read": {
 			func(t *testing.T, b *bench, _ *Config) {
-				_, err := seal.CreateKeyFile(b.keyFile(), "web-17")
+				_, err := sealer.CreateKeyFile(b.keyFile(), "web-17")
 				require.NoError(t, err)
 				require.NoError(t, os.Chmod(b.keyFile(), 0o640))
 			},
@@ -90,7 +90,7 @@ func TestStartErrors(t *testing.T) {
 		},
 		"key file of another stream": {
 			func(t *testing.T, b *bench, cfg *Config) {
-				_, err := seal.CreateKeyFile(b.keyFile(), "web-18")
+				_, err := sealer.CreateKeyFile(b.keyFile(), "web-18")
 				require.NoError(t, err)
 				cfg.Name = "web-17"
 			},
@@ -175,7 +175,7 @@ func TestSharedNamesAndKeys(t *testing.T) {
 	require.NoError(t, os.Remove(b.dir+"/second.key"))
 
 	require.NoError(t, second(func(cfg *Config) { cfg.KeyFile = b.dir + "/second.key" }))
-	keys, err := seal.OpenKeyFile(b.dir + "/second.key")
+	keys, err := sealer.OpenKeyFile(b.dir + "/second.key")
 	require.NoError(t, err)
 	assert.Equal(t, "web-17/second", keys.Trust().Name, "the default name of stamp/second")
 	require.NoError(t, keys.Close())

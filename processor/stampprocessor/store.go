@@ -7,18 +7,18 @@ import (
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // store lends a storage client to the sealer.
 type store struct{ client storage.Client }
 
-var opTypes = map[seal.OpKind]storage.OpType{
-	seal.OpGet: storage.Get, seal.OpSet: storage.Set, seal.OpDelete: storage.Delete,
+var opTypes = map[sealer.OpKind]storage.OpType{
+	sealer.OpGet: storage.Get, sealer.OpSet: storage.Set, sealer.OpDelete: storage.Delete,
 }
 
 // Batch implements [seal.Store].
-func (s store) Batch(ctx context.Context, ops ...*seal.Op) error {
+func (s store) Batch(ctx context.Context, ops ...*sealer.Op) error {
 	operations := make([]storage.Operation, len(ops))
 	pointers := make([]*storage.Operation, len(ops))
 	for i, op := range ops {
@@ -29,7 +29,7 @@ func (s store) Batch(ctx context.Context, ops ...*seal.Op) error {
 		return err
 	}
 	for i, op := range ops {
-		if op.Kind == seal.OpGet {
+		if op.Kind == sealer.OpGet {
 			op.Value = operations[i].Value
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // The tags and type bytes of the canonical encoding (docs/stamp-format.md, "The record digest").
@@ -38,7 +39,7 @@ type decoder struct {
 	json   jsonScanner
 	handle string // of the last id that was read
 
-	records  []seal.Observed
+	records  []verifier.Observed
 	parts    []recordPart // of records, one for one
 	out      []byte       // canonical encodings of the records, each with room for its source's digest; and of sources
 	frame    int          // where the frame being read begins in records
@@ -208,7 +209,7 @@ func (d *decoder) beginRecord() {
 func (d *decoder) endRecord(fault finding.Reason) {
 	r := &d.rec
 	d.pairs = d.pairs[:0]
-	var o seal.Observed
+	var o verifier.Observed
 	if r.hasID {
 		id, err := d.parseID(r.id)
 		switch {
@@ -324,7 +325,7 @@ func (d *decoder) condemn(first int, fault finding.Reason) {
 		}
 	}
 	if first == len(d.records) {
-		d.records = append(d.records, seal.Observed{Fault: fault})
+		d.records = append(d.records, verifier.Observed{Fault: fault})
 		d.parts = append(d.parts, recordPart{})
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/canonical"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // TestDecodersAgreeWithPdata is the differential test of both decoders: whatever pdata writes, they read to the canonical
@@ -45,7 +47,7 @@ func requireSameCanonical(t *testing.T, ld plog.Logs, name string) {
 	compare(t, name+" as protobuf", want, d.records)
 }
 
-func compare(t *testing.T, name string, want [][]byte, got []seal.Observed) {
+func compare(t *testing.T, name string, want [][]byte, got []verifier.Observed) {
 	t.Helper()
 	require.Len(t, got, len(want), name)
 	for i := range want {
@@ -60,7 +62,7 @@ func compare(t *testing.T, name string, want [][]byte, got []seal.Observed) {
 
 func canonicalOf(t *testing.T, ld plog.Logs) (all [][]byte) {
 	t.Helper()
-	var h seal.Hasher
+	var h canonical.Hasher
 	var policy seal.Policy
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {

@@ -9,6 +9,6 @@
 // reports everything else as malformed: the record where that is enough, else the frame (a line, or a
 // length-prefixed message). Then it reads on. Nesting and sizes are bounded before anything is built.
 //
-// It yields records as [seal.Observed], in the order of the archive, with their canonical encoding; [seal.Verifier] takes it
+// It yields records as [verifier.Observed], in the order of the archive, with their canonical encoding; [verifier.Verifier] takes it
 // from there.
 package archive

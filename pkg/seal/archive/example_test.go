@@ -11,6 +11,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // A store of logs that checks what it holds.
@@ -29,7 +30,7 @@ func ExampleVerify() {
 		log.Fatal(err)
 	}
 	until := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
-	report, err := archive.Verify(context.Background(), files, seal.NewVerifier(trust), until, archive.Options{})
+	report, err := archive.Verify(context.Background(), files, verifier.New(trust), until, archive.Options{})
 	if err != nil {
 		log.Fatal(err) // of files that could not be read; report may tell of the others
 	}

@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
@@ -203,7 +203,7 @@ func (d *decoder) jsonPairs(dst []byte, depth int, top bool) []byte {
 // jsonValue reads an AnyValue, an object with one member or none, and appends its canonical encoding to dst.
 func (d *decoder) jsonValue(dst []byte, depth int) []byte {
 	s := &d.json
-	if depth > seal.MaxDepth {
+	if depth > canonical.MaxDepth {
 		s.blame(finding.TooDeep)
 		s.skip(0)
 		return dst

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // TestManyFiles reads hundreds of files of all sizes, from nothing to many chunks, in every format side by side: each record comes
@@ -75,7 +75,7 @@ func TestManyFiles(t *testing.T) {
 	for procs := 1; procs <= 8; procs++ {
 		runtime.GOMAXPROCS(procs)
 		var got []record
-		err := Read(t.Context(), files, Options{}, func(o *seal.Observed) error {
+		err := Read(t.Context(), files, Options{}, func(o *verifier.Observed) error {
 			if o.Fault != "" {
 				return errors.New(string(o.Fault))
 			}
@@ -96,16 +96,16 @@ func TestManyFiles(t *testing.T) {
 func TestPanicsAreErrors(t *testing.T) {
 	path := write(t, "a", bytes.Repeat(append(asJSON(t, accessLogs(10)), '\n'), 3000))
 	files := []string{path, path, path}
-	fail := func(*seal.Observed) { panic("here") }
+	fail := func(*verifier.Observed) { panic("here") }
 	for name, read := range map[string]func() error{
 		"a worker": func() error {
-			return Read(t.Context(), files, Options{Prepare: fail}, func(*seal.Observed) error { return nil })
+			return Read(t.Context(), files, Options{Prepare: fail}, func(*verifier.Observed) error { return nil })
 		},
 		"the reader": func() error {
-			return Read(t.Context(), files, Options{Progress: func(int) { panic("here") }}, func(*seal.Observed) error { return nil })
+			return Read(t.Context(), files, Options{Progress: func(int) { panic("here") }}, func(*verifier.Observed) error { return nil })
 		},
 		"emit": func() error {
-			return Read(t.Context(), files, Options{}, func(o *seal.Observed) error { fail(o); return nil })
+			return Read(t.Context(), files, Options{}, func(o *verifier.Observed) error { fail(o); return nil })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
@@ -301,7 +301,7 @@ func (d *decoder) protoPair(dst []byte, m mapMark, data []byte, depth int) []byt
 
 // protoValue reads an AnyValue and appends its canonical encoding to dst. Faults go to d.fault.
 func (d *decoder) protoValue(dst []byte, data []byte, depth int) []byte {
-	if depth > seal.MaxDepth {
+	if depth > canonical.MaxDepth {
 		d.blame(finding.TooDeep)
 		return append(dst, typeEmpty)
 	}

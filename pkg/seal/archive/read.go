@@ -14,15 +14,15 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // Options of [Read]. The zero value is ready.
 type Options struct {
 	// Prepare, when set, is called for each record from several goroutines at once, before the record is emitted: the
-	// place for work that needs no order, such as [seal.Verifier.Prepare].
-	Prepare func(*seal.Observed)
+	// place for work that needs no order, such as [verifier.Verifier.Prepare].
+	Prepare func(*verifier.Observed)
 
 	// Progress, when set, is called with the number of bytes that were read since its last call.
 	Progress func(n int)
@@ -40,7 +40,7 @@ const maxWorkers = 8
 // What is wrong within a file is emitted as a malformed record. A file that cannot be read or recognised does not keep Read from
 // the others: the error that it returns in the end joins one for each such file. An error of emit, or the end of ctx,
 // stops Read at once; so does a panic, in emit or elsewhere, which is returned as an [*InternalError].
-func Read(ctx context.Context, files []string, opts Options, emit func(*seal.Observed) error) error {
+func Read(ctx context.Context, files []string, opts Options, emit func(*verifier.Observed) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
@@ -95,7 +95,7 @@ func Read(ctx context.Context, files []string, opts Options, emit func(*seal.Obs
 	return errors.Join(errs...)
 }
 
-func emitAll(records []seal.Observed, emit func(*seal.Observed) error) (err error) {
+func emitAll(records []verifier.Observed, emit func(*verifier.Observed) error) (err error) {
 	defer recovered(&err)
 	for i := range records {
 		if err := emit(&records[i]); err != nil {
@@ -113,8 +113,8 @@ type chunk struct {
 	frames  []frame
 	last    int // number of the last frame that was begun
 	decoder decoder
-	records []seal.Observed // the decoder's
-	done    chan struct{}   // holds a value when records are there
+	records []verifier.Observed // the decoder's
+	done    chan struct{}       // holds a value when records are there
 }
 
 // reset makes an emitted chunk ready to be filled. What a huge frame took does not stay in memory for ever.

@@ -19,8 +19,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,7 +39,7 @@ func readFiles(t *testing.T, paths ...string) ([]found, error) {
 	files, _, err := Files(paths)
 	require.NoError(t, err)
 	var list []found
-	err = Read(t.Context(), files, Options{Stdin: strings.NewReader("")}, func(o *seal.Observed) error {
+	err = Read(t.Context(), files, Options{Stdin: strings.NewReader("")}, func(o *verifier.Observed) error {
 		f := found{o.Place.File, o.Place.Line, "", string(o.Fault)}
 		if o.HasID {
 			f.id = o.ID.String()
@@ -252,7 +253,7 @@ func TestReadStops(t *testing.T) {
 	path := write(t, "a", bytes.Repeat(append(asJSON(t, accessLogs(10)), '\n'), 20000))
 	stop := errors.New("stop")
 	n := 0
-	err := Read(t.Context(), []string{path, path}, Options{}, func(*seal.Observed) error {
+	err := Read(t.Context(), []string{path, path}, Options{}, func(*verifier.Observed) error {
 		if n++; n == 25 {
 			return stop
 		}
@@ -262,7 +263,7 @@ func TestReadStops(t *testing.T) {
 	require.Equal(t, 25, n)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	err = Read(ctx, []string{path}, Options{}, func(*seal.Observed) error {
+	err = Read(ctx, []string{path}, Options{}, func(*verifier.Observed) error {
 		cancel()
 		return nil
 	})
@@ -283,7 +284,7 @@ func TestDeepNesting(t *testing.T) {
 	var d decoder
 	for _, depth := range []int{1, 63, 64, 65, 66, 200} {
 		fault := finding.Reason("")
-		if depth > seal.MaxDepth {
+		if depth > canonical.MaxDepth {
 			fault = finding.TooDeep
 		}
 		d.begin()

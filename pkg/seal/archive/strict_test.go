@@ -14,6 +14,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 // wrap puts a record into a request.
@@ -262,7 +263,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(framed(zstandard(line)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := 0
-		err := Read(t.Context(), []string{Stdin}, Options{Stdin: bytes.NewReader(data)}, func(o *seal.Observed) error {
+		err := Read(t.Context(), []string{Stdin}, Options{Stdin: bytes.NewReader(data)}, func(o *verifier.Observed) error {
 			n++
 			require.NotZero(t, o.Place.Line)
 			require.Equal(t, o.Fault == "", o.Canonical != nil)

@@ -8,21 +8,21 @@ import (
 	"slices"
 	"time"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
-// ErrReadTwice says that standard input would have to be read a second time; see [seal.Verifier.Again].
+// ErrReadTwice says that standard input would have to be read a second time; see [verifier.Verifier.Again].
 var ErrReadTwice = errors.New("this archive has to be read twice, because records come before the seal that says which of their attributes count, or come again long after the first time: give it as a file, not on standard input")
 
 // Verify reads the files, as [Files] lists them, into v and returns its report. It reads them a second time if it must.
 //
 // When some files cannot be read or recognised, Verify returns the report on the others together with an error. It does not panic:
 // see [InternalError].
-func Verify(ctx context.Context, files []string, v *seal.Verifier, until time.Time, opts Options) (report *seal.Report, err error) {
+func Verify(ctx context.Context, files []string, v *verifier.Verifier, until time.Time, opts Options) (report *verifier.Report, err error) {
 	defer recovered(&err)
 	for {
 		opts.Prepare = v.Prepare
-		readErr := Read(ctx, files, opts, func(o *seal.Observed) error {
+		readErr := Read(ctx, files, opts, func(o *verifier.Observed) error {
 			v.Add(o)
 			return nil
 		})

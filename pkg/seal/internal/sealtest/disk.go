@@ -13,7 +13,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // Errors that a Disk returns.
@@ -40,7 +40,7 @@ type Disk struct {
 // NewDisk returns a disk with the key file of a new stream.
 func NewDisk(name string) (*Disk, error) {
 	d := &Disk{store: map[string][]byte{}}
-	return d, seal.InitKeyFile(d, name)
+	return d, sealer.InitKeyFile(d, name)
 }
 
 // Split makes the disk keep leaves apart, in something that is no more than a sealer asks for:
@@ -51,7 +51,7 @@ func (d *Disk) Split() *Disk {
 }
 
 // Leaves returns where leaves are kept, nil if that is the disk itself.
-func (d *Disk) Leaves() seal.Store {
+func (d *Disk) Leaves() sealer.Store {
 	if d.leaves == nil {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (d *Disk) Leaves() seal.Store {
 type leaves struct{ *Disk }
 
 // Batch implements seal.Store.
-func (l leaves) Batch(_ context.Context, ops ...*seal.Op) error { return l.batch(l.leaves, ops) }
+func (l leaves) Batch(_ context.Context, ops ...*sealer.Op) error { return l.batch(l.leaves, ops) }
 
 // Forget removes all leaves that were there before this start.
 func (d *Disk) Forget() {
@@ -202,16 +202,16 @@ func (d *Disk) step() (do bool, err error) {
 }
 
 // Batch implements seal.Store.
-func (d *Disk) Batch(_ context.Context, ops ...*seal.Op) error { return d.batch(d.store, ops) }
+func (d *Disk) Batch(_ context.Context, ops ...*sealer.Op) error { return d.batch(d.store, ops) }
 
-func (d *Disk) batch(on map[string][]byte, ops []*seal.Op) error {
+func (d *Disk) batch(on map[string][]byte, ops []*sealer.Op) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	do, err := true, error(nil)
 	if d.crashed {
 		return ErrCrashed
 	}
-	if slices.ContainsFunc(ops, func(op *seal.Op) bool { return op.Kind != seal.OpGet }) {
+	if slices.ContainsFunc(ops, func(op *sealer.Op) bool { return op.Kind != sealer.OpGet }) {
 		do, err = d.step()
 	}
 	if !do {
@@ -219,11 +219,11 @@ func (d *Disk) batch(on map[string][]byte, ops []*seal.Op) error {
 	}
 	for _, op := range ops {
 		switch op.Kind {
-		case seal.OpGet:
+		case sealer.OpGet:
 			op.Value = slices.Clone(on[op.Key])
-		case seal.OpSet:
+		case sealer.OpSet:
 			on[op.Key] = append([]byte{}, op.Value...)
-		case seal.OpDelete:
+		case sealer.OpDelete:
 			if value, found := on[op.Key]; found && d.leaves != nil {
 				d.deleted[op.Key] = value
 			}

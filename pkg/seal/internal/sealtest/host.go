@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
 // errRefused is what the SIEM answers when it does not take a batch.
@@ -26,10 +27,10 @@ type Host struct {
 	// Refused are batches that the SIEM kept and yet answered with an error.
 	Refused []plog.Logs
 	// Now is what the host's clocks show.
-	Now seal.Reading
+	Now sealer.Reading
 
 	rng         *rand.Rand
-	sealer      *seal.Sealer
+	sealer      *sealer.Sealer
 	flying      []flight
 	landed      []plog.Logs // since the last seal
 	doubtful    []plog.Logs
@@ -39,7 +40,7 @@ type Host struct {
 
 // flight is a batch on its way.
 type flight struct {
-	batch *seal.Batch
+	batch *sealer.Batch
 	logs  plog.Logs
 }
 
@@ -49,23 +50,23 @@ func NewHost(name string, rng *rand.Rand) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := seal.LoadKeyFile(disk)
+	keys, err := sealer.LoadKeyFile(disk)
 	if err != nil {
 		return nil, err
 	}
 	h := &Host{Disk: disk, Trust: keys.Trust(), rng: rng}
-	h.Now = seal.Reading{Time: time.Unix(1_800_000_000, 0), Uptime: time.Hour, BootID: [16]byte{1}}
+	h.Now = sealer.Reading{Time: time.Unix(1_800_000_000, 0), Uptime: time.Hour, BootID: [16]byte{1}}
 	return h, nil
 }
 
 // Start starts the sealer, and sends its first seals if the SIEM takes them.
 func (h *Host) Start(ctx context.Context) error {
-	keys, err := seal.LoadKeyFile(h.Disk)
+	keys, err := sealer.LoadKeyFile(h.Disk)
 	if err != nil {
 		return err
 	}
-	h.sealer, err = seal.Open(ctx, seal.Config{
-		Keys: keys, Store: h.Disk, Leaves: h.Disk.Leaves(), Clock: func() seal.Reading { return h.Now }, Software: "sealtest/1",
+	h.sealer, err = sealer.Open(ctx, sealer.Config{
+		Keys: keys, Store: h.Disk, Leaves: h.Disk.Leaves(), Clock: func() sealer.Reading { return h.Now }, Software: "sealtest/1",
 	})
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (h *Host) Start(ctx context.Context) error {
 }
 
 // Sealer returns the sealer that runs.
-func (h *Host) Sealer() *seal.Sealer { return h.sealer }
+func (h *Host) Sealer() *sealer.Sealer { return h.sealer }
 
 // Stamp stamps a batch of n new records and leaves it on its way.
 func (h *Host) Stamp(ctx context.Context, n int) error {

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package canonical
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/xpdata/entity"
+
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// MaxDepth is how deep values nest: a body or an attribute's value is at depth 1,
+// and what an array or a map holds is one deeper than it.
+const MaxDepth = 64
+
+// What makes a record's digest undefined. A stamp normalises such a record;
+// to a verifier it is malformed.
+var (
+	ErrDuplicateKey = errors.New("two attributes of one map have the same key")
+	ErrInvalidUTF8  = errors.New("a string is not valid UTF-8")
+	ErrTooDeep      = errors.New("values nest deeper than 64")
+	ErrEntityRefs   = errors.New("the resource has entity references, which a digest does not cover")
+)
+
+const (
+	// recordTag makes a record's digest the RFC 6962 leaf hash of what follows it.
+	recordTag = "\x00"
+	sourceTag = "logseal/v1 source\x00"
+)
+
+// The type byte of a value. 8 is reserved for a salted commitment, which version 1 rejects.
+const (
+	typeEmpty byte = iota
+	typeString
+	typeBool
+	typeInt
+	typeDouble
+	typeBytes
+	typeArray
+	typeMap
+)
+
+// canonicalNaN stands for every NaN: OTLP JSON does not carry their payloads.
+const canonicalNaN = 0x7ff8000000000000
+
+// Hasher computes digests. It keeps its buffers from call to call, so that a
+// digest costs no allocation; it is not safe for concurrent use. The zero value
+// is ready.
+type Hasher struct {
+	buf   []byte
+	pairs []pair // a stack: the maps that are being encoded
+	err   error  // the first of what is being encoded
+	// recordSize is how long the record last encoded is in OTLP protobuf, if it has
+	// no field that pdata does not show. Only a stamp cares.
+	recordSize int
+}
+
+type pair struct {
+	key   string
+	value pcommon.Value
+}
+
+// Source returns the digest of where records come from. Of their resource: attributes
+// but for those that the policy excludes, dropped count, and the schema URL of its
+// ResourceLogs; of their instrumentation scope: name, version, attributes, dropped
+// count, and the schema URL of its ScopeLogs.
+func (h *Hasher) Source(rl plog.ResourceLogs, sl plog.ScopeLogs, policy *seal.Policy) (seal.Hash, error) {
+	b, err := h.SourceEncoding(rl, sl, policy)
+	if err != nil {
+		return seal.Hash{}, err
+	}
+	return sha256.Sum256(b), nil
+}
+
+// SourceEncoding returns the bytes whose SHA-256 [Hasher.Source] is. They are valid until the next call of a method of h.
+func (h *Hasher) SourceEncoding(rl plog.ResourceLogs, sl plog.ScopeLogs, policy *seal.Policy) ([]byte, error) {
+	res := rl.Resource()
+	if entity.ResourceEntityRefs(res).Len() > 0 {
+		return nil, ErrEntityRefs
+	}
+	h.start()
+	b := append(h.buf[:0], sourceTag...)
+	b, _ = h.attributes(b, res.Attributes(), &policy.Resource, false, 0)
+	b = appendUint32(b, res.DroppedAttributesCount())
+	b = h.string(b, rl.SchemaUrl())
+	scope := sl.Scope()
+	b = h.string(b, scope.Name())
+	b = h.string(b, scope.Version())
+	b, _ = h.attributes(b, scope.Attributes(), nil, false, 0)
+	b = appendUint32(b, scope.DroppedAttributesCount())
+	b = h.string(b, sl.SchemaUrl())
+	h.buf = b
+	return b, h.err
+}
+
+// Record returns the digest of a log record under the digest of its source, leaving
+// out what the policy excludes. It is the record's leaf hash in its block. The error
+// says why the record has no digest: [ErrDuplicateKey], [ErrInvalidUTF8] or [ErrTooDeep].
+func (h *Hasher) Record(source *seal.Hash, lr plog.LogRecord, policy *seal.Policy) (seal.Hash, error) {
+	canonical, err := h.Canonical(source, lr, policy)
+	if err != nil {
+		return seal.Hash{}, err
+	}
+	return sha256.Sum256(canonical), nil
+}
+
+// Canonical returns the bytes whose SHA-256 is the record's digest. They are
+// valid until the next call of a method of h.
+func (h *Hasher) Canonical(source *seal.Hash, lr plog.LogRecord, policy *seal.Policy) ([]byte, error) {
+	h.start()
+	b := append(h.buf[:0], recordTag...)
+	b = append(b, source[:]...)
+	b = appendUint64(b, uint64(lr.Timestamp()))
+	b = appendUint64(b, uint64(lr.ObservedTimestamp()))
+	b = appendUint32(b, uint32(lr.SeverityNumber()))
+	b = h.string(b, lr.SeverityText())
+	b = h.string(b, lr.EventName())
+	trace, span := lr.TraceID(), lr.SpanID()
+	b = append(b, trace[:]...)
+	b = append(b, span[:]...)
+	b = appendUint32(b, uint32(lr.Flags()))
+	b = appendUint32(b, lr.DroppedAttributesCount())
+	b, body := h.value(b, lr.Body(), 1)
+	b, attributes := h.attributes(b, lr.Attributes(), &policy.Record, true, 0)
+	h.buf = b
+	if h.err != nil {
+		return nil, h.err
+	}
+	h.recordSize = recordSize(lr, body, attributes)
+	return b, nil
+}
+
+// Reset forgets the records that were hashed, so that a pooled Hasher keeps
+// only its own memory alive.
+func (h *Hasher) Reset() {
+	clear(h.pairs[:cap(h.pairs)])
+	if cap(h.buf) > 1<<20 {
+		h.buf = nil
+	}
+}
+
+func (h *Hasher) start() { h.pairs, h.err = h.pairs[:0], nil }
+
+func (h *Hasher) fail(err error) {
+	if h.err == nil {
+		h.err = err
+	}
+}
+
+func appendUint32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
+func appendUint64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
+
+func (h *Hasher) string(b []byte, s string) []byte {
+	if s == "" { // most severity texts and event names are
+		return append(b, 0, 0, 0, 0)
+	}
+	if !utf8.ValidString(s) {
+		h.fail(ErrInvalidUTF8)
+	}
+	return append(appendUint32(b, uint32(len(s))), s...)
+}
+
+// attributes appends a map of values at depth+1, sorted by key, without what is
+// excluded and, of a record's own attributes, without the id. It also returns the
+// size of the whole map in OTLP protobuf.
+func (h *Hasher) attributes(b []byte, m pcommon.Map, leaveOut *seal.NameSet, ofRecord bool, depth int) (with []byte, size int) {
+	base := len(h.pairs)
+	for key, value := range m.All() {
+		h.pairs = append(h.pairs, pair{key, value})
+	}
+	sortPairs(h.pairs[base:])
+	end := len(h.pairs)
+	countAt, count := len(b), uint32(0)
+	b = appendUint32(b, 0)
+	for i := base; i < end; i++ {
+		// By index: a nested map may move h.pairs.
+		p := h.pairs[i]
+		if i > base && h.pairs[i-1].key == p.key {
+			h.fail(ErrDuplicateKey)
+		}
+		start := len(b)
+		b = h.string(b, p.key)
+		var n int
+		b, n = h.value(b, p.value, depth+1)
+		n = fieldSize(n)
+		if p.key != "" {
+			n += fieldSize(len(p.key))
+		}
+		size += fieldSize(n)
+		// What is left out must still be readable in one way only.
+		if (ofRecord && p.key == seal.IDKey) || (leaveOut != nil && leaveOut.Has(p.key)) {
+			b = b[:start]
+			continue
+		}
+		count++
+	}
+	binary.BigEndian.PutUint32(b[countAt:], count)
+	h.pairs = h.pairs[:base]
+	return b, size
+}
+
+// value appends a value. It also returns the value's size in OTLP protobuf.
+func (h *Hasher) value(b []byte, v pcommon.Value, depth int) (with []byte, size int) {
+	if depth > MaxDepth {
+		h.fail(ErrTooDeep)
+		return b, 0
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		s := v.Str()
+		return h.string(append(b, typeString), s), fieldSize(len(s))
+	case pcommon.ValueTypeBool:
+		b = append(b, typeBool, 0)
+		if v.Bool() {
+			b[len(b)-1] = 1
+		}
+		return b, 2
+	case pcommon.ValueTypeInt:
+		i := uint64(v.Int())
+		return appendUint64(append(b, typeInt), i), 1 + varintSize(i)
+	case pcommon.ValueTypeDouble:
+		bits := math.Float64bits(v.Double())
+		if math.IsNaN(v.Double()) {
+			bits = canonicalNaN
+		}
+		return appendUint64(append(b, typeDouble), bits), 9
+	case pcommon.ValueTypeBytes:
+		data := v.Bytes()
+		b = appendUint32(append(b, typeBytes), uint32(data.Len()))
+		for _, c := range data.All() {
+			b = append(b, c)
+		}
+		return b, fieldSize(data.Len())
+	case pcommon.ValueTypeSlice:
+		s := v.Slice()
+		b = appendUint32(append(b, typeArray), uint32(s.Len()))
+		for i := range s.Len() {
+			var n int
+			b, n = h.value(b, s.At(i), depth+1)
+			size += fieldSize(n)
+		}
+		return b, fieldSize(size)
+	case pcommon.ValueTypeMap:
+		b, size = h.attributes(append(b, typeMap), v.Map(), nil, false, depth)
+		return b, fieldSize(size)
+	}
+	return append(b, typeEmpty), 0
+}
+
+// sortPairs sorts by key bytes. Most maps are small, where insertion beats a
+// general sort.
+func sortPairs(pairs []pair) {
+	if len(pairs) > 24 {
+		slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.key, b.key) })
+		return
+	}
+	for i := 1; i < len(pairs); i++ {
+		for j := i; j > 0 && pairs[j].key < pairs[j-1].key; j-- {
+			pairs[j], pairs[j-1] = pairs[j-1], pairs[j]
+		}
+	}
+}

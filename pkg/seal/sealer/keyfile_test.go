@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sealer
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+func TestKeyFileOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stream.key")
+	trust, err := CreateKeyFile(path, "web-17")
+	require.NoError(t, err)
+	_, err = CreateKeyFile(path, "web-17")
+	require.ErrorIs(t, err, fs.ErrExist)
+	dangling := path + ".link"
+	require.NoError(t, os.Symlink(path+".none", dangling))
+	_, err = CreateKeyFile(dangling, "web-17")
+	require.ErrorIs(t, err, fs.ErrExist)
+
+	keys, err := OpenKeyFile(path)
+	require.NoError(t, err)
+	require.Equal(t, trust, keys.Trust())
+	_, err = OpenKeyFile(path)
+	require.ErrorContains(t, err, "another stamp uses it")
+	require.ErrorContains(t, err, path)
+	require.NoError(t, keys.Close())
+	keys, err = OpenKeyFile(path)
+	require.NoError(t, err, "the lock goes with the file")
+	require.NoError(t, keys.Close())
+
+	_, err = OpenKeyFile(filepath.Dir(path))
+	require.Error(t, err)
+	_, err = OpenKeyFile(path + ".none")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestKeyFileOthersCanUse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such modes")
+	}
+	path := filepath.Join(t.TempDir(), "stream.key")
+	_, err := CreateKeyFile(path, "web-17")
+	require.NoError(t, err)
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644} {
+		require.NoError(t, os.Chmod(path, mode))
+		_, err := OpenKeyFile(path)
+		require.ErrorContains(t, err, "chmod 600", "%o", mode)
+		require.ErrorContains(t, err, path)
+	}
+}
+
+// TestKeyFileTorn: whatever a torn write leaves in one slot, the other one counts.
+func TestKeyFileTorn(t *testing.T) {
+	var f memFile
+	require.NoError(t, initKeyFile(&f, "web-17", rand.Reader))
+	k, err := LoadKeyFile(&f)
+	require.NoError(t, err)
+	first := k.slots[0]
+	require.Zero(t, first.Number)
+	require.Nil(t, k.slots[1])
+	_, second, err := first.Next(&seal.Seal{Kind: seal.KindHeartbeat}, rand.Reader)
+	require.NoError(t, err)
+	require.NoError(t, k.write(1, second))
+	whole := slices.Clone(f.data)
+	require.Len(t, whole, 3*pageSize)
+
+	for cut := 0; cut < pageSize; cut += 97 {
+		f.data = slices.Clone(whole)
+		clear(f.data[2*pageSize+cut:])
+		k, err = LoadKeyFile(&f)
+		require.NoError(t, err)
+		require.Equal(t, first, k.slots[0])
+		require.Nil(t, k.slots[1], "cut at %d", cut)
+	}
+	f.data = slices.Clone(whole)
+	k, err = LoadKeyFile(&f)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, k.slots[1].Number)
+	require.Equal(t, second.Key, k.slots[1].Key)
+	require.Equal(t, second.Anchors, k.slots[1].Anchors)
+	require.Equal(t, second.Prev, k.slots[1].Prev)
+
+	// The slot of the key that was used is overwritten, in the file itself.
+	secret := first.Key.Seed
+	require.True(t, bytes.Contains(f.data, secret[:]))
+	require.NoError(t, k.erase(0))
+	require.False(t, bytes.Contains(f.data, secret[:]))
+
+	require.NoError(t, k.erase(1))
+	_, err = LoadKeyFile(&f)
+	require.ErrorIs(t, err, errDamaged)
+	for name, data := range map[string][]byte{
+		"empty":           nil,
+		"another file":    bytes.Repeat([]byte("x"), 3*pageSize),
+		"a flipped bit":   flip(whole, 5),
+		"of a later kind": flip(whole, len(keyFileTag)-2),
+		"short":           whole[:100],
+	} {
+		_, err = LoadKeyFile(&memFile{data: data})
+		require.Error(t, err, name)
+	}
+}
+
+func flip(b []byte, at int) []byte {
+	b = slices.Clone(b)
+	b[at] ^= 1
+	return b
+}
+
+// TestKeyFileKeepsItsSize: it never grows, so that nothing is left in freed blocks.
+func TestKeyFileKeepsItsSize(t *testing.T) {
+	ts := newTestStream(t).start()
+	for range 200 {
+		ts.send(3, true)
+		require.NoError(t, ts.tick())
+		require.Len(t, ts.file.data, 3*pageSize)
+	}
+	ts.stop()
+}

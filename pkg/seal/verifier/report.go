@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verifier
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
+
+// StreamReport is what there is to say of one stream.
+type StreamReport struct {
+	Name     string
+	StreamID string
+	Verdict  finding.Verdict
+
+	Records    uint64    // with an id of the stream's sessions, duplicates included
+	Verified   uint64    // of them: exactly what was sealed
+	Duplicates uint64    // benign: the same record again
+	Voided     uint64    // present though the host voided their ids; they prove nothing
+	Voids      uint64    // ids that were given out and never forwarded
+	From, To   time.Time // the earliest and latest time that the records give
+
+	Seals        uint64    // authentic seals
+	CompleteAsOf time.Time // the time of the last of them
+	Closed       bool      // the last of them closes its session
+	Excluded     []string  // attributes that no digest covers, as the stream declares
+}
+
+// Report is the result of a verification.
+type Report struct {
+	Verdict    finding.Verdict
+	FirstUse   bool   // the keys are those that the archive itself names: see [NewFirstUse]
+	Records    uint64 // all that are not seals
+	Verified   uint64
+	Duplicates uint64
+	Streams    []StreamReport
+	Findings   []finding.Finding
+	Omitted    uint64 // records and seals with findings that are not listed, beyond the first [finding.MaxListed] of each code
+}
+
+// WriteText writes the report for people: a line for each stream, then the findings. What comes from the archive or its
+// file names cannot move the cursor or forge a line: control characters are escaped.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	if len(r.Streams) > 0 {
+		table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "STREAM\tVERDICT\tRECORDS\tVERIFIED\tFROM\tTO\tSEALS\tCOMPLETE AS OF")
+		for _, s := range r.Streams {
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\t%d\t%s\n", Printable(s.Name), s.Verdict, s.Records, s.Verified, when(s.From), when(s.To), s.Seals, when(s.CompleteAsOf))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		for _, s := range r.Streams {
+			for _, line := range s.remarks() {
+				fmt.Fprintf(&b, "%s: %s\n", Printable(s.Name), line)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	for i := range r.Findings {
+		b.WriteString(findingText(&r.Findings[i]))
+		b.WriteByte('\n')
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintf(&b, "and findings on %d more records or seals, which are not listed\n", r.Omitted)
+	}
+	if len(r.Findings) > 0 {
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%s: %d of %d records verified\n", r.Verdict, r.Verified, r.Records)
+	if r.FirstUse {
+		b.WriteString("The keys were taken from the archive itself: this shows whether it is consistent, not whose it is.\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// remarks are what there is to know of a stream that is no finding.
+func (s *StreamReport) remarks() []string {
+	var list []string
+	if len(s.Excluded) > 0 {
+		list = append(list, "no digest covers the attributes "+Printable(strings.Join(s.Excluded, ", "))+", as the stream declares")
+	}
+	if s.Duplicates > 0 {
+		list = append(list, fmt.Sprintf("%d records are here more than once, each time the same (DUPLICATE)", s.Duplicates))
+	}
+	if s.Voids > 0 {
+		list = append(list, fmt.Sprintf("%d ids were given to records that the host then could not pass on (VOIDED); %d of them are here", s.Voids, s.Voided))
+	}
+	return list
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+// findingText is one line: code, what it is about, where it is, what happened.
+func findingText(f *finding.Finding) string {
+	parts := []string{string(f.Code)}
+	if f.Stream != "" {
+		parts = append(parts, f.Stream)
+	}
+	if f.ID != "" {
+		id := f.ID
+		if f.LastID != "" {
+			id += " to " + f.LastID
+		}
+		parts = append(parts, id)
+	}
+	if f.Count > 1 {
+		parts = append(parts, fmt.Sprintf("(%d)", f.Count))
+	}
+	if f.Place.Line > 0 {
+		parts = append(parts, fmt.Sprintf("%s:%d", f.Place.File, f.Place.Line))
+	}
+	return Printable(strings.Join(parts, "  ") + ": " + f.Message())
+}
+
+// Printable escapes what a terminal would act on, and what would make text look like other text: for whatever an archive or a
+// file's name may hold.
+func Printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		}
+	}
+	return b.String()
+}
+
+// MarshalJSON writes the report for programs: docs/verify.md says what is in it.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	type stream struct {
+		Stream       string          `json:"stream"`
+		ID           string          `json:"id"`
+		Verdict      finding.Verdict `json:"verdict"`
+		Records      uint64          `json:"records"`
+		Verified     uint64          `json:"verified"`
+		Duplicates   uint64          `json:"duplicates"`
+		Voided       uint64          `json:"voided"`
+		Voids        uint64          `json:"voids"`
+		From         *time.Time      `json:"from,omitempty"`
+		To           *time.Time      `json:"to,omitempty"`
+		Seals        uint64          `json:"seals"`
+		CompleteAsOf *time.Time      `json:"complete_as_of,omitempty"`
+		Closed       bool            `json:"closed"`
+		Excluded     []string        `json:"excluded,omitempty"`
+	}
+	type object struct {
+		Code     finding.Code     `json:"code"`
+		Reason   finding.Reason   `json:"reason"`
+		Further  []finding.Reason `json:"further_reasons,omitempty"`
+		Verdict  finding.Verdict  `json:"verdict"`
+		Stream   string           `json:"stream,omitempty"`
+		ID       string           `json:"id,omitempty"`
+		LastID   string           `json:"last_id,omitempty"`
+		Count    uint64           `json:"count"`
+		File     string           `json:"file,omitempty"`
+		Line     int              `json:"line,omitempty"`
+		Seal     *uint64          `json:"seal,omitempty"`
+		LastSeal *uint64          `json:"last_seal,omitempty"`
+		Message  string           `json:"message"`
+	}
+	out := struct {
+		Verdict    finding.Verdict `json:"verdict"`
+		FirstUse   bool            `json:"first_use,omitempty"`
+		Records    uint64          `json:"records"`
+		Verified   uint64          `json:"verified"`
+		Duplicates uint64          `json:"duplicates"`
+		Streams    []stream        `json:"streams"`
+		Findings   []object        `json:"findings"`
+		Omitted    uint64          `json:"omitted,omitempty"`
+	}{r.Verdict, r.FirstUse, r.Records, r.Verified, r.Duplicates, []stream{}, []object{}, r.Omitted}
+	at := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	for _, s := range r.Streams {
+		out.Streams = append(out.Streams, stream{
+			s.Name, s.StreamID, s.Verdict, s.Records, s.Verified, s.Duplicates, s.Voided, s.Voids,
+			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded,
+		})
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		o := object{f.Code, f.Reason, f.Further, f.Verdict(), f.Stream, f.ID, f.LastID, f.Count, f.Place.File, f.Place.Line, nil, nil, f.Message()}
+		if seals := f.Detail.Seals; seals.Any {
+			o.Seal, o.LastSeal = &seals.First, &seals.Last
+		}
+		out.Findings = append(out.Findings, o)
+	}
+	return json.Marshal(out)
+}
