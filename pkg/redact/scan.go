@@ -99,6 +99,9 @@ func (c *scan) decode() {
 	if saw&prefilter.SawByteList != 0 {
 		c.decodeAs(decode.ByteLists)
 	}
+	if saw&prefilter.SawWritten != 0 {
+		c.decodeAs(decode.Controls)
+	}
 }
 
 func (c *scan) decodeAs(how decode.Coding) {
@@ -276,15 +279,22 @@ func (c *scan) onlyKept(sp span) bool {
 
 // notes are the triggers of what asks for a decoded form of the text, or for characters to be escaped.
 func notes() []prefilter.Trigger[*rules.Context] {
-	note := func(flag uint8, find prefilter.Detector[*rules.Context], at ...*prefilter.Set) prefilter.Trigger[*rules.Context] {
+	note := func(flag uint16, find prefilter.Detector[*rules.Context], at ...*prefilter.Set) prefilter.Trigger[*rules.Context] {
 		return prefilter.Trigger[*rules.Context]{Sets: at, Note: flag, Free: true, Always: true, Detect: find}
 	}
-	saw := func(flag uint8) prefilter.Detector[*rules.Context] {
+	saw := func(flag uint16) prefilter.Detector[*rules.Context] {
 		return func(c *rules.Context, _ rules.ID, _ int) int {
 			c.Saw |= flag
 			return 0
 		}
 	}
+	written := func(c *rules.Context, _ rules.ID, i int) int {
+		if n, _ := decode.WrittenControl(c.S, i); n > 0 {
+			c.Saw |= prefilter.SawWritten
+		}
+		return 0
+	}
+	octal := prefilter.Bytes("01234567")
 	hex, special := prefilter.Class(ascii.HexDigit), prefilter.Not(prefilter.Bytes("\t"))
 	hex['u'], hex['U'] = true, true
 	for b := ' '; b < 0x7f; b++ {
@@ -297,6 +307,10 @@ func notes() []prefilter.Trigger[*rules.Context] {
 		note(prefilter.SawSpecial, noteSpecial, special),
 		note(prefilter.SawEntity, saw(prefilter.SawEntity), prefilter.Bytes("&"), prefilter.Bytes("#aqlAQL"), prefilter.Bytes("0123456789xXmutMUT")), // &#64; &#x40; &amp; &quot; &lt;
 		note(prefilter.SawByteList, noteByteList, prefilter.Bytes("["), prefilter.Bytes("-0123456789 \r\n\t"), inList, inList),                       // [112, 97
+		note(prefilter.SawWritten, written, prefilter.Bytes("#"), prefilter.Bytes("01"), octal, octal),                                               // #012
+		note(prefilter.SawWritten, written, prefilter.Bytes("<"), prefilter.Bytes("0uU"), prefilter.Bytes("xX+"), prefilter.Class(ascii.HexDigit)),   // <0x0a> <U+000A>
+		note(prefilter.SawWritten, written, prefilter.Bytes("_"), prefilter.Bytes("x"), prefilter.Bytes("0"), prefilter.Bytes("0")),                  // _x000A_
+		note(prefilter.SawWritten, written, prefilter.Bytes("^"), prefilter.Bytes("JMI@[")),
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *Context) contextual(start, end int) {
 	said := c.announced(start, maxWordsBefore)
 	called := said == right || said == before
 	// One piece of letters and digits right behind a word is a credential in spite of regular looks.
-	if said == right && word || dashed && said != elsewhere && f.upper+f.lowers > 0 && prefixed(v) && (called || !idPrefix(v)) {
+	if said == right && word || dashed && said != elsewhere && f.upper+f.lowers > 0 && prefixed(v) && (called || !idPrefix(v) && !hashTail(v)) {
 		c.Offer(ruleToken, start, c.dottedEnd(end))
 		return
 	}
@@ -343,12 +343,18 @@ func secretTail(v string) int {
 		if dashes(tail) > 0 && !isUUID(tail) && !(len(tail) >= minGroups && evenGroups(tail)) {
 			continue
 		}
+		if contextWords[asciiWord(v[word:i])] == keyWord && isHash(tail) {
+			continue // the key of a cache
+		}
 		if Mixed(tail) && ascii.Span(tail, 0, ascii.Alnum|ascii.Ident) == len(tail) && entropy(tail) >= 2.5 {
 			return i + 1
 		}
 	}
 	return 0
 }
+
+// hashTail reports whether a hash stands behind the last separator of v.
+func hashTail(v string) bool { return isHash(v[strings.LastIndexAny(v, "-_")+1:]) }
 
 const (
 	minTail   = 16

@@ -51,7 +51,7 @@ var _ = register(rulePassword, Rule{
 		{Words: "pin", Behind: "card user atm code", Strength: Weak},
 		{Words: "pin", Alone: true, Strength: Weak},
 	},
-	Detectors: []*Detector{identified, crypt, httpClients, userFlags, databaseClients, passwordFlags},
+	Detectors: []*Detector{identified, inserts, procedures, crypt, httpClients, userFlags, databaseClients, passwordFlags},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},
 		{`{"userPassword": "hunter2x"}`, "hunter2x"},

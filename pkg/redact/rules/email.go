@@ -65,8 +65,45 @@ func detectAt(c *Context, _ ID, i int) int {
 	if start == i || end == 0 || sshDomains[ascii.LowerString(s[i+1:end])] || unitSuffix[ascii.LowerString(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
 		return 0
 	}
+	if login(s, start, i, end) {
+		return 0
+	}
 	c.Offer(ruleEmail, start, end)
 	return end
+}
+
+// accounts are those of machines, in whose names nobody gets mail.
+var accounts = set("git hg svn root postgres mysql oracle ubuntu ec2-user centos debian admin deploy deployer backup rsync sftp ansible jenkins runner " +
+	"vagrant docker core pi www-data nginx nobody daemon celery worker node app kernel user sshd ftp")
+
+// hostDomains are top-level domains that are in use within networks only (RFC 6762, appendix G; RFC 9476; Kubernetes).
+var hostDomains = set("internal intranet lan local localdomain svc cluster private home")
+
+// login reports whether s[start:end] names an account on a host and no mailbox: git@github.com:acme/lib.git, bob@db1.internal,
+// postgres@db-1.example.com:5432, celery@worker-1.prod.svc. The at sign is at i.
+func login(s string, start, i, end int) bool {
+	name := asciiWord(s[start:i])
+	top := asciiWord(s[strings.LastIndexByte(s[:end], '.')+1 : end])
+	if hostDomains[top] && (top != "local" || accounts[name] || strings.Contains(s[i:end], ".svc.") || strings.Contains(s[i:end], ".cluster.")) {
+		return true
+	}
+	if numbers := strings.Count(s[i:end], "."); numbers > 1 && ascii.Is(s, i+1, ascii.Digit) {
+		// The version of a package: kernel@5.15.0-91.generic
+		if k := ascii.Span(s, i+1, ascii.Digit); ascii.At(s, k) == '.' && ascii.Is(s, k+1, ascii.Digit) {
+			return true
+		}
+	}
+	if ascii.At(s, end) != ':' {
+		return name == "git" || accounts[name] && i >= 4 && loginCommand(s, start)
+	}
+	// The forms of scp and of connection strings: a path, or a port.
+	next := ascii.At(s, end+1)
+	return next == '/' || next == '~' || accounts[name] && ascii.Is(s, end+1, ascii.Alnum)
+}
+
+// loginCommand reports whether the word before start is a command that takes an account and a host.
+func loginCommand(s string, start int) bool {
+	return ascii.HasSuffixFold(s, start, "ssh ") || ascii.HasSuffixFold(s, start, "scp ") || ascii.HasSuffixFold(s, start, "sftp ") || ascii.HasSuffixFold(s, start, "rsync ")
 }
 
 // unusualLocalPart returns where the local part starts that ends before i with a character that more often delimits an address

@@ -287,6 +287,7 @@ const minLiteral = 4
 // of them, because it looks at the name around the place.
 func nameTriggers(all []Names, globs []string) []Trigger {
 	var anywhere, starts []string
+	qualified := map[string]bool{} // those of starts that other words stand before
 	for _, n := range all {
 		anywhere = append(anywhere, strings.Fields(n.Endings)...)
 	}
@@ -315,7 +316,7 @@ func nameTriggers(all []Names, globs []string) []Trigger {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b Names) int { return min(len(a.Behind), 1) - min(len(b.Behind), 1) })
 	for _, n := range all {
-		allBefore := n.Behind != "" && !slices.ContainsFunc(strings.Fields(n.Behind), func(b string) bool { return !covered(b) })
+		allBefore := n.Behind != "" && !slices.ContainsFunc(strings.Fields(n.Behind), func(b string) bool { return !covered(b) && !slices.Contains(starts, b) })
 		for w := range strings.FieldsSeq(n.Words + " " + n.Inside) {
 			switch {
 			case allBefore || covered(w):
@@ -330,6 +331,9 @@ func nameTriggers(all []Names, globs []string) []Trigger {
 				anywhere = append(anywhere, fold(w))
 			default:
 				starts = append(starts, w)
+				if n.Qualified || n.Behind != "" {
+					qualified[w] = true
+				}
 			}
 		}
 	}
@@ -342,7 +346,7 @@ func nameTriggers(all []Names, globs []string) []Trigger {
 	slices.Sort(starts)
 	for _, w := range slices.Compact(starts) {
 		if !covered(w) {
-			t = append(t, wordTriggers(w)...)
+			t = append(t, wordTriggers(w, qualified[w])...)
 		}
 	}
 	return t
@@ -357,8 +361,8 @@ func seldomer(words, w string) bool {
 	return n < prefilter.InSample(w)
 }
 
-// wordTriggers lead to a short word where a name, or the next word of a name, starts: pw, db_pw, dbPw.
-func wordTriggers(w string) []Trigger {
+// wordTriggers lead to a short word where a name starts, or its next word: pw, db_pw, and dbPw if words may stand before it.
+func wordTriggers(w string, qualified bool) []Trigger {
 	end := prefilter.Not(prefilter.Class(ascii.LowerCase))
 	start := behind(prefilter.Not(prefilter.Class(ascii.Alpha)))
 	camel := behind(prefilter.Class(ascii.LowerCase))
@@ -375,5 +379,8 @@ func wordTriggers(w string) []Trigger {
 		}
 	}
 	start.Sets, camel.Sets = append(start.Sets, end), append(camel.Sets, end)
+	if !qualified {
+		return []Trigger{start}
+	}
 	return []Trigger{start, camel}
 }

@@ -3,6 +3,9 @@
 package rules
 
 import (
+	"strings"
+	"sync"
+
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
@@ -215,6 +218,10 @@ func (c *Context) number(start int) int {
 			}
 			continue
 		}
+		if e := c.national(n, g); e > g {
+			g = e
+			continue
+		}
 		size := n.g[g].end - n.g[g].start
 		if size == 3 {
 			if e := c.ssn(n, g); e > g {
@@ -279,6 +286,115 @@ func (c *Context) wordBefore(i int, words ...string) bool {
 		}
 	}
 	return false
+}
+
+// nationalNumbers are the rules with a Number, by the size of their first group.
+var nationalNumbers = sync.OnceValue(func() (t [maxPAN + 1][]ID) {
+	for i, r := range registered {
+		if r.Number == nil {
+			continue
+		}
+		seen := [maxPAN + 1]bool{}
+		for _, f := range r.Number.Forms {
+			if size := leadingDigits(f); size <= maxPAN && !seen[size] {
+				seen[size] = true
+				t[size] = append(t[size], ID(i))
+			}
+		}
+	}
+	return t
+})
+
+// grouped finds numbers without four digits in a row.
+var grouped = &Detector{Free: true, Find: func(c *Context, rule ID, i int) int {
+	for !ascii.Is(c.S, i, ascii.Digit) {
+		i++
+	}
+	return detectSpread(c, rule, i)
+}}
+
+// formTrigger derives where a number of the form is looked at, or nothing if the triggers of all numbers lead to it: from the four
+// bytes of it that are rarest in ordinary lines to its end.
+func formTrigger(form string) []Trigger {
+	if strings.Contains(form, "dddd") {
+		return nil
+	}
+	var best []*prefilter.Set
+	fewest := -1
+	for i := 0; i+4 <= len(form); i++ {
+		var at []*prefilter.Set
+		for _, b := range []byte(form[i:]) {
+			if b == 'd' {
+				at = append(at, prefilter.Digits)
+			} else {
+				at = append(at, prefilter.Bytes(string(b)))
+			}
+		}
+		if n := prefilter.SetsInSample(at[:4]); fewest < 0 || n < fewest {
+			best, fewest = append(at, prefilter.Not(prefilter.Class(ascii.Alnum))), n
+		}
+	}
+	return []Trigger{sets(best...)}
+}
+
+func leadingDigits(form string) (n int) {
+	for n < len(form) && form[n] == 'd' {
+		n++
+	}
+	return n
+}
+
+const maxNationalDigits = 32
+
+// national looks for a number with a form of its own that starts with group g, and returns the group after it, or g.
+func (c *Context) national(n *number, g int) int {
+	s, start := c.S, n.g[g].start
+	size := n.g[g].size()
+	if size > maxPAN || ascii.Is(s, start-1, ascii.Alnum) || ascii.At(s, start-1) == '_' {
+		return g
+	}
+	for _, id := range nationalNumbers()[size] {
+		if !c.sink.On(id) {
+			continue
+		}
+		num := registered[id].Number
+	forms:
+		for _, form := range num.Forms {
+			var digits [maxNationalDigits]int
+			if !matchesForm(s, start, form) || ascii.Is(s, start+len(form), ascii.Alnum) || len(form) > len(digits) {
+				continue
+			}
+			end := start + len(form)
+			if sep := strings.Trim(form, "d"); sep == "" {
+				if !c.wordBefore(start, num.Cues...) {
+					continue
+				}
+			} else {
+				// It is not a part of a longer one with the same separators.
+				for _, b := range []byte(sep) {
+					if b != 'd' && b != ' ' && (ascii.At(s, start-1) == b || ascii.At(s, end) == b && ascii.Is(s, end+1, ascii.Digit)) {
+						continue forms
+					}
+				}
+			}
+			k := 0
+			for i := range len(form) {
+				if form[i] == 'd' {
+					digits[k] = int(s[start+i] - '0')
+					k++
+				}
+			}
+			if !c.Charge(costOfCheck) || !num.Valid(digits[:k]) {
+				continue
+			}
+			c.Offer(id, start, end)
+			for g < n.n && n.g[g].start < end {
+				g++
+			}
+			return g
+		}
+	}
+	return g
 }
 
 // matchesForm reports whether s at i is written like the form, in which d stands for a digit and all else for itself.

@@ -3,6 +3,8 @@
 package rules
 
 import (
+	"strings"
+
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
@@ -109,6 +111,9 @@ func (c *Context) phone(n *number, g int) int {
 	if ascii.Is(s, first-1, ascii.Alnum) || ascii.At(s, first-1) == '_' || ascii.At(s, first-1) == '=' && n.n == 1 {
 		return g
 	}
+	if c.ticket(first) {
+		return g
+	}
 	if k := c.northAmerican(n, g); k > g {
 		return k
 	}
@@ -143,6 +148,24 @@ func (c *Context) phone(n *number, g int) int {
 		return n.n
 	}
 	return g
+}
+
+// ticketWords stand before numbers that are grouped like those of telephones and are none.
+var ticketWords = set("order orders ref reference ticket case invoice incident issue id no nr serial sku part model item tracking batch lot build version " +
+	"rev revision po rma job task req request error code account contract policy claim range balance delta offset seq ack docket isbn ean upc asin")
+
+// ticket reports whether the word right before i says that a number is something else.
+func (c *Context) ticket(i int) bool {
+	s := c.S
+	j := i
+	for j > 0 && i-j < 4 && strings.IndexByte(" #:=.\"'", s[j-1]) >= 0 {
+		j--
+	}
+	end := j
+	for j > 0 && end-j < 16 && ascii.Class[s[j-1]]&ascii.Alpha != 0 {
+		j--
+	}
+	return end > j && ticketWords[ascii.LowerString(s[j:end])]
 }
 
 // numberContinues reports whether more of the same follows or precedes the number, as in a date and time.

@@ -26,6 +26,8 @@ type Rule struct {
 	Names []Names
 	// Detectors find what has a form of its own. Several rules may share one.
 	Detectors []*Detector
+	// Number is a number with a form of its own, such as a national one. It needs no detector: all numbers are looked at anyway.
+	Number *Number
 	// Runs says that the rule wants long runs of token characters, which are examined when the detectors are through.
 	Runs bool
 	// Canonical maps the bytes of a value, so that the ways to write it have one pseudonym. It returns false for bytes that do not
@@ -54,6 +56,16 @@ type Detector struct {
 	At   []Trigger
 	// Free says that it takes time in proportion to the text, and so needs no limit.
 	Free bool
+}
+
+// Number is how a number is written and checked.
+type Number struct {
+	// Forms are how its digits are grouped: d is a digit, all else stands for itself. One in one piece, such as ddddddddddd, counts
+	// only behind one of the Cues, words in small letters.
+	Forms []string
+	Cues  []string
+	// Valid applies the check digits to the digits alone, 0 to 9.
+	Valid func(digits []int) bool
 }
 
 // Trigger is where a detector is called: at a literal, lower case, whose letters match in either case, or at a sequence of sets
@@ -90,6 +102,9 @@ func newID(name string) ID {
 // register defines the rule of an ID.
 func register(id ID, r Rule) bool {
 	r.ID = registered[id].ID
+	if r.Number != nil {
+		r.Detectors = append(r.Detectors, digits)
+	}
 	*registered[id] = r
 	return true
 }
@@ -127,6 +142,11 @@ func Triggers(on func(ID) bool, globs []string) (all []prefilter.Trigger[*Contex
 			continue
 		}
 		names = append(names, r.Names...)
+		if r.Number != nil {
+			for _, form := range r.Number.Forms {
+				add(grouped, ID(i), formTrigger(form)...)
+			}
+		}
 		for _, d := range r.Detectors {
 			if !seen[d] {
 				seen[d] = true

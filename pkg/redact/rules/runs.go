@@ -17,7 +17,7 @@ func (c *Context) ExamineRun(start, end int) {
 	s := c.S
 	// A token may hold dots: go back to where the word with this run in it starts.
 	word := start
-	for word > 0 && start-word < lookBack && (ascii.Class[s[word-1]]&ascii.Ident != 0 || s[word-1] == '~') {
+	for word > 0 && start-word < lookBack && (ascii.Class[s[word-1]]&ascii.Ident != 0 || s[word-1] == '~' || s[word-1] == '$') {
 		word--
 	}
 	if word < start && c.vendorToken(word, true) {
@@ -26,12 +26,15 @@ func (c *Context) ExamineRun(start, end int) {
 	if start >= 8 && s[start-1] == ':' && c.botToken(start, end) {
 		return
 	}
-	part := start
+	if c.vendorToken(start, false) {
+		return
+	}
+	part, whole := start, start
 	for k := start; k <= end; k++ {
 		if k < end && s[k] != '=' && s[k] != '/' && s[k] != '+' {
 			continue
 		}
-		if k-part >= 14 && c.vendorToken(part, false) {
+		if part > whole && k-part >= 14 && c.vendorToken(part, false) {
 			return
 		}
 		if k < end && s[k] == '=' && k-part > 0 && k+1 < end && s[k+1] != '=' {

@@ -23,75 +23,12 @@ const (
 	whole                // an attribute's whole value
 )
 
-// words that follow "password:" and the like in prose, and stand for a value in examples.
-var notValues = set("null nil none true false undefined (null) empty yes no ok incorrect invalid required expired wrong failed failure changed must " +
-	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
-	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
-	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
-	"deleted verified validated denied granted enabled disabled type attempt value password")
-
-// placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
-func placeholder(v string) bool {
-	v = strings.TrimSpace(v)
-	for len(v) > 0 && strings.IndexByte(".,;:!?", v[len(v)-1]) >= 0 {
-		v = v[:len(v)-1]
-	}
-	return len(v) <= 20 && notValues[ascii.LowerString(v)] || len(v) < 2 && !ascii.HasAlnum(v) || variable(v)
-}
-
-// noValue are the words that stand for no value, however they are given.
-var noValue = set("null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known")
-
-// variable reports whether a value is empty, a reference to a variable, or a mask.
-func variable(v string) bool {
-	if v == "" || len(v) <= 12 && noValue[ascii.LowerString(v)] {
-		return true
-	}
-	switch {
-	case v[0] == '$' && len(v) > 1:
-		// ${NAME}, $(command), $NAME, ${{ expression }}
-		if v[1] == '{' || v[1] == '(' {
-			return v[len(v)-1] == '}' || v[len(v)-1] == ')'
-		}
-		return isVariable(v[1:])
-	case v[0] == '%' && len(v) > 2 && v[len(v)-1] == '%':
-		return isVariable(v[1 : len(v)-1])
-	case len(v) > 4 && (v[:2] == "{{" || v[:2] == "#{") && v[len(v)-1] == '}':
-		return true
-	case v[0] == '<' && v[len(v)-1] == '>' && !Mixed(v):
-		return true
-	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
-		return true // the version of a package that is named after passwords: ^1.0.0
-	}
-	return len(v) >= 3 && mask(v)
-}
-
-// mask reports whether v is one, whole: ******, xxxxxx, ......
-func mask(v string) bool {
-	for i := range len(v) {
-		if b := ascii.ToLower(v[i]); b != '*' && b != 'x' && b != '.' && b != '-' && b != '_' && b != '#' {
-			return false
-		}
-	}
-	return true
-}
-
-// isVariable reports whether s is the name of an environment variable, in capitals.
-func isVariable(s string) bool {
-	for i := range len(s) {
-		if ascii.Class[s[i]]&(ascii.UpperCase|ascii.Digit) == 0 && s[i] != '_' {
-			return false
-		}
-	}
-	return len(s) > 1 && ascii.Class[s[0]]&ascii.Digit == 0
-}
-
 // IsSecret reports whether v, the whole value of a key with this verdict, is to be redacted.
 func IsSecret(v string, vd Verdict) bool { return secretValue(v, vd, whole) }
 
 // secretValue reports whether v, given to a name with this verdict in this way, is to be redacted.
 func secretValue(v string, vd Verdict, ctx manner) bool {
-	if (ctx == colon || ctx == spaced || ctx == prose) && placeholder(v) || variable(v) {
+	if (ctx == colon || ctx == spaced || ctx == prose) && placeholder(v) || variable(v) || ctx == quoted && saysSomething(v) {
 		return false
 	}
 	switch vd.Rule {
@@ -394,4 +331,13 @@ func ones(seen *[4]uint64) (n int) {
 		n += bits.OnesCount64(x)
 	}
 	return n
+}
+
+// isHash reports whether v is as many hexadecimal digits as a hash has: MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512.
+func isHash(v string) bool {
+	switch len(v) {
+	case 32, 40, 56, 64, 96, 128:
+		return ascii.Span(v, 0, ascii.HexDigit) == len(v)
+	}
+	return false
 }

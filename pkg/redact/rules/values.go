@@ -17,7 +17,12 @@ var named = &Detector{Find: detectName}
 
 // valueMemo is what is known of names and values in the text: the end of the last name examined (a name with two triggers in it is
 // examined once), the last bare value, and the end of the last value that was no secret.
-type valueMemo struct{ identEnd, bareFrom, bareTo, rejected int }
+type valueMemo struct {
+	identEnd, bareFrom, bareTo, rejected int
+	// other are the values of the name besides the one that was found first.
+	other  [3]value
+	others int
+}
 
 const (
 	maxNameBytes  = 64
@@ -80,6 +85,7 @@ func detectName(c *Context, _ ID, i int) int {
 	case ruleCookie:
 		return c.cookies(start, end)
 	}
+	c.memo.values.others = 0
 	v, ok := c.findValue(start, end, vd)
 	if !ok {
 		if v, ok = c.valueBefore(start, end); ok && secretValue(s[v.start:v.end], vd, quoted) {
@@ -103,13 +109,23 @@ func detectName(c *Context, _ ID, i int) int {
 		c.memo.values.rejected = v.end
 		return 0
 	}
+	if v.ctx != quoted && v.ctx != tight && inProse(s, v) {
+		return 0
+	}
 	c.Offer(vd.Rule, v.start, v.end)
-	return v.end
+	end = c.moreValues(v, vd)
+	for _, v := range c.memo.values.other[:c.memo.values.others] {
+		if secretValue(s[v.start:v.end], vd, quoted) {
+			c.Offer(vd.Rule, v.start, v.end)
+			end = max(end, v.end)
+		}
+	}
+	return end
 }
 
 // workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob.
 func workingDirectory(name, v string) bool {
-	return (name == "PWD" || name == "OLDPWD") && v[0] == '/' && resourceName(v)
+	return (ascii.EqualFold(name, "pwd") || ascii.EqualFold(name, "oldpwd")) && v[0] == '/'
 }
 
 // pamTypes are what PAM does for a service: pam_unix(gdm-password:session), pam_unix(passwd:chauthtok).
@@ -148,28 +164,18 @@ type value struct {
 func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	c.Charge(costOfValue)
 	s := c.S
-	i := end
-	nameQuoted := false
-	if ascii.At(s, i) == '\\' && ascii.Is(s, i+1, ascii.Quote) {
-		i, nameQuoted = i+2, true
-	} else if ascii.Is(s, i, ascii.Quote) {
-		i, nameQuoted = i+1, true
-	}
-	if ascii.At(s, i) == ']' {
-		i++
-		if ascii.Is(s, i, ascii.Quote) {
-			i++
-		}
-	}
-	j := i
-	for j < len(s) && j-i < 16 && (s[j] == ' ' || s[j] == '\t') {
-		j++
-	}
+	i, nameQuoted := nameEnd(s, start, end)
+	j := blanks(s, i)
 	// No name of an element is followed by an equals sign, or by a colon and a space.
-	if ascii.At(s, start-1) == '<' && !nameQuoted && ascii.At(s, j) != '=' && (ascii.At(s, j) != ':' || !ascii.Is(s, j+1, ascii.Space)) {
-		if v, ok := xmlValue(s, i); ok {
-			return v, ok
-		}
+	if !nameQuoted && element(s, start) && ascii.At(s, j) != '=' && (ascii.At(s, j) != ':' || !ascii.Is(s, j+1, ascii.Space)) {
+		return xmlValue(s, i)
+	}
+	if !nameQuoted && ascii.At(s, start-1) == '>' && ascii.At(s, i) == '<' && ascii.At(s, i+1) == '/' {
+		return c.siblings(i)
+	}
+	j = leaders(s, j)
+	if ascii.At(s, j) == '(' {
+		j = parenthetical(s, j)
 	}
 	op := operator(s, j)
 	if op == 0 && j == i+1 && ascii.Is(s, j, ascii.Digit) {
@@ -181,36 +187,169 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	switch {
 	case op > 0:
 		return c.valueAfter(j, j+op, j > i, vd)
+	case ascii.At(s, i) == '|' && ascii.At(s, start-1) == '|':
+		return c.valueAt(i+1, colon) // |password|x|
 	case ascii.At(s, i) == '(' && ascii.Is(s, i+1, ascii.Quote) && ascii.EqualFold(s[start:end], "password"):
 		return quotedValue(s, i+1) // SET PASSWORD = PASSWORD('...')
-	case ascii.At(s, j) == ',' && nameQuoted:
-		// setProperty("name", "value"), and in a list of pairs: ["name","value"]
-		if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\' && ascii.Is(s, k+1, ascii.Quote) {
-			if v, ok := c.namedValue(i); ok {
-				return v, ok
-			}
-			v, ok := quotedValue(s, k)
-			// In {"method":"set_password","params":...} the name was a value, and what follows is the next name.
-			if next := ascii.Span(s, v.end, ascii.Quote|ascii.Space); ok && (ascii.At(s, next) == ':' || ascii.At(s, next) == '\\' && ascii.Is(s, next+1, ascii.Quote) && ascii.At(s, next+2) == ':') {
-				return value{}, false
-			}
-			return v, ok
-		}
-		return c.namedValue(i)
+	case ascii.At(s, j) == ',' && (nameQuoted || ascii.At(s, start-1) == '{' || ascii.At(s, start-1) == ':'):
+		return c.pairedValue(start, i, j)
+	case nameQuoted && ascii.At(s, j) == ';':
+		return serialized(s, j)
 	case nameQuoted:
-		return c.namedValue(i)
+		return c.memberValue(start, i)
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		return c.valueAt(j, flag)
-	case ascii.HasPrefixFold(s, j, "is ") || ascii.HasPrefixFold(s, j, "was "):
-		k := strings.IndexByte(s[j:], ' ') + j + 1
-		if v, ok := c.valueAt(k, tight); ok {
-			v.ctx = prose
-			return v, ok
+	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
+		return c.memberValue(start, i)
+	case j > i:
+		return c.proseValue(i, j, vd)
+	}
+	return value{}, false
+}
+
+const maxBlanks = 128 // between a name and its operator, or that and the value: programs align what they print
+
+// blanks returns the end of the spaces and tabs at i.
+func blanks(s string, i int) int {
+	j := i
+	for j < len(s) && j-i < maxBlanks && (s[j] == ' ' || s[j] == '\t') {
+		j++
+	}
+	return j
+}
+
+// nameEnd returns the end of what belongs to the name s[start:end]: its quotes and brackets, what Markdown emphasizes it with, and
+// what PHP says of a member ([password:protected]).
+func nameEnd(s string, start, end int) (i int, nameQuoted bool) {
+	i = end
+	switch {
+	case ascii.At(s, i) == '\\' && ascii.Is(s, i+1, ascii.Quote):
+		i, nameQuoted = i+2, true
+	case ascii.Is(s, i, ascii.Quote):
+		i, nameQuoted = i+1, true
+	}
+	if nameQuoted && ascii.At(s, i) == '>' && ascii.At(s, i+1) == '>' {
+		i += 2 // <<"password">> of Erlang
+	}
+	if open := ascii.At(s, start-1); ascii.At(s, i) == ':' && (open == '[' || nameQuoted) {
+		k := i
+		for k < len(s) && k-i < maxNameBytes && (ascii.Class[s[k]]&ascii.Ident != 0 || s[k] == ':' || s[k] == '\\') {
+			k++
 		}
-	case vd.Rule == ruleCardCode && j > i && ascii.Is(s, j, ascii.Digit):
+		if ascii.At(s, k) == ']' && (ascii.HasSuffixFold(s, k, "protected") || ascii.HasSuffixFold(s, k, "private")) {
+			i = k
+		}
+	}
+	switch {
+	case ascii.At(s, i) == ']':
+		i++
+		if ascii.Is(s, i, ascii.Quote) {
+			i++
+		}
+	case ascii.At(s, i) == ')' && ascii.At(s, start-1) == '(' && ascii.At(s, i+1) == '=':
+		i++ // Key (password)=(...)
+	case ascii.At(s, i) == '*' && ascii.At(s, start-1) == '*':
+		for ascii.At(s, i) == '*' {
+			i++
+		}
+	}
+	return i, nameQuoted
+}
+
+// leaders returns the end of a row of dots at i, which lead to the value in a table, or i.
+func leaders(s string, i int) int {
+	j := i
+	for ascii.At(s, j) == '.' {
+		j++
+	}
+	if j-i < 3 {
+		return i
+	}
+	return blanks(s, j)
+}
+
+const maxParenthetical = 24
+
+// parenthetical returns the end of a remark in parentheses at i that an operator follows, or i.
+func parenthetical(s string, i int) int {
+	k := i + 1
+	for k < len(s) && k-i < maxParenthetical && (ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == ' ' || s[k] == '-') {
+		k++
+	}
+	if ascii.At(s, k) != ')' {
+		return i
+	}
+	if j := blanks(s, k+1); operator(s, j) > 0 {
+		return j
+	}
+	return i
+}
+
+// pairedValue finds the value of a name that a comma at j separates from it: setProperty("name", "value"), ["name","value"],
+// {password,"value"}. The name starts at start and ends at i.
+func (c *Context) pairedValue(start, i, j int) (value, bool) {
+	s := c.S
+	if v, ok := c.namedValue(i); ok {
+		return v, ok
+	}
+	k := c.unwrap(ascii.Span(s, j+1, ascii.Space))
+	if !ascii.Is(s, k, ascii.Quote) && (ascii.At(s, k) != '\\' || !ascii.Is(s, k+1, ascii.Quote)) {
+		return c.memberValue(start, i)
+	}
+	v, ok := quotedValue(s, k)
+	// In {"method":"set_password","params":...} the name was a value, and what follows is the next name.
+	if next := ascii.Span(s, v.end, ascii.Quote|ascii.Space); ok && (ascii.At(s, next) == ':' || ascii.At(s, next) == '=' || ascii.At(s, next) == '\\' && ascii.Is(s, next+1, ascii.Quote) && ascii.At(s, next+2) == ':') {
+		return c.memberValue(start, i)
+	}
+	return v, ok
+}
+
+// serialized finds the value of a name that PHP has serialized: s:8:"password";s:12:"...". The semicolon is at j.
+func serialized(s string, j int) (value, bool) {
+	k := j + 1
+	if ascii.At(s, k) != 's' || ascii.At(s, k+1) != ':' {
+		return value{}, false
+	}
+	if k = ascii.Span(s, k+2, ascii.Digit); ascii.At(s, k) != ':' {
+		return value{}, false
+	}
+	return quotedValue(s, k+1)
+}
+
+// proseWords are the words between a name and its value in sentences; those that lead to it are in leadingWords.
+var (
+	proseWords   = set("is was has been set changed reset updated now being currently from to will be for user new equals equal")
+	leadingWords = set("is was to from now be equals")
+)
+
+const (
+	maxProseWords = 5
+	maxProseBytes = 64
+)
+
+// proseValue finds the value of a name in a sentence or a table: the password is x, password set to 'x', SET PASSWORD FOR u = 'x',
+// password | x. The name ends at i, and j is behind the blanks.
+func (c *Context) proseValue(i, j int, vd Verdict) (value, bool) {
+	s := c.S
+	if vd.Rule == ruleCardCode && ascii.Is(s, j, ascii.Digit) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
 		return c.valueAt(j, prose)
-	case j == i+1 && ascii.Is(s, j, ascii.Alpha):
+	}
+	if k := wordOperator(s, j); k > 0 {
+		return c.valueAt(k, tight)
+	}
+	if open := ascii.At(s, j); open == '[' || open == '<' {
+		// Password [x] accepted
+		end := j + 1
+		for end < len(s) && end-j < maxNameBytes && s[end] > ' ' && ascii.Class[s[end]]&ascii.Quote == 0 && s[end] != open && s[end] != open+2 {
+			end++
+		}
+		if ascii.At(s, end) == open+2 && Mixed(s[j+1:end]) && ascii.At(s, end+1) != '=' {
+			return value{j + 1, end, prose}, true
+		}
+		return value{}, false
+	}
+	if ascii.Is(s, j, ascii.Alpha) && j == i+1 {
 		// A declaration with a type: var apiToken string = "..."
 		k := j
 		for k < len(s) && k-j < 16 && (ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '*' || s[k] == '&') {
@@ -223,52 +362,71 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 				}
 			}
 		}
-	case ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
-		return c.namedValue(i)
-	case j > i:
-		// Written for people: token - "...", API key | ..., key "..."
-		k := j
-		if s[k-1] == ' ' && (ascii.At(s, k) == '-' || ascii.At(s, k) == '|') {
-			k = ascii.Span(s, k+1, ascii.Space)
-		}
-		if ascii.Is(s, k, ascii.Quote) || k > j && ascii.At(s, j) == '|' {
-			v, ok := c.valueAt(k, colon)
-			v.ctx = colon
-			return v, ok
-		}
+	}
+	if ascii.Is(s, j, ascii.Alpha) {
+		return c.sentence(j)
+	}
+	// token - "...", API key | ..., key "...", (:password . "...")
+	k := j
+	if s[k-1] == ' ' && strings.IndexByte("-|.", ascii.At(s, k)) >= 0 {
+		k = ascii.Span(s, k+1, ascii.Space)
+	}
+	if k = c.unwrap(k); ascii.Is(s, k, ascii.Quote) || k > j && ascii.At(s, j) == '|' {
+		v, ok := c.valueAt(k, colon)
+		v.ctx = colon
+		return v, ok
 	}
 	return value{}, false
 }
 
-// operator returns the length of the operator at i: = : := ::= :::= ?= .= ||= += => -> == or 0.
-func operator(s string, i int) int {
-	j := i
-	for j < len(s) && j-i < 3 && (s[j] == ':' || s[j] == '?' || s[j] == '.' || s[j] == '|' || s[j] == '+') {
-		j++
-	}
-	switch {
-	case ascii.At(s, j) == '=' && (j-i < 2 || s[i] == ':' || s[i] == '|'):
-		j++
-		if ascii.At(s, j) == '>' || ascii.At(s, j) == '=' {
-			j++
+// sentence finds the value behind the words at j.
+func (c *Context) sentence(j int) (value, bool) {
+	s := c.S
+	about := false
+	for n, k := 0, j; n < maxProseWords && k-j < maxProseBytes; n++ {
+		end := k
+		for end < len(s) && s[end] > ' ' && s[end] != '=' && (s[end] != ':' || !ascii.Is(s, end+1, ascii.Space)) {
+			end++
 		}
-		return j - i
-	case ascii.At(s, i) == ':' && (ascii.At(s, i+1) != ':' || ascii.At(s, i+2) == ' '):
-		if ascii.At(s, i+1) == ':' {
-			return 2
+		word := s[k:end]
+		next := blanks(s, end)
+		known := len(word) < 12 && proseWords[ascii.LowerString(word)]
+		about = about || ascii.EqualFold(word, "for")
+		switch {
+		case ascii.At(s, next) == '=' && about:
+			return c.valueAt(ascii.Span(s, next+1, ascii.Space), tight) // SET PASSWORD FOR bob = 'x'
+		case known && leadingWords[ascii.LowerString(word)]:
+			if ascii.At(s, next) == ':' {
+				next = blanks(s, next+1)
+			}
+			follows := next
+			for follows < len(s) && ascii.Class[s[follows]]&ascii.Alpha != 0 {
+				follows++
+			}
+			if proseWords[ascii.LowerString(s[next:min(follows, next+12)])] {
+				break // has been set to
+			}
+			v, ok := c.valueAt(next, tight)
+			if ok && v.ctx != quoted {
+				v.ctx = prose
+			}
+			return v, ok
+		case !known && !about:
+			return value{}, false
 		}
-		return 1
-	case ascii.At(s, i) == '-' && ascii.At(s, i+1) == '>':
-		return 2
+		k = next
+		if k == len(s) || ascii.Class[s[k]]&(ascii.Alnum|ascii.Quote) == 0 {
+			break
+		}
 	}
-	return 0
+	return value{}, false
 }
 
 // valueAfter finds the value after the operator s[op:after].
 func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value, bool) {
 	s := c.S
 	j := ascii.Span(s, after, ascii.Space)
-	if j-after > 40 {
+	if j-after > maxBlanks {
 		return value{}, false
 	}
 	if s[op] == ':' && (ascii.At(s, j) == '|' || ascii.At(s, j) == '>') {
@@ -282,13 +440,18 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		ctx = colon
 	case j > after:
 		ctx = spaced
-		if nl := strings.IndexByte(s[after:j], '\n'); nl >= 0 {
+		if nl := strings.IndexByte(s[after:j], '\n'); nl >= 0 && !typed(s, j) {
 			return value{}, false
 		}
 	}
-	// String prefixes: b"...", r'...', @"...".
-	if ascii.Is(s, j+1, ascii.Quote) && (ascii.Is(s, j, ascii.Alpha) || ascii.At(s, j) == '@') {
-		j++
+	if ascii.At(s, j) == '(' && ascii.At(s, op-1) == ')' {
+		// Key (password)=(x) already exists.
+		if k := strings.IndexByte(s[j:], ')'); k > 1 {
+			return value{j + 1, j + k, quoted}, true
+		}
+	}
+	if ascii.At(s, j) == '{' {
+		j = scheme(s, j)
 	}
 	switch ascii.At(s, j) {
 	case '[', '{':
@@ -296,11 +459,19 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 			if MarkerLen(s, j) > 0 {
 				break
 			}
+			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) {
+				if v, ok := quotedValue(s, k); ok && saysSomething(s[v.start:v.end]) {
+					return value{}, false // {"password":["must not be blank"]}
+				}
+			}
 			end := bracketEnd(s, j)
 			if ascii.Is(s, end, ascii.Alnum) {
 				end = unquotedEnd(s, end)
 			}
 			return value{j, end, quoted}, true
+		}
+		if v, ok := c.memberValue(-1, j); ok {
+			return v, ok
 		}
 	}
 	v, ok := c.valueAt(j, ctx)
@@ -316,41 +487,10 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		}
 	}
 	// In a list of name=value pairs, an empty value is followed by the next pair.
-	if v.ctx == spaced && !spaceBefore && isPair(s[v.start:v.end]) {
+	if v.ctx == spaced && !spaceBefore && (isPair(s[v.start:v.end]) || s[v.start] == '-' && ascii.At(s, v.start+1) == '-') {
 		return value{}, false
 	}
 	return v, true
-}
-
-// blockValue returns the lines of a block scalar of YAML, whose indicator is at i: those indented like the first one.
-func blockValue(s string, i int) (value, bool) {
-	j := i + 1
-	for j < len(s) && j-i < 4 && (s[j] == '-' || s[j] == '+' || ascii.Class[s[j]]&ascii.Digit != 0) {
-		j++
-	}
-	if ascii.At(s, j) == '\r' {
-		j++
-	}
-	if ascii.At(s, j) != '\n' {
-		return value{}, false
-	}
-	line := j + 1
-	start := line
-	for ascii.At(s, start) == ' ' {
-		start++
-	}
-	indent := s[line:start]
-	end := start
-	for line < len(s) && indent != "" && strings.HasPrefix(s[line:], indent) && line-i < maxValueBytes {
-		end = lineEnd(s, line)
-		if line = end; ascii.At(s, line) == '\r' {
-			line++
-		}
-		if line < len(s) {
-			line++
-		}
-	}
-	return value{start, end, quoted}, end > start
 }
 
 // isPair reports whether v is itself name=value.
@@ -359,211 +499,51 @@ func isPair(v string) bool {
 	return i > 0 && i+1 < len(v) && v[i] == '=' && v[i+1] != '='
 }
 
+// valueAt finds the value at i, within what wraps it.
 func (c *Context) valueAt(i int, ctx manner) (value, bool) {
 	s := c.S
+	i = c.unwrap(i)
 	if ascii.Is(s, i, ascii.Quote) || ascii.At(s, i) == '\\' && (ascii.Is(s, i+1, ascii.Quote) || ascii.At(s, i+1) == '\\') {
 		return quotedValue(s, i)
+	}
+	if n := reference(s, i); n > 0 {
+		return value{}, false
 	}
 	end := c.bareEnd(i)
 	return value{i, end, ctx}, end > i
 }
 
-// quotedValue returns what is between the quote at i and the next one of its kind and level of escaping. Without an end, the
-// value goes on to the end of the line.
-func quotedValue(s string, i int) (value, bool) {
-	slashes := 0
-	for ascii.At(s, i+slashes) == '\\' {
-		slashes++
-	}
-	q := ascii.At(s, i+slashes)
-	if ascii.Class[q]&ascii.Quote == 0 {
-		return value{}, false
-	}
-	start := i + slashes + 1
-	run := 0
-	for j := start; j < len(s); j++ {
-		switch {
-		case s[j] == '\\':
-			run++
-			continue
-		case s[j] == q && run <= slashes:
-			return value{start, j - run, quoted}, j-run > start
-		case s[j] == '\n' || j-start > maxValueBytes:
-			return value{start, j, quoted}, j > start
-		}
-		run = 0
-	}
-	return value{start, len(s), quoted}, len(s) > start
-}
-
-// bareEnd is unquotedEnd, with the answer for values inside the last one remembered: key=key=key= is looked through once.
-func (c *Context) bareEnd(i int) int {
-	if i <= c.memo.values.bareFrom || i >= c.memo.values.bareTo {
-		c.memo.values.bareFrom, c.memo.values.bareTo = i, unquotedEnd(c.S, i)
-	}
-	return c.memo.values.bareTo
-}
-
-// unquotedEnd returns the end of the bare value at i: it stops at a space, a quote or an angle bracket, at a bracket it did
-// not open, and at a comma, semicolon or ampersand that separates it from something else.
-func unquotedEnd(s string, i int) int {
-	if n := MarkerLen(s, i); n > 0 && (i+n == len(s) || ascii.Class[s[i+n]]&ascii.Alnum == 0 && s[i+n] < 0x80) {
-		return i + n
-	}
-	open := 0
-	j := i
-	for ; j < len(s); j++ {
-		b := s[j]
-		switch {
-		case ascii.Class[b]&ascii.Alnum != 0 || b >= 0x80:
-			continue
-		case ascii.Class[b]&ascii.Space != 0 || ascii.Class[b]&ascii.Quote != 0 || b == '<' || b == '>' || b < 0x20:
-			return j
-		case b == '(' || b == '[' || b == '{':
-			open++
-		case b == ')' || b == ']' || b == '}':
-			if open == 0 {
-				return j
-			}
-			open--
-		case b == '\\' && (strings.IndexByte("nrt\"'", ascii.At(s, j+1)) >= 0):
-			return j
-		case b == ',' || b == ';' || b == '&':
-			if j+1 == len(s) || ascii.Class[s[j+1]]&(ascii.Space|ascii.Quote) != 0 || b == '&' && s[j+1] == '&' {
-				return j
-			}
-			k := ascii.Span(s, j+1, ascii.Ident)
-			if k > j+1 && k < len(s) && (s[k] == '=' || s[k] == ':') {
-				return j
-			}
-			if s[j+1] == '}' || s[j+1] == ')' || s[j+1] == ']' {
-				return j
-			}
-		}
-	}
-	return j
-}
-
-// bracketEnd returns the end of the bracketed value at i.
-func bracketEnd(s string, i int) int {
-	depth := 0
-	for j := i; j < len(s); j++ {
-		switch s[j] {
-		case '[', '{':
-			depth++
-		case ']', '}':
-			if depth--; depth == 0 {
-				return j + 1
-			}
-		}
-		if j-i > maxValueBytes {
-			return j
-		}
-	}
-	return len(s)
-}
-
-// xmlValue returns the text of the element whose name ends at i.
-func xmlValue(s string, i int) (value, bool) {
-	for k := i; k < len(s) && k-i < 128 && s[k] != '<'; k++ {
-		if s[k] != '>' {
-			continue
-		}
-		if s[k-1] == '/' {
-			return value{}, false
-		}
-		start := ascii.Span(s, k+1, ascii.Space)
-		mark := "<"
-		if ascii.HasPrefixFold(s, start, "<![cdata[") {
-			start, mark = start+len("<![cdata["), "]]>"
-		}
-		end := strings.Index(s[start:], mark)
-		if end < 0 {
-			end = len(s) - start
-		}
-		end += start
-		for end > start && ascii.Class[s[end-1]]&ascii.Space != 0 {
-			end--
-		}
-		return value{start, end, quoted}, end > start
-	}
-	return value{}, false
-}
-
-// valueBefore finds the value where it stands before its name, which is itself one: {"value":"...","key":"password"}. The name is
-// s[start:end].
-func (c *Context) valueBefore(start, end int) (value, bool) {
-	c.Charge(costOfValue)
+// moreValues offers the values that follow v for the same name: "old" -> "new", 'x' to 'y', IN ('x','y').
+func (c *Context) moreValues(v value, vd Verdict) int {
 	s := c.S
-	if !ascii.Is(s, end, ascii.Quote) && ascii.At(s, end) != '\\' {
-		return value{}, false
-	}
-	open := start
-	for open > 0 && (ascii.Class[s[open-1]]&(ascii.Quote|ascii.Space) != 0 || s[open-1] == '\\') {
-		open--
-	}
-	if open == start || ascii.At(s, open-1) != ':' && ascii.At(s, open-1) != '=' {
-		return value{}, false
-	}
-	// What holds the name is called key, name or field: in "error":"password" it is no name.
-	word := open - 1
-	for word > 0 && (ascii.Class[s[word-1]]&(ascii.Quote|ascii.Space) != 0 || s[word-1] == '\\') {
-		word--
-	}
-	if !ascii.HasSuffixFold(s, word, "key") && !ascii.HasSuffixFold(s, word, "name") && !ascii.HasSuffixFold(s, word, "field") {
-		return value{}, false
-	}
-	floor := max(c.taken, start-maxBefore)
-	for k := start - 1; k > floor && strings.IndexByte("{}<>\n", s[k]) < 0; k-- {
-		if ascii.ToLower(s[k]) != 'v' || !ascii.HasPrefixFold(s, k, "value") {
-			continue
+	end := v.end
+	for range maxMoreValues {
+		i := end
+		for i < len(s) && (ascii.Class[s[i]]&ascii.Quote != 0 || s[i] == '\\') {
+			i++
 		}
-		j := k + len("value")
-		for ascii.At(s, j) == '\\' || ascii.Is(s, j, ascii.Quote|ascii.Space) {
+		j := blanks(s, i)
+		switch {
+		case ascii.HasPrefixFold(s, j, "-> "), ascii.HasPrefixFold(s, j, "=> "), ascii.HasPrefixFold(s, j, "to "):
+			j += len("to ")
+		case ascii.HasPrefixFold(s, j, "replace "):
+			j += len("replace ")
+		case ascii.At(s, j) == ',' && i > end && v.ctx == quoted && ascii.Is(s, j+1, ascii.Quote) && ascii.Is(s, v.start-2, ascii.Space|ascii.NumSep):
+			if open := strings.LastIndexByte(s[:v.start], '('); open < v.start-2 {
+				return end
+			}
 			j++
+		default:
+			return end
 		}
-		if op := operator(s, j); op > 0 {
-			v, ok := quotedValue(s, ascii.Span(s, j+op, ascii.Space))
-			return v, ok && v.end < open
+		next, ok := c.valueAt(blanks(s, j), v.ctx)
+		if !ok || !secretValue(s[next.start:next.end], vd, next.ctx) {
+			return end
 		}
-		return value{}, false
+		c.Offer(vd.Rule, next.start, next.end)
+		end = next.end
 	}
-	return value{}, false
+	return end
 }
 
-const maxBefore = 256
-
-// namedValue finds the value where a name is itself one: name: X_TOKEN, value: ... (Kubernetes, XML attributes, HCL). The
-// name ends at i.
-func (c *Context) namedValue(i int) (value, bool) {
-	s := c.S
-	j := i
-	for j < len(s) && j-i < 80 && (ascii.Class[s[j]]&ascii.Space != 0 || s[j] == ',') {
-		j++
-	}
-	if j == i {
-		return value{}, false
-	}
-	for ascii.At(s, j) == '\\' {
-		j++
-	}
-	if ascii.Is(s, j, ascii.Quote) {
-		j++
-	}
-	end := ascii.Span(s, j, ascii.Ident)
-	if end == j || end-j > 32 || !ascii.HasSuffixFold(s, end, "value") {
-		return value{}, false
-	}
-	for ascii.At(s, end) == '\\' {
-		end++
-	}
-	if ascii.Is(s, end, ascii.Quote) {
-		end++
-	}
-	end = ascii.Span(s, end, ascii.Space)
-	op := operator(s, end)
-	if op == 0 {
-		return value{}, false
-	}
-	return c.valueAt(ascii.Span(s, end+op, ascii.Space), quoted)
-}
+const maxMoreValues = 8

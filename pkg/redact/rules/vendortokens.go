@@ -62,7 +62,7 @@ func shortFormTriggers() []Trigger {
 	var prefixes []string
 	for _, v := range vendors {
 		for _, f := range v.forms {
-			if len(f.prefix)+f.min < prefilter.MinRun || strings.ContainsAny(f.prefix, "+/=$:") {
+			if len(f.prefix)+f.min < prefilter.MinRun || strings.Contains(f.prefix, ":") {
 				prefixes = append(prefixes, ascii.LowerString(f.prefix))
 			}
 		}
@@ -96,7 +96,7 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 	}
 	for k := range formsBy[s[i]] {
 		v := &formsBy[s[i]][k]
-		if !strings.HasPrefix(s[i:], v.prefix) || dotted && !strings.ContainsAny(v.prefix, ".~") && !strings.Contains(v.extra, ".") {
+		if !strings.HasPrefix(s[i:], v.prefix) || dotted && !strings.ContainsAny(v.prefix, ".~$") && !strings.Contains(v.extra, ".") {
 			continue
 		}
 		body := i + len(v.prefix)
@@ -117,7 +117,7 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 		if v.word && (resourceName(s[body:end]) || dashes(s[body:end])*5 > end-body) {
 			continue
 		}
-		if v.cue && hexGroups(t) && !c.cued(i) {
+		if v.cue && isHash(t[:ascii.Span(t, 0, ascii.Alnum)]) && !c.cued(i) {
 			continue
 		}
 		if v.prefix[0] == 'g' && len(v.prefix) == 4 && end-body > gitHubBody && gitHubCRC(s[body:body+gitHubBody]) {

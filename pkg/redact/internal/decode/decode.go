@@ -52,12 +52,17 @@ const (
 	Percents                  // as in URLs
 	Entities                  // as in HTML and XML
 	ByteLists                 // bytes as a list of numbers
+	Controls                  // control characters as other programs write them
 	NumCodings
 )
 
-// Decode takes one layer off s: what is written in this coding, and in all but ByteLists ANSI sequences and folding.
+// Decode takes one layer off s: what is written in this coding, and in all but ByteLists and Controls ANSI sequences and folding.
 func (d *Text) Decode(s string, how Coding) {
 	d.text, d.segs = d.text[:0], append(d.segs[:0], segment{})
+	if how == Controls {
+		d.controls(s)
+		return
+	}
 	if how == ByteLists {
 		d.byteLists(s)
 		return
@@ -139,6 +144,8 @@ func (d *Text) fold(off int, r rune, text string) {
 		r = ' '
 	case r >= 0x2010 && r <= 0x2015 || r == 0x2043 || r == 0x2212 || r == 0xfe58 || r == 0xfe63:
 		r = '-'
+	case r == 0x2502 || r == 0x2503 || r == 0x2551 || r == 0xff5c:
+		r = '|' // the columns of a table
 	case r == 0x2024 || r == 0x3002 || r == 0xff61 || r == 0xb7:
 		r = '.'
 	case r >= 0xff01 && r <= 0xff5e:
@@ -222,10 +229,22 @@ func percentEscape(s string, i int) (n int, r rune, raw bool) {
 		}
 		return 0, 0, false
 	}
-	if r := hexAt(s, i+1, 2); r >= 0 {
+	if r := hexAt(s, i+1, 2); r >= 0 && !windowsVariable(s, i) {
 		return 3, r, true
 	}
 	return 0, 0, false
+}
+
+// windowsVariable reports whether a reference to a variable is at i: %DB_PASSWORD%. One without an underscore may be an escape.
+func windowsVariable(s string, i int) bool {
+	if ascii.At(s, i+3) < 'A' {
+		return false
+	}
+	k := i + 1
+	for k < len(s) && (ascii.Class[s[k]]&(ascii.UpperCase|ascii.Digit) != 0 || s[k] == '_') {
+		k++
+	}
+	return ascii.At(s, k) == '%' && strings.IndexByte(s[i:k], '_') > 0
 }
 
 // backslashEscape reads an escape of JSON, C or Go at i. It returns its length, or 0, and the byte or character it stands
@@ -247,6 +266,14 @@ func backslashEscape(s string, i int) (n int, r rune, raw bool) {
 	case 'e':
 		return 2, 0x1b, true
 	case 'u':
+		if at := i + 3; ascii.At(s, i+2) == '{' { // of Rust, Ruby and Swift
+			for k := at; k-at <= 6 && k < len(s); k++ {
+				if s[k] == '}' && k > at {
+					return k + 1 - i, hexAt(s, at, k-at), false
+				}
+			}
+			return 0, 0, false
+		}
 		r := hexAt(s, i+2, 4)
 		if r < 0 {
 			return 0, 0, false

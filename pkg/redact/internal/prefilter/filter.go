@@ -4,11 +4,14 @@
 package prefilter
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
@@ -45,7 +48,7 @@ type Trigger[C any] struct {
 	// Always says that it is wanted also in what a detector has consumed.
 	Always bool
 	// Note is what its detector notes in State.Saw, after which it is no longer wanted.
-	Note uint8
+	Note uint16
 
 	digits bool // four digits in a row
 	skip   int  // 1 with Boundary, or 0
@@ -69,13 +72,14 @@ func (g *group[C]) add(t *Trigger[C]) {
 // Things seen in a text that ask for a decoded form of it, or for characters to be escaped. Once one of the first three is seen
 // its triggers are no longer looked for.
 const (
-	SawPercent uint8 = 1 << iota
+	SawPercent uint16 = 1 << iota
 	SawBackslash
 	SawSpecial // a byte that is no printable ASCII: whether SawUnusual and SawControl are there is known
 	SawEntity  // a character reference
 	SawUnusual // a byte that decoding would fold: beyond ASCII, or an ANSI sequence
 	SawControl // characters that are escaped in the output
 	SawByteList
+	SawWritten // control characters as other programs write them
 
 	SawNotes = SawPercent | SawBackslash | SawSpecial
 )
@@ -83,7 +87,7 @@ const (
 // State is how far a text has been searched.
 type State struct {
 	S   string
-	Saw uint8
+	Saw uint16
 	// Resume is where detectors go on; what they consumed is not offered again.
 	Resume int
 	// FirstRun is where the first long run of token characters starts, at the earliest, and LastRun a place in the last one.
@@ -99,7 +103,7 @@ type Filter[C any] struct {
 	groups [filterGroups]group[C]
 	short  [256]group[C]      // those of shortGroup that begin with a byte
 	start  [256][]Trigger[C]  // those that may begin before the text, by its first byte
-	always bool               // whether there are triggers that are always wanted
+	always uint64             // the states of the groups with triggers that are always wanted
 	exact  [filterGroups]bool // whether what passes the mask is a match
 }
 
@@ -119,7 +123,6 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 	})
 	for k := range triggers {
 		t := &triggers[k]
-		f.always = f.always || t.Always && t.Note == 0
 		t.digits = len(t.Sets) == filterWidth && !slices.ContainsFunc(t.Sets, func(s *Set) bool { return *s != *Digits })
 		if t.Boundary {
 			t.skip = 1
@@ -132,6 +135,9 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 	}
 	accept := f.group(triggers)
 	for g, group := range f.groups {
+		if slices.ContainsFunc(group.triggers, func(t Trigger[C]) bool { return t.Always }) {
+			f.always |= 1 << (stateShift + g)
+		}
 		f.exact[g] = len(group.triggers) == 1 && len(group.triggers[0].Sets) == filterWidth
 	}
 	for b := range f.short {
@@ -228,16 +234,18 @@ func (f *Filter[C]) group(triggers []Trigger[C]) [filterGroups]byteSets {
 	for t := range triggers {
 		own[t], order[t] = triggers[t].accepts(), t
 	}
-	r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
-	var best []int
-	bestCost := math.Inf(1)
-	for range groupings {
-		in, cost := shareOut(triggers, own, order)
-		if cost < bestCost {
-			best, bestCost = in, cost
+	best := remembered(own, func() (best []int) {
+		r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
+		bestCost := math.Inf(1)
+		for range groupings {
+			in, cost := shareOut(triggers, own, order)
+			if cost < bestCost {
+				best, bestCost = in, cost
+			}
+			r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		}
-		r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	}
+		return best
+	})
 	var accept [filterGroups]byteSets
 	for t, g := range best {
 		f.groups[g].add(&triggers[t])
@@ -246,8 +254,35 @@ func (f *Filter[C]) group(triggers []Trigger[C]) [filterGroups]byteSets {
 	return accept
 }
 
+// Several processors of one collector mostly have the same triggers: which groups they are shared out among takes longest to find out.
+var (
+	groupingsMu sync.Mutex
+	groupingsOf = map[[sha256.Size]byte][]int{}
+)
+
+// remembered returns what find returns for triggers that take the same.
+func remembered(own []byteSets, find func() []int) []int {
+	h := sha256.New()
+	for i := range own {
+		for _, a := range own[i].accept {
+			for _, x := range a {
+				_ = binary.Write(h, binary.LittleEndian, x)
+			}
+		}
+	}
+	key := [sha256.Size]byte(h.Sum(nil))
+	groupingsMu.Lock()
+	defer groupingsMu.Unlock()
+	if in, ok := groupingsOf[key]; ok {
+		return in
+	}
+	in := find()
+	groupingsOf[key] = in
+	return in
+}
+
 const (
-	groupings = 4
+	groupings = 12
 	maxMoves  = 10 // of each trigger
 )
 

@@ -6,6 +6,11 @@ import "strings"
 
 // sampleText are lines as programs write them: what the prefilter is tuned to let pass without a look.
 const sampleText = `10.42.7.31 - alice [23/Nov/2026:04:10:55 +0000] "GET /api/v1/orders/482911?page=2 HTTP/1.1" 200 5316 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36" rt=0.043
+172.16.9.200 - - [23/Nov/2026:04:11:07 +0000] "GET /static/css/site.8be21f.css HTTP/1.1" 304 0 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36" rt=0.002
+10.3.1.18 - bob [23/Nov/2026:04:12:33 +0000] "POST /api/v1/login HTTP/1.1" 200 812 "-" "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15" rt=0.118
+198.51.100.4 - user71 [23/Nov/2026:04:13:09 +0000] "GET /api/v2/users/88123/profile HTTP/1.1" 200 1722 "-" "curl/8.5.0" rt=0.031
+203.0.113.90 - - [23/Nov/2026:04:14:41 +0000] "GET /search?q=term1822 HTTP/1.1" 500 4410 "-" "curl/7.88.1" rt=0.870
+10.20.0.3 - - [23/Nov/2026:04:15:00 +0000] "GET /healthz HTTP/1.1" 200 2 "-" "kube-probe/1.29" rt=0.000
 192.0.2.77 - - [23/Nov/2026:22:41:09 +0100] "POST /static/js/app.3f9c1e.js HTTP/2.0" 404 153 "https://shop.example.com/cart" "kube-probe/1.28" 0.001 upstream=127.0.0.1:8080
 Nov 23 04:17:02 web-7 sshd[24576]: pam_unix(sshd:session): session opened for user deploy(uid=1001) by (uid=0)
 Nov  3 19:52:31 db2 kernel: [  742.103311] usb 1-1.2: new high-speed USB device number 5 using xhci_hcd
@@ -69,3 +74,17 @@ var samplePlaces = func() *[filterWidth][256]placeSet {
 
 // InSample is how often a literal, lower case, occurs in ordinary lines, in either case.
 func InSample(lit string) int { return strings.Count(strings.ToLower(sampleText), lit) }
+
+// SetsInSample is how often the sets follow each other in ordinary lines.
+func SetsInSample(sets []*Set) (n int) {
+places:
+	for i := range len(sampleText) - len(sets) {
+		for k, s := range sets {
+			if !s[sampleText[i+k]] {
+				continue places
+			}
+		}
+		n++
+	}
+	return n
+}

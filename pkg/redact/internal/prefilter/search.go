@@ -17,7 +17,6 @@ const (
 
 	stepBytes  = 2 * filterWidth
 	stateShift = 64 - filterGroups // the highest bits of a state tell which groups have a match
-	shortState = 1 << (stateShift + shortGroup)
 	runState   = 1 << (stateShift + runGroup)
 	digitState = 1 << (stateShift + digitGroup)
 	numState   = 1 << (stateShift + numGroup)
@@ -37,7 +36,7 @@ func (f *Filter[C]) Run(st *State, c C) {
 			f.tail(st, c, at.step, at.after)
 			return
 		}
-		if at.step+filterWidth < st.Resume && !f.always && at.match&shortState != 0 {
+		if at.step+filterWidth < st.Resume && at.match&f.always == f.always {
 			continue // consumed, and nothing to note
 		}
 		if at.match|digitState >= noMatch && !longNumber(st.S, at.step) {
@@ -141,7 +140,7 @@ func (f *Filter[C]) tail(state *State, c C, i int, st uint64) {
 func (f *Filter[C]) hits(state *State, c C, i int, groups uint64) {
 	for groups &^= noTriggers; groups != 0; groups &= groups - 1 {
 		n := bits.TrailingZeros64(groups)
-		if at, g := i+n/filterGroups, n%filterGroups; (at >= state.Resume || f.always || g == shortGroup) && at >= 0 && at < len(state.S) {
+		if at, g := i+n/filterGroups, n%filterGroups; (at >= state.Resume || f.always>>(stateShift+g)&1 != 0) && at >= 0 && at < len(state.S) {
 			f.hit(state, c, at, g)
 		}
 	}

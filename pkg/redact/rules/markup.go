@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// Values that stand in another element or member than their name: XML, property lists, lists of names and values.
+
+// element reports whether the name at start is that of an element: <password>, <v1:password>.
+func element(s string, start int) bool {
+	if ascii.At(s, start-1) == ':' {
+		for start--; start > 0 && ascii.Class[s[start-1]]&ascii.Ident != 0; start-- {
+		}
+	}
+	return ascii.At(s, start-1) == '<'
+}
+
+const (
+	maxTag     = 256 // bytes of attributes
+	maxNesting = 3   // elements around a value
+)
+
+// xmlValue returns the text of the element whose name ends at i.
+func xmlValue(s string, i int) (value, bool) {
+	for k := i; k < len(s) && k-i < maxTag && s[k] != '<'; k++ {
+		if s[k] != '>' {
+			continue
+		}
+		if s[k-1] == '/' {
+			return value{}, false
+		}
+		return textAt(s, k+1, maxNesting)
+	}
+	return value{}, false
+}
+
+// textAt returns the text at i, behind a tag, or within an element at i that only holds the value.
+func textAt(s string, i, nesting int) (value, bool) {
+	start := ascii.Span(s, i, ascii.Space)
+	mark := "<"
+	switch {
+	case ascii.HasPrefixFold(s, start, "<![cdata["):
+		start, mark = start+len("<![cdata["), "]]>"
+	case ascii.At(s, start) == '<':
+		end := start + 1
+		for end < len(s) && end-start < maxNameBytes && (ascii.Class[s[end]]&ascii.Ident != 0 || s[end] == ':') {
+			end++
+		}
+		name := s[start+1 : end]
+		if nesting > 0 && valueElement(name) {
+			for end < len(s) && end-start < maxTag && s[end] != '>' && s[end] != '<' {
+				end++
+			}
+			if ascii.At(s, end) == '>' && s[end-1] != '/' {
+				return textAt(s, end+1, nesting-1)
+			}
+		}
+		return value{}, false
+	}
+	end := strings.Index(s[start:], mark)
+	if end < 0 {
+		end = len(s) - start
+	}
+	end += start
+	for end > start && ascii.Class[s[end-1]]&ascii.Space != 0 {
+		end--
+	}
+	return value{start, end, quoted}, end > start && ascii.HasAlnum(s[start:end])
+}
+
+// valueNames are what the member or element is called that holds the value of a name that is one itself. So are names that end in
+// value.
+var valueNames = set("val new old to from before after previous current default plain plaintext cleartext string text data secret s raw")
+
+func valueName(name string) bool {
+	return len(name) <= maxNameBytes && (ascii.HasSuffixFold(name, len(name), "value") || valueNames[ascii.LowerString(name)])
+}
+
+// valueElement is valueName for an element, which may have a prefix.
+func valueElement(name string) bool { return valueName(name[strings.IndexByte(name, ':')+1:]) }
+
+// siblings finds the value in an element that follows the one whose text is the name: <name>x</name><value>y</value>. The
+// name's end tag is at i.
+func (c *Context) siblings(i int) (value, bool) {
+	s := c.S
+	k := strings.IndexByte(s[i:min(len(s), i+maxTag)], '>')
+	for range maxNesting {
+		if k < 0 {
+			break
+		}
+		open := ascii.Span(s, i+k+1, ascii.Space)
+		if ascii.At(s, open) != '<' {
+			break
+		}
+		end := open + 1
+		for end < len(s) && end-open < maxNameBytes && (ascii.Class[s[end]]&ascii.Ident != 0 || s[end] == ':') {
+			end++
+		}
+		name := s[open+1 : end]
+		if name == "" {
+			break
+		}
+		if valueElement(name) {
+			return xmlValue(s, end)
+		}
+		// Another member: on behind its end.
+		closing := strings.Index(s[end:min(len(s), end+maxTag)], "</")
+		if closing < 0 {
+			break
+		}
+		i = end + closing
+		k = strings.IndexByte(s[i:min(len(s), i+maxTag)], '>')
+	}
+	return value{}, false
+}
+
+// holders are what the member is called whose value is a name. So are those that end in one.
+var holders = []string{"key", "name", "field", "id", "attribute", "attr", "option", "parameter", "variable", "property", "column", "setting", "header"}
+
+// held returns what is called so before start, the name's first letter: "name" in {"name":"password"}; ok tells whether it is a holder.
+func held(s string, start int) (holder string, ok bool) {
+	i := start
+	for i > 0 && (ascii.Class[s[i-1]]&(ascii.Quote|ascii.Space) != 0 || s[i-1] == '\\') {
+		i--
+	}
+	if ascii.At(s, i-1) != ':' && ascii.At(s, i-1) != '=' {
+		return "", false
+	}
+	for i--; i > 0 && (ascii.Class[s[i-1]]&(ascii.Quote|ascii.Space) != 0 || s[i-1] == '\\'); i-- {
+	}
+	word := i
+	for word > 0 && i-word < maxNameBytes && ascii.Class[s[word-1]]&ascii.Ident != 0 {
+		word--
+	}
+	holder = s[word:i]
+	for _, h := range holders {
+		if ascii.HasSuffixFold(holder, len(holder), h) {
+			return holder, true
+		}
+	}
+	return holder, false
+}
+
+const (
+	maxMembers = 12
+	maxObject  = 384
+)
+
+// memberValue finds the value of a name that is itself one, in the members behind it, which start at i:
+// {"name":"password","type":"string","value":"x"}. start is the name's first letter, or -1 if it is a name of the object.
+func (c *Context) memberValue(start, i int) (value, bool) {
+	s := c.S
+	holder := ""
+	if start >= 0 {
+		var ok bool
+		if holder, ok = held(s, start); !ok && ascii.At(s, blanks(s, i)) != '{' {
+			return c.namedValue(i)
+		}
+	}
+	depth, n := 0, 0
+	var first value
+	found := false
+	for k := i; k < len(s) && k-i < maxObject && n < maxMembers; {
+		switch b := s[k]; {
+		case b == '{' || b == '[':
+			if depth++; depth > 2 {
+				return first, found
+			}
+			k++
+		case b == '}' || b == ']' || b == '<' || b == ')':
+			if depth--; depth < 0 || b == '<' {
+				return first, found
+			}
+			k++
+		case b == '>' && !found:
+			if !ascii.HasSuffixFold(holder, len(holder), "key") && !ascii.HasSuffixFold(holder, len(holder), "name") || s[k-1] == '/' || s[k-1] == '-' {
+				return value{}, false
+			}
+			v, ok := textAt(s, k+1, maxNesting)
+			return v, ok && ascii.At(s, ascii.Span(s, v.end, ascii.Space)) == '<'
+		case ascii.Class[b]&ascii.Alpha != 0:
+			end := ascii.Span(s, k, ascii.Ident)
+			name := s[k:end]
+			j := end
+			for j < len(s) && (s[j] == '\\' || ascii.Class[s[j]]&ascii.Quote != 0) {
+				j++
+			}
+			op := operator(s, blanks(s, j))
+			if op == 0 {
+				k = end
+				continue
+			}
+			if ascii.EqualFold(holder, ascii.LowerString(name)) {
+				return first, found // the next object
+			}
+			n++
+			k = ascii.Span(s, blanks(s, j)+op, ascii.Space)
+			isQuoted := ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\'
+			switch {
+			case valueName(name) && ascii.At(s, k) != '{' && ascii.At(s, k) != '[':
+				v, ok := c.valueAt(k, quoted)
+				switch {
+				case !ok || variable(s[v.start:v.end]):
+				case !found:
+					first, found = v, true
+				case c.memo.values.others < len(c.memo.values.other):
+					c.memo.values.other[c.memo.values.others] = v
+					c.memo.values.others++
+				}
+				k = max(k+1, v.end)
+			case isQuoted:
+				v, _ := quotedValue(s, k)
+				k = max(k+1, v.end)
+			}
+		default:
+			k++
+		}
+	}
+	return first, found
+}
+
+// valueBefore finds the value where it stands before its name, which is itself one: {"value":"...","key":"password"}. The name is
+// s[start:end].
+func (c *Context) valueBefore(start, end int) (value, bool) {
+	c.Charge(costOfValue)
+	s := c.S
+	if !ascii.Is(s, end, ascii.Quote) && ascii.At(s, end) != '\\' {
+		return value{}, false
+	}
+	open := start
+	for open > 0 && (ascii.Class[s[open-1]]&(ascii.Quote|ascii.Space) != 0 || s[open-1] == '\\') {
+		open--
+	}
+	if open == start || ascii.At(s, open-1) != ':' && ascii.At(s, open-1) != '=' {
+		return value{}, false
+	}
+	// What holds the name is called key, name or field: in "error":"password" it is no name.
+	word := open - 1
+	for word > 0 && (ascii.Class[s[word-1]]&(ascii.Quote|ascii.Space) != 0 || s[word-1] == '\\') {
+		word--
+	}
+	if !ascii.HasSuffixFold(s, word, "key") && !ascii.HasSuffixFold(s, word, "name") && !ascii.HasSuffixFold(s, word, "field") {
+		return value{}, false
+	}
+	floor := max(c.taken, start-maxBefore)
+	for k := start - 1; k > floor && strings.IndexByte("{}<>\n", s[k]) < 0; k-- {
+		if ascii.ToLower(s[k]) != 'v' || !ascii.HasPrefixFold(s, k, "value") {
+			continue
+		}
+		j := k + len("value")
+		for ascii.At(s, j) == '\\' || ascii.Is(s, j, ascii.Quote|ascii.Space) {
+			j++
+		}
+		if op := operator(s, j); op > 0 {
+			v, ok := quotedValue(s, ascii.Span(s, j+op, ascii.Space))
+			return v, ok && v.end < open
+		}
+		return value{}, false
+	}
+	return value{}, false
+}
+
+const maxBefore = 256
+
+// namedValue finds the value where a name is itself one: name: X_TOKEN, value: ... (Kubernetes, XML attributes, HCL). The
+// name ends at i.
+func (c *Context) namedValue(i int) (value, bool) {
+	s := c.S
+	j := i
+	for j < len(s) && j-i < 80 && (ascii.Class[s[j]]&ascii.Space != 0 || s[j] == ',') {
+		j++
+	}
+	if j == i {
+		return value{}, false
+	}
+	for ascii.At(s, j) == '\\' {
+		j++
+	}
+	if ascii.Is(s, j, ascii.Quote) {
+		j++
+	}
+	end := ascii.Span(s, j, ascii.Ident)
+	if end == j || end-j > 32 || !ascii.HasSuffixFold(s, end, "value") {
+		return value{}, false
+	}
+	for ascii.At(s, end) == '\\' {
+		end++
+	}
+	if ascii.Is(s, end, ascii.Quote) {
+		end++
+	}
+	end = ascii.Span(s, end, ascii.Space)
+	op := operator(s, end)
+	if op == 0 {
+		return value{}, false
+	}
+	return c.valueAt(ascii.Span(s, end+op, ascii.Space), quoted)
+}

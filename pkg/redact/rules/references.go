@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// What stands in the place of a value and is none: words of prose, masks, references to where the value is.
+
+// words that follow "password:" and the like in prose, and stand for a value in examples.
+var notValues = set("null nil none true false undefined (null) empty yes no ok incorrect invalid required expired wrong failed failure changed must " +
+	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
+	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
+	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
+	"deleted verified validated denied granted enabled disabled type attempt value password")
+
+// placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
+func placeholder(v string) bool {
+	v = strings.TrimSpace(v)
+	for len(v) > 0 && strings.IndexByte(".,;:!?", v[len(v)-1]) >= 0 {
+		v = v[:len(v)-1]
+	}
+	return len(v) <= 20 && notValues[ascii.LowerString(v)] || len(v) < 2 && !ascii.HasAlnum(v) || variable(v)
+}
+
+// noValue are the words that stand for no value, however they are given.
+var noValue = set("null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known")
+
+// variable reports whether a value is empty, a reference to a variable, or a mask.
+func variable(v string) bool {
+	if v == "" || len(v) <= 12 && noValue[ascii.LowerString(v)] {
+		return true
+	}
+	switch {
+	case v[0] == '$' && len(v) > 1:
+		// ${NAME}, $(command), $NAME, ${{ expression }}
+		if v[1] == '{' || v[1] == '(' {
+			return v[len(v)-1] == '}' || v[len(v)-1] == ')'
+		}
+		return isVariable(v[1:])
+	case v[0] == '%' && len(v) > 2 && v[len(v)-1] == '%':
+		return isVariable(v[1 : len(v)-1])
+	case len(v) > 4 && (v[:2] == "{{" || v[:2] == "#{") && v[len(v)-1] == '}':
+		return true
+	case v[0] == '<' && v[len(v)-1] == '>' && !Mixed(v):
+		return true
+	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
+		return true // the version of a package that is named after passwords: ^1.0.0
+	}
+	return len(v) == 1 && !ascii.HasAlnum(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
+}
+
+// maskWords are what other tools write in the place of a value, between brackets, stars or underscores.
+var maskWords = set("redacted filtered masked hidden removed sensitive secret scrubbed obfuscated protected present omitted password token key value " +
+	"apikey api_key your_password your_token your_api_key your_secret insert_password_here your_password_here your_token_here your_api_key_here " +
+	"censored suppressed concealed stripped private confidential none null empty set unset provided encrypted ok blank")
+
+// masked reports whether v is what another tool leaves of a value: [FILTERED], ***REMOVED***, <hidden>, dots.
+func masked(v string) bool {
+	if len(v) > 40 {
+		return false
+	}
+	inner := strings.Trim(v, "[]<>(){}*_-#•● ")
+	if inner == "" {
+		return len(v) >= 3
+	}
+	// Between brackets any such word, bare only one that nobody chooses.
+	if w := ascii.LowerString(inner); len(inner) < len(v) {
+		if k := strings.Index(w, ": "); k > 0 {
+			w = w[:k] // [REDACTED: 12 bytes]
+		}
+		return maskWords[w]
+	} else if strings.HasPrefix(w, "your_") || strings.HasPrefix(w, "your-") {
+		return maskWords[strings.ReplaceAll(w, "-", "_")]
+	}
+	return false
+}
+
+// storeSchemes begin the address of a secret in the place where it is kept.
+var storeSchemes = []string{
+	"op://", "vault:", "vault://", "ref+", "arn:aws", "env:", "env://", "file:", "file://", "ssm:", "awssm:", "aws-sm:", "sm://", "gcpsm:", "gsm:", "azurekv:", "akv:",
+	"secretsmanager:", "aws_secrets_manager:", "keyring:", "keychain:", "doppler:", "bws:", "kms:", "enc[", "enc(", "sops:", "projects/", "conjur:", "k8s:", "secretref:",
+	"cat /", "pass show ", "op read ", "vault kv ", "vault read ", "aws secretsmanager ", "gcloud secrets ", "kubectl get ", "@microsoft.keyvault(", "{cipher}", "$ansible_vault", "file(", "resolve:", "{{resolve:", "valuefrom", "hiera(", "lookup(",
+}
+
+// roots are what the path to a value in a program begins with.
+var roots = set("self this os process env environ environment var local data config cfg settings setting conf args arg argv opts opt options params param req request ctx " +
+	"context user form input session credentials creds secrets secret vault module each event body payload model props state row conn db client app super cls obj " +
+	"values helpers steps needs github inputs matrix node item record account u r c p s m d e x i fields attrs attributes cmd flags viper system")
+
+// reference returns the length of what stands at i for a value that is somewhere else, or 0: self.password, getpass(),
+// os.environ["X"], op://vault/item, ${{ secrets.X }}, {{ .Values.x }}, $1.
+func reference(s string, i int) int {
+	b := ascii.At(s, i)
+	end := i
+	for end < len(s) && end-i < maxReference && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 {
+		end++
+	}
+	word := s[i:end]
+	switch {
+	case b == '$' && ascii.At(s, i+1) == '{' && ascii.At(s, i+2) == '{':
+		return closed(s, i, "}}")
+	case b == '{' && ascii.At(s, i+1) == '{':
+		return closed(s, i, "}}")
+	case b == '<' && ascii.At(s, i+1) == '%':
+		return closed(s, i, "%>")
+	case b == '<' && ascii.At(s, i+1) == '?':
+		return closed(s, i, "?>")
+	case b == '$' && ascii.At(s, i+1) == '(':
+		return closed(s, i, ")")
+	case b == '$' && ascii.Is(s, i+1, ascii.Digit):
+		if k := ascii.Span(s, i+1, ascii.Digit); k-i <= 3 && !ascii.Is(s, k, ascii.Alpha) && ascii.At(s, k) != '$' {
+			return k - i
+		}
+	case b == ':' || b == '@':
+		// A parameter of a statement: :password, @pw.
+		if k := ascii.Span(s, i+1, ascii.LowerCase|ascii.UpperCase); k-i > 1 && (k == end || strings.IndexByte(",);", ascii.At(s, k)) >= 0) && judge(s[i+1:k]).Strength > Nothing {
+			return k - i
+		}
+	case b == '%' && ascii.At(s, i+1) == '(' || b == '%' && ascii.At(s, i+1) == 's' && !ascii.Is(s, i+2, ascii.Alnum):
+		return end - i
+	case b == '%':
+		if k := strings.IndexByte(s[i+1:end], '%'); k > 1 && isVariable(s[i+1:i+1+k]) {
+			return k + 2
+		}
+	}
+	for _, p := range storeSchemes {
+		if ascii.HasPrefixFold(s, i, p) && (end-i > len(p) || strings.IndexByte(p, ' ') > 0) {
+			if p[len(p)-1] == '[' {
+				return closed(s, i, "]")
+			}
+			if p[len(p)-1] == '(' {
+				return closed(s, i, ")")
+			}
+			if p == "vault:" || p == "env:" || p == "file:" || p == "kms:" || p == "k8s:" || p == "projects/" || p == "sops:" {
+				if !strings.ContainsAny(word[len(p):], "/_.") && !isVariable(word[len(p):]) {
+					continue
+				}
+			}
+			if strings.IndexByte(p, ' ') > 0 {
+				return len(s) - i // a command, in its quotes
+			}
+			return end - i
+		}
+	}
+	return pathEnd(s, i)
+}
+
+// closed returns how long it is from i to the end of the mark, or 0.
+func closed(s string, i int, mark string) int {
+	k := strings.Index(s[i:min(len(s), i+maxReference)], mark)
+	if k < 0 {
+		return 0
+	}
+	return k + len(mark)
+}
+
+const maxReference = 256
+
+// pathEnd returns the length of the path to a value in a program at i: words joined by dots, arrows or colons, and behind them
+// perhaps a call or an index. It returns 0 if there is none.
+func pathEnd(s string, i int) int {
+	segments, last, digits := 0, i, false
+	k := i
+	if b := ascii.At(s, k); b == '$' || b == '@' {
+		k++
+	}
+	root := ""
+	for {
+		last = k
+		if ascii.Class[ascii.At(s, k)]&ascii.Alpha == 0 && ascii.At(s, k) != '_' {
+			return 0
+		}
+		for k < len(s) && k-i < maxReference && (ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '_') {
+			digits = digits || ascii.Class[s[k]]&ascii.Digit != 0
+			k++
+		}
+		if segments++; segments == 1 {
+			root = s[last:k]
+		}
+		switch {
+		case ascii.At(s, k) == '.' && ascii.Is(s, k+1, ascii.Alpha):
+			k++
+		case ascii.At(s, k) == '?' && ascii.At(s, k+1) == '.', ascii.At(s, k) == '-' && ascii.At(s, k+1) == '>', ascii.At(s, k) == ':' && ascii.At(s, k+1) == ':':
+			k += 2
+		default:
+			goto behind
+		}
+	}
+behind:
+	name := s[last:k]
+	if segments == 1 && !digits && k == len(s) || segments == 1 && !digits && strings.IndexByte(" ,;)}{", ascii.At(s, k)) >= 0 {
+		// Another variable: password = db_password, new_password.
+		if j := strings.IndexByte(name, '_'); j > 0 && judge(name).Strength >= Medium {
+			return k - i
+		}
+	}
+	switch b := ascii.At(s, k); {
+	case b == '(' && (!digits || segments > 1):
+		if n := closed(s, k, ")"); n > 0 && (segments > 1 || ascii.Is(s, k+1, ascii.Quote) || ascii.At(s, k+1) == ')' || ascii.Is(s, k+1, ascii.Alpha)) {
+			return k + n - i
+		}
+	case b == '[' && (ascii.Is(s, k+1, ascii.Quote) || ascii.At(s, k+1) == ':') && !digits:
+		if n := closed(s, k, "]"); n > 0 {
+			return k + n - i
+		}
+	case segments > 1 && !digits && (k == len(s) || b != '@' && b != '!' && b != '#' && b != '%' && b != '&' && b != '/' && b != '-' && b != '=' && b != '$' && b != '*' && b != '+'):
+		if roots[ascii.LowerString(root)] || judge(name).Strength > Nothing || strings.IndexByte(s[i:k], '_') > 0 {
+			return k - i
+		}
+	}
+	return 0
+}
+
+// starts are the words that sentences about a value begin with, where it could stand itself.
+var starts = set("is are was must should cannot can't can does doesn't do don't did didn't has have had may might will would too not no never " +
+	"this the a an your you please field value missing invalid incorrect wrong required minimum maximum at least only contains contain length " +
+	"needs need expected expects unexpected mismatch mismatched expired malformed unable failed when if because for from with without")
+
+// saysSomething reports whether v, in quotes, is a sentence about the value.
+func saysSomething(v string) bool {
+	k := strings.IndexByte(v, ' ')
+	return k > 0 && starts[asciiWord(v[:k])] && !Mixed(v)
+}
+
+// asciiWord is v in lower case, if it is short.
+func asciiWord(v string) string {
+	if len(v) > 16 {
+		return ""
+	}
+	return ascii.LowerString(v)
+}
+
+// inProse reports whether the bare word v is the first one of a sentence: it and what follows it are words in small letters.
+func inProse(s string, v value) bool {
+	word := s[v.start:v.end]
+	if word == "" || ascii.Span(word, 1, ascii.LowerCase) < len(strings.TrimRight(word, ".,!")) || !ascii.Is(word, 0, ascii.Alpha) {
+		return word != "" && starts[asciiWord(word)]
+	}
+	if starts[asciiWord(word)] {
+		return true
+	}
+	if ascii.At(s, v.end) != ' ' && ascii.At(s, v.end) != '\'' {
+		return false
+	}
+	next := ascii.Span(s, v.end+1, ascii.LowerCase)
+	if next == v.end+1 {
+		return false
+	}
+	b := ascii.At(s, next)
+	return b == ' ' || b == 0 || b == '.' || b == ',' || b == '!'
+}
+
+// mask reports whether v is one, whole: ******, xxxxxx, ......
+func mask(v string) bool {
+	for i := range len(v) {
+		if b := ascii.ToLower(v[i]); b != '*' && b != 'x' && b != '.' && b != '-' && b != '_' && b != '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// isVariable reports whether s is the name of an environment variable, in capitals.
+func isVariable(s string) bool {
+	for i := range len(s) {
+		if ascii.Class[s[i]]&(ascii.UpperCase|ascii.Digit) == 0 && s[i] != '_' {
+			return false
+		}
+	}
+	return len(s) > 1 && ascii.Class[s[0]]&ascii.Digit == 0
+}
