@@ -166,6 +166,10 @@ func TestClockBackwards(t *testing.T) {
 	}
 	got := send(g, time.Hour+time.Second, file(0), 100, 10, nil)
 	assert.NotZero(t, got.kept, "nor stop the budgets")
+
+	g = New(Config{Rate: Rate{Records: 10, Burst: time.Second}, MaxKeys: 10})
+	send(g, time.Hour, file(0), 5, 10, nil)
+	assert.Equal(t, uint64(5), send(g, 0, file(0), 5, 10, nil).kept, "nor take what there is")
 }
 
 // Whatever others do, and under however many keys, a source that asks for no more than its share of the total and its own
@@ -304,13 +308,15 @@ func TestReserve(t *testing.T) {
 func TestDebtIsNotForgotten(t *testing.T) {
 	g := New(Config{Rate: Rate{Records: 1, Burst: 100 * time.Second}, MaxKeys: 50})
 	now := time.Duration(0)
-	send(g, now, file(0), 200, 10, nil)
+	send(g, now, file(0), 100, 10, nil) // all of its budget, so that there is nothing to report either
 	for i := range 10_000 { // others come, once each, for twenty seconds
 		now += 2 * time.Millisecond
 		send(g, now, file(1+i), 1, 10, nil)
 	}
+	now += 11 * time.Second // by now those make room, and so would it
+	send(g, now, file(-1), 1, 10, nil)
 	got := send(g, now, file(0), 1000, 10, nil)
-	assert.LessOrEqual(t, got.kept, uint64(21))
+	assert.LessOrEqual(t, got.kept, uint64(32))
 }
 
 // All that have no state of their own have the budget of one source.
