@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package seglog
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var testKey = []byte("0123456789abcdef0123456789abcdef")
+
+// history is what a client may find under a key: the value of the last sync, or any that came after it.
+type history map[string][]string // a value; "" for none
+
+func (h history) admits(key, value string) bool {
+	values, known := h[key]
+	if !known {
+		return value == ""
+	}
+	for _, v := range values {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+func (h history) add(key, value string) {
+	if len(h[key]) == 0 {
+		h[key] = []string{""}
+	}
+	h[key] = append(h[key], value)
+}
+
+// player is a client that uses a log as a queue and a receiver do, and knows what it may find afterwards.
+type player struct {
+	rng         *rand.Rand
+	log         *Log
+	known       history
+	doubtful    map[string]bool // keys of an operation that failed: done or not
+	read, write int             // of the queue
+	serial      int
+}
+
+func (p *player) value(size int) []byte {
+	p.serial++
+	b := make([]byte, size)
+	copy(b, fmt.Sprintf("%08d|", p.serial))
+	return b
+}
+
+// play does one thing. What is acknowledged is certain from then on if strict is set; else from the next sync on.
+func (p *player) play(strict bool, policy SyncPolicy, sync func() error) error {
+	settle := func(err error, keys ...string) error {
+		for _, key := range keys {
+			if p.doubtful[key] = err != nil; err != nil {
+				continue
+			}
+			if values := p.known[key]; strict && len(p.log.unlogged) == 0 {
+				p.known[key] = values[len(values)-1:]
+			}
+		}
+		return err
+	}
+	switch n := p.rng.IntN(20); {
+	case n < 9: // a request comes
+		v := p.value(100 + p.rng.IntN(9000))
+		key := strconv.Itoa(p.write)
+		p.write++
+		p.known.add(key, string(v))
+		p.known.add("meta", fmt.Sprint(p.serial))
+		err := p.log.Apply(Op{Kind: Set, Key: "meta", Value: []byte(fmt.Sprint(p.serial))}, Op{Kind: Set, Key: key, Value: v, Bulk: true})
+		if errors.Is(err, ErrFull) {
+			// Nothing of it was stored: neither may ever be seen.
+			for _, k := range []string{key, "meta"} {
+				p.known[k] = p.known[k][:len(p.known[k])-1]
+			}
+			return nil
+		}
+		return settle(err, key, "meta")
+	case n < 15: // one is done
+		if p.read == p.write {
+			return nil
+		}
+		key := strconv.Itoa(p.read)
+		p.read++
+		if p.rng.IntN(30) == 0 {
+			return nil // one that stays
+		}
+		p.known.add(key, "")
+		return settle(p.log.Apply(Op{Kind: Delete, Key: key}), key)
+	case n < 18: // a position
+		v := p.value(10 + p.rng.IntN(300))
+		key := "position" + strconv.Itoa(p.rng.IntN(3))
+		p.known.add(key, string(v))
+		err := p.log.Apply(Op{Kind: Set, Key: key, Value: v})
+		if errors.Is(err, ErrFull) {
+			p.known[key] = p.known[key][:len(p.known[key])-1]
+			return nil
+		}
+		return settle(err, key)
+	case n < 19:
+		key := strconv.Itoa(p.rng.IntN(p.write + 1))
+		v, err := p.log.Get(key)
+		if err == nil && !p.known.admits(key, string(v)) {
+			return fmt.Errorf("key %s has a value that it never had", key)
+		}
+		return err
+	default:
+		err := sync()
+		if err == nil && policy != SyncNever && len(p.log.unlogged) == 0 {
+			for key, values := range p.known {
+				if !p.doubtful[key] {
+					p.known[key] = values[len(values)-1:]
+				}
+			}
+		}
+		return err
+	}
+}
+
+// check compares a log that was just opened with what may be in it.
+func (p *player) check(t *testing.T, l *Log) {
+	t.Helper()
+	for key := range p.known {
+		v, err := l.Get(key)
+		if !errors.Is(err, ErrLost) {
+			require.NoError(t, err, key)
+		}
+		require.True(t, p.known.admits(key, string(v)), "key %s: %.20q, not one of %.20q", key, v, p.known[key])
+	}
+	l.Range(func(key string, _ int) bool {
+		require.Contains(t, p.known, key)
+		return true
+	})
+}
+
+// Whatever moment the process or the machine ends at, several times in a row, what was acknowledged under the policy is
+// there, and nothing else is.
+func TestCrashes(t *testing.T) {
+	rounds := 40
+	if s := os.Getenv("LOGSEAL_CRASHES"); s != "" {
+		rounds, _ = strconv.Atoi(s)
+	} else if testing.Short() {
+		rounds = 10
+	}
+	for _, policy := range []SyncPolicy{SyncNever, SyncInterval, SyncAlways} {
+		for _, powerLost := range []bool{false, true} {
+			for _, full := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, power lost: %v, disk full: %v", policy, powerLost, full), func(t *testing.T) {
+					t.Parallel()
+					for seed := range rounds {
+						crashOften(t, uint64(seed), policy, powerLost, full)
+						if t.Failed() {
+							t.Fatalf("seed %d", seed)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func crashOften(t *testing.T, seed uint64, policy SyncPolicy, powerLost, full bool) {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	d := newSimDisk(seed)
+	if full {
+		d.capacity = 2 << 20
+	}
+	p := &player{rng: rng, known: history{}, doubtful: map[string]bool{}}
+	for life := range 5 {
+		d.crashAt = d.step + 1 + rng.IntN(150)
+		if rng.IntN(4) == 0 {
+			d.failAt = d.step + 1 + rng.IntN(60)
+		}
+		var losses []Loss
+		s, err := open("/state", Options{
+			Keys: [][]byte{testKey}, Sync: policy, Interval: time.Hour,
+			OnLoss: func(l Loss) { losses = append(losses, l) },
+		}, d)
+		require.NoError(t, err)
+		p.log, err = s.Log("queue")
+		for err == nil {
+			err = p.play(!powerLost || policy == SyncAlways, policy, s.Sync)
+			if errors.Is(err, errIO) {
+				err = nil // the disk failed once; what that operation left is one of two
+			}
+		}
+		if !errors.Is(err, errCrashed) && !d.crashed {
+			require.NoError(t, err)
+		}
+		close(s.stop)
+		<-s.done
+		d = d.restart(powerLost)
+
+		check, err := open("/state", Options{Keys: [][]byte{testKey}, Sync: policy, Interval: time.Hour, OnLoss: func(l Loss) { losses = append(losses, l) }}, d)
+		require.NoError(t, err, "life %d", life)
+		l, err := check.Log("queue")
+		require.NoError(t, err)
+		if !powerLost {
+			require.Empty(t, slices.DeleteFunc(losses, func(l Loss) bool { return l.Torn }), "a kill damages nothing")
+		}
+		p.check(t, l)
+		// What is there now stays: the next life begins from it. But what nobody synced may change back.
+		for key := range p.known {
+			if v, err := l.Get(key); policy != SyncNever || !powerLost {
+				require.NoError(t, err)
+				p.known[key] = []string{string(v)}
+			}
+		}
+		clear(p.doubtful)
+		require.NoError(t, check.Close())
+	}
+}
