@@ -21,6 +21,7 @@ import (
 	fileexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
 	kafkaexporter "github.com/logseal/logseal/exporter/kafkaexporter"
 	loadbalancingexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
+	encryptedstorageextension "github.com/logseal/logseal/extension/encryptedstorageextension"
 	nestinglimitextension "github.com/logseal/logseal/extension/nestinglimitextension"
 	healthcheckextension "github.com/logseal/logseal/extension/healthcheckextension"
 	configreloadextension "github.com/logseal/logseal/extension/configreloadextension"
@@ -68,6 +69,7 @@ func components() (otelcol.Factories, error) {
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		encryptedstorageextension.NewFactory(),
 		nestinglimitextension.NewFactory(),
 		healthcheckextension.NewFactory(),
 		configreloadextension.NewFactory(),
@@ -80,6 +82,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
+		encryptedstorageextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		nestinglimitextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		healthcheckextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		configreloadextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",

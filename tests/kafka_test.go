@@ -37,7 +37,7 @@ func TestKafkaBetweenLosesNothing(t *testing.T) {
 
 	agent, gateway := site.Agent, site.Gateway
 	agent.Args = []string{"--config", "yaml:" +
-		"exporters: {kafka: {" + brokers + ", sending_queue: {storage: file_storage}}}\n" +
+		"exporters: {kafka: {" + brokers + ", sending_queue: {storage: encrypted_storage}}}\n" +
 		"service: {pipelines: {logs: {exporters: [kafka]}}}"}
 	gateway.Args = []string{"--config", "yaml:" +
 		"receivers: {kafka: {" + brokers + "}}\n" +

@@ -399,17 +399,17 @@ func TestTwoOnOneState(t *testing.T) {
 			want:   []string{"stamp.key", "another stamp uses it", "a key file of its own"},
 		},
 		"one storage, two processes": {
-			config: "extensions: {file_storage/theirs: {directory: " + state + "}}\n" +
-				"processors: {stamp: {storage: file_storage/theirs}}\n" +
-				"service: {extensions: [health_check, file_storage, file_storage/theirs]}",
-			want: []string{"file_storage/theirs", "in use by another process", "a storage directory of its own"},
+			config: "extensions: {encrypted_storage/theirs: {directory: " + state + "}}\n" +
+				"processors: {stamp: {storage: encrypted_storage/theirs}}\n" +
+				"service: {extensions: [health_check, encrypted_storage, encrypted_storage/theirs]}",
+			want: []string{"encrypted_storage/theirs", "in use by another process", "a directory of its own"},
 		},
 		"one processor, two pipelines": {
 			config: "service: {pipelines: {logs/second: {receivers: [syslog], processors: [stamp], exporters: [siem]}}}",
 			want:   []string{"stamp.key", "another stamp uses it", "each pipeline"},
 		},
 		"one name, two processors": {
-			config: "processors: {stamp/second: {name: web-17, storage: file_storage, key_file: " + filepath.Join(state, "second.key") + "}, stamp: {name: web-17}}\n" +
+			config: "processors: {stamp/second: {name: web-17, storage: encrypted_storage, key_file: " + filepath.Join(state, "second.key") + "}, stamp: {name: web-17}}\n" +
 				"service: {pipelines: {logs/second: {receivers: [syslog], processors: [stamp/second], exporters: [siem]}}}",
 			want: []string{"web-17", "is already the stream of processor", "a name and a key_file of its own"},
 		},

@@ -126,7 +126,7 @@ func TestRefused(t *testing.T) {
 		"siem/repeated_pin":           {"pins[1] repeats pins[0]", "another key"},
 		"siem/queue_of_few_bytes":     {"sending_queue.queue_size: 50000 is counted in bytes", "sizer: requests"},
 		"siem/queue_without_bound":    {"sending_queue.sizer: items without queue_size", "queue_size: 10000"},
-		"siem/no_storage":             {"sending_queue.storage is not set", "sending_queue: {storage: file_storage}"},
+		"siem/no_storage":             {"sending_queue.storage is not set", "sending_queue: {storage: encrypted_storage}"},
 		"siem/queue_off":              {"sending_queue is switched off", "remove `enabled: false`"},
 		"siem/drops_when_full":        {"sending_queue.block_on_overflow", "remove it"},
 		"siem/finite_retry":           {"retry_on_failure.max_elapsed_time: 5m0s", "remove it"},

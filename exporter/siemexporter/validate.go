@@ -158,11 +158,11 @@ func parsePins(key string, pins []string) ([]tlspin.Pin, error) {
 func (c *Config) validateQueue() error {
 	queue := c.QueueConfig.Get()
 	if queue == nil {
-		return errors.New("sending_queue is switched off, so an outage of the SIEM would lose logs; remove `enabled: false` and write `sending_queue: {storage: file_storage}`")
+		return errors.New("sending_queue is switched off, so an outage of the SIEM would lose logs; remove `enabled: false` and write `sending_queue: {storage: encrypted_storage}`")
 	}
 	var errs []error
 	if queue.StorageID == nil && !c.AllowMemoryQueue {
-		errs = append(errs, errors.New("sending_queue.storage is not set, so a crash would lose the queued logs; write `sending_queue: {storage: file_storage}` and list file_storage under extensions and service.extensions (or accept that loss with `allow_memory_queue: true`)"))
+		errs = append(errs, errors.New("sending_queue.storage is not set, so a crash would lose the queued logs; write `sending_queue: {storage: encrypted_storage}` and list encrypted_storage under extensions and service.extensions (or accept that loss with `allow_memory_queue: true`)"))
 	}
 	if !queue.BlockOnOverflow {
 		errs = append(errs, errors.New("sending_queue.block_on_overflow: false would drop logs when the queue is full; remove it (true is the default: a full queue makes the receivers wait)"))

@@ -266,6 +266,7 @@ func (l *Log) compact() {
 	rested := func(s *segment) bool { return now.Sub(s.changed) >= restAfter }
 	// An active segment with little in use: its past should not be readable longer than needed.
 	if a := l.active; a != nil && rested(a) && now.Sub(l.lastWrite) >= restAfter && a.end > 2*headerCopy && a.liveBytes*4 < a.end-framesStart {
+		l.shrink()
 		if l.roll(a.liveBytes+64*int64(a.live), false) == nil {
 			l.move(a)
 		}
@@ -280,6 +281,22 @@ func (l *Log) compact() {
 			return // one in a tick
 		}
 	}
+}
+
+// shrink gives back the room that a burst has left in the reserve.
+func (l *Log) shrink() {
+	if l.segmentSize == minSegment && len(l.spares) <= 1 {
+		return
+	}
+	l.segmentSize = minSegment
+	sp, err := l.allocateSize(minSegment, false)
+	if err != nil {
+		return
+	}
+	for _, old := range l.spares {
+		l.remove(old.name, old.f, old.size)
+	}
+	l.spares = []spare{sp}
 }
 
 // move copies what lives in s to the end of the log.

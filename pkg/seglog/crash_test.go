@@ -146,11 +146,11 @@ func (p *player) check(t *testing.T, l *Log) {
 // Whatever moment the process or the machine ends at, several times in a row, what was acknowledged under the policy is
 // there, and nothing else is.
 func TestCrashes(t *testing.T) {
-	rounds := 40
+	rounds := 12
 	if s := os.Getenv("LOGSEAL_CRASHES"); s != "" {
 		rounds, _ = strconv.Atoi(s)
 	} else if testing.Short() {
-		rounds = 10
+		rounds = 4
 	}
 	for _, policy := range []SyncPolicy{SyncNever, SyncInterval, SyncAlways} {
 		for _, powerLost := range []bool{false, true} {

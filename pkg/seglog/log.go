@@ -379,9 +379,9 @@ func (l *Log) roll(need int64, bulk bool) error {
 	now := time.Now()
 	manifest := make([]listed, 0, len(l.segments))
 	for _, s := range l.segments {
-		manifest = append(manifest, listed{s.number, s.keyID})
+		manifest = append(manifest, listed{s.number, s.keyID, s.frames})
 	}
-	minimal := framesStart + frameLen(16*len(manifest)) + need + frameLen(0) + trailerSize
+	minimal := framesStart + frameLen(listedSize*len(manifest)) + need + frameLen(0) + trailerSize
 	minimal = (minimal + minSegment - 1) &^ (minSegment - 1)
 	l.resize(now)
 	sp, err := l.file(minimal, bulk)
@@ -404,7 +404,7 @@ func (l *Log) roll(need int64, bulk bool) error {
 		return err
 	}
 	l.next++
-	b := appendManifest(make([]byte, frameHeaderSize+nonceSize, frameLen(16*len(manifest))), manifest)
+	b := appendManifest(make([]byte, frameHeaderSize+nonceSize, frameLen(listedSize*len(manifest))), manifest)
 	b = sealFrame(b, &seg.key, seg.place, seg.end, 0, frameManifest)
 	_, err = sp.f.WriteAt(b, seg.end)
 	if err == nil && s.opts.Sync != SyncNever {

@@ -116,27 +116,31 @@ func parseIndex(text []byte, f func(change)) error {
 	return nil
 }
 
-// listed is a segment in a manifest: its number, and by which of the store's keys it is sealed.
+// listed is a segment in a manifest: its number, by which of the store's keys it is sealed, and how many frames it has.
 type listed struct {
 	number uint64
 	key    KeyID
+	frames uint32
 }
+
+const listedSize = 8 + len(KeyID{}) + 4
 
 func appendManifest(b []byte, segments []listed) []byte {
 	for _, s := range segments {
 		b = binary.LittleEndian.AppendUint64(b, s.number)
 		b = append(b, s.key[:]...)
+		b = binary.LittleEndian.AppendUint32(b, s.frames)
 	}
 	return b
 }
 
 func parseManifest(text []byte) ([]listed, error) {
-	if len(text)%16 != 0 {
+	if len(text)%listedSize != 0 {
 		return nil, errDamaged
 	}
-	segments := make([]listed, 0, len(text)/16)
-	for ; len(text) > 0; text = text[16:] {
-		segments = append(segments, listed{binary.LittleEndian.Uint64(text), KeyID(text[8:16])})
+	segments := make([]listed, 0, len(text)/listedSize)
+	for ; len(text) > 0; text = text[listedSize:] {
+		segments = append(segments, listed{binary.LittleEndian.Uint64(text), KeyID(text[8:16]), binary.LittleEndian.Uint32(text[16:])})
 	}
 	return segments, nil
 }

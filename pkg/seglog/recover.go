@@ -213,8 +213,14 @@ func (l *Log) checkManifest(open []*segment, contents []content, unreadable map[
 		if is && errors.Is(seg.failure, errUnknownKey) && seg.keyID == entry.key {
 			return nil, nil, fmt.Errorf("%s: %w: segment %d needs key %s; give that key behind the new one until it has drained", l.dir, ErrWrongKey, entry.number, seg.keyID)
 		}
-		there := slices.ContainsFunc(open, func(s *segment) bool { return s.number == entry.number })
-		if !there && !is && !l.isAside(entry.number) {
+		there := slices.IndexFunc(open, func(s *segment) bool { return s.number == entry.number })
+		switch {
+		case there >= 0 && open[there].frames < entry.frames:
+			if contents[there].missing == 0 {
+				contents[there].lostAt = open[there].end
+			}
+			contents[there].missing += int(entry.frames - open[there].frames)
+		case there < 0 && !is && !l.isAside(entry.number):
 			l.store.lose(Loss{Client: l.client, Segment: entry.number, Reason: "the whole segment: its file is gone"})
 		}
 	}

@@ -65,7 +65,7 @@ func openStore(ctx context.Context, f *floodGuard, host component.Host) (s *stor
 	}
 	storageExtension, ok := extension.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("storage: extension %q keeps nothing: name a storage extension, such as file_storage", f.config.Storage)
+		return nil, fmt.Errorf("storage: extension %q keeps nothing: name a storage extension, such as encrypted_storage", f.config.Storage)
 	}
 	if _, taken := claimed.LoadOrStore(f.set.ID, nil); taken {
 		return nil, fmt.Errorf("storage: processor %q stands in two pipelines, and would be two with one state: name one of them, such as flood_guard/second", f.set.ID)

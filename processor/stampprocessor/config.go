@@ -84,7 +84,7 @@ func (c *Config) Validate() error {
 		add("key_file is not set: write where this stream keeps its keys, for example key_file: /var/lib/logseal/stamp.key")
 	}
 	if c.Storage == nil {
-		add("storage is not set: without it a crash would leave records unsealed; write storage: file_storage, and file_storage under extensions")
+		add("storage is not set: without it a crash would leave records unsealed; write storage: encrypted_storage, and encrypted_storage under extensions")
 	}
 	if c.Name != "" {
 		if err := seal.CheckName(c.Name); err != nil {

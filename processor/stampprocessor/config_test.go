@@ -41,7 +41,7 @@ func TestEveryKey(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "web-17/audit", cfg.Name)
 	assert.Equal(t, "stamp.trust", cfg.TrustLineFile)
-	assert.Equal(t, "file_storage/state", cfg.Storage.String())
+	assert.Equal(t, "encrypted_storage/state", cfg.Storage.String())
 	assert.Equal(t, 250*time.Millisecond, cfg.Seal.Interval)
 	assert.Equal(t, 100, cfg.Seal.MaxRecords)
 	assert.Equal(t, 10*time.Second, cfg.Seal.Heartbeat)
@@ -56,7 +56,7 @@ func TestEveryKey(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for section, want := range map[string][]string{
 		"stamp/no_key_file":        {"key_file is not set", "key_file: /var/lib/logseal/stamp.key"},
-		"stamp/no_storage":         {"storage is not set", "storage: file_storage"},
+		"stamp/no_storage":         {"storage is not set", "storage: encrypted_storage"},
 		"stamp/bad_name":           {`name "web 17"`, "letters, digits"},
 		"stamp/short_interval":     {"seal.interval: 10ms", "at least 100ms"},
 		"stamp/odd_interval":       {"seal.interval: 1.0000005s", "whole milliseconds"},

@@ -80,7 +80,7 @@ func (s *stamp) storageExtension(host component.Host) (storage.Extension, error)
 	}
 	storageExtension, ok := extension.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("storage: extension %q keeps nothing: name a storage extension, such as file_storage", s.config.Storage)
+		return nil, fmt.Errorf("storage: extension %q keeps nothing: name a storage extension, such as encrypted_storage", s.config.Storage)
 	}
 	return storageExtension, nil
 }

@@ -62,7 +62,7 @@ func TestStartErrors(t *testing.T) {
 		},
 		"an extension that keeps nothing": {
 			func(_ *testing.T, _ *bench, cfg *Config) { id := component.MustNewID("other"); cfg.Storage = &id },
-			[]string{`extension "other" keeps nothing`, "file_storage"},
+			[]string{`extension "other" keeps nothing`, "encrypted_storage"},
 		},
 		"storage in use": {
 			func(t *testing.T, b *bench, _ *Config) {
