@@ -95,6 +95,9 @@ func (e *encryptedStorage) logLoss(l seglog.Loss) {
 	e.set.Logger.Error("Something that was stored is lost; the rest is delivered. If its records were stamped, a verifier names them as missing", fields...)
 }
 
+// Directory says where the files are: the siem exporter bounds its queue by the size of that disk.
+func (e *encryptedStorage) Directory() string { return e.config.Directory }
+
 // GetClient opens the log of a component, and takes over what file_storage has left for it.
 func (e *encryptedStorage) GetClient(_ context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	if e.store == nil {
