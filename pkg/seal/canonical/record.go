@@ -23,10 +23,27 @@ type Record struct {
 
 // Digest returns the record's digest under a policy: its leaf hash.
 func (r *Record) Digest(policy *seal.Policy) seal.Hash {
-	if policy.Plain() {
+	if policy.Plain() || !(hasAny(r.Canonical[r.Attributes:], &policy.Record) || hasAny(r.Source[len(sourceTag):], &policy.Resource)) {
 		return sha256.Sum256(r.Canonical)
 	}
 	return r.digestWithout(policy)
+}
+
+// hasAny reports whether one of the pairs that b begins with is left out.
+func hasAny(b []byte, leaveOut *seal.NameSet) bool {
+	if leaveOut.Empty() {
+		return false
+	}
+	pairs := binary.BigEndian.Uint32(b)
+	b = b[4:]
+	for range pairs {
+		key := binary.BigEndian.Uint32(b)
+		if leaveOut.Has(string(b[4 : 4+key])) {
+			return true
+		}
+		b = b[4+int(key)+valueSize(b[4+key:]):]
+	}
+	return false
 }
 
 // digestWithout leaves out what the policy excludes of the record, whose pairs are the last part of its encoding, and of the
