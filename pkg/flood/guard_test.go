@@ -309,7 +309,7 @@ func TestDebtIsNotForgotten(t *testing.T) {
 	g := New(Config{Rate: Rate{Records: 1, Burst: 100 * time.Second}, MaxKeys: 50})
 	now := time.Duration(0)
 	send(g, now, file(0), 100, 10, nil) // all of its budget, so that there is nothing to report either
-	for i := range 10_000 { // others come, once each, for twenty seconds
+	for i := range 10_000 {             // others come, once each, for twenty seconds
 		now += 2 * time.Millisecond
 		send(g, now, file(1+i), 1, 10, nil)
 	}
