@@ -5,6 +5,7 @@ package tests
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -182,13 +183,18 @@ func tlsOptions(site *testbed.Site) string {
 // reset, which discards what the receiver has not read yet.
 func TestSyslogOverTLSFromSendersThatWriteAndClose(t *testing.T) {
 	s := newSyslog(t, tlsOptions)
-	const senders, each = 20, 2000
+	// More than the sockets' buffers hold: what is in the sender's at its close is what a reset discards.
+	const senders, each = 5, 600
+	padding := strings.Repeat("x", 8<<10)
 	for i := range senders {
-		conn, err := tls.Dial("tcp", testbed.Loopback(s.port), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13})
+		conn, err := tls.Dial("tcp", testbed.Loopback(s.port), &tls.Config{
+			InsecureSkipVerify: true, MinVersion: tls.VersionTLS13,
+			ClientSessionCache: tls.NewLRUClientSessionCache(1), // it asks for tickets, as OpenSSL does
+		})
 		require.NoError(t, err)
 		var text strings.Builder
 		for n := range each {
-			fmt.Fprintf(&text, "<13>1 2026-11-28T10:00:00Z host app - - - sender %d line %d\n", i, n)
+			fmt.Fprintf(&text, "<13>1 2026-11-28T10:00:00Z host app - - - sender %d line %d %s\n", i, n, padding)
 		}
 		_, err = conn.Write([]byte(text.String()))
 		require.NoError(t, err)
@@ -197,17 +203,32 @@ func TestSyslogOverTLSFromSendersThatWriteAndClose(t *testing.T) {
 	s.await(t, senders*each)
 	require.False(t, s.Agent.LogContains("broken_connections"))
 
+	// No ticket comes, even for one that asks and reads to the end.
+	tickets := &ticketCounter{}
+	conn, err := tls.Dial("tcp", testbed.Loopback(s.port), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, ClientSessionCache: tickets})
+	require.NoError(t, err)
+	require.NoError(t, conn.CloseWrite())
+	_, err = io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Zero(t, tickets.put)
+
 	openssl := needs(t, "openssl", "openssl")
-	const more = 3000
+	const more = 500
 	var text strings.Builder
 	for n := range more {
-		fmt.Fprintf(&text, "<13>1 2026-11-28T10:00:00Z host app - - - openssl line %d\n", n)
+		fmt.Fprintf(&text, "<13>1 2026-11-28T10:00:00Z host app - - - openssl line %d %s\n", n, padding)
 	}
 	cmd := exec.Command(openssl, "s_client", "-quiet", "-no_ign_eof", "-tls1_3", "-connect", testbed.Loopback(s.port))
 	cmd.Stdin = strings.NewReader(text.String())
 	_ = cmd.Run()
 	s.await(t, senders*each+more)
 }
+
+type ticketCounter struct{ put int }
+
+func (*ticketCounter) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+
+func (c *ticketCounter) Put(string, *tls.ClientSessionState) { c.put++ }
 
 const rsyslogSender = `
 global(workDirectory="%[1]s" defaultNetstreamDriverCAFile="%[2]s")

@@ -98,9 +98,7 @@ func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator,
 	if in.encoding, err = lookUp(name); err != nil {
 		return nil, err
 	}
-	if c.TCP != nil && c.TCP.AddAttributes || c.UDP != nil && c.UDP.AddAttributes {
-		in.resolver = helper.NewIPResolver()
-	}
+	in.addAttributes = c.TCP != nil && c.TCP.AddAttributes || c.UDP != nil && c.UDP.AddAttributes
 	return in, nil
 }
 
@@ -118,12 +116,16 @@ func (c *inputConfig) check(set component.TelemetrySettings) error {
 		if c.TCP.OneLogPerPacket {
 			return errors.New("tcp.one_log_per_packet: " + remedy)
 		}
-		withoutTLS := *c.TCP
-		withoutTLS.TLS = nil // its files are read once, by Build
-		stock.TCP = &withoutTLS
+		checked := *c.TCP
+		checked.TLS, checked.AddAttributes = nil, false // files and a resolver are for what runs
+		stock.TCP = &checked
 		if c.Protocol != parserconfig.RFC5424 { // these are of RFC 5424 for the stock receiver only
 			stock.NonTransparentFramingTrailer = nil
 		}
+	case c.UDP != nil:
+		checked := *c.UDP
+		checked.AddAttributes = false
+		stock.UDP = &checked
 	}
 	_, err := stock.Build(set)
 	return err
@@ -144,17 +146,19 @@ func lookUp(name string) (encoding.Encoding, error) {
 
 type input struct {
 	helper.InputOperator
-	telemetry  *metadata.TelemetryBuilder
-	report     *report
-	parser     parser
-	encoding   encoding.Encoding // nil: UTF-8
-	resolver   *helper.IPResolver
-	drop       bool // what does not parse
-	maxMessage int
-	nul        bool
-	tcp        *tcp.BaseConfig
-	udp        *udpConfig
-	tls        *tls.Config
+	telemetry *metadata.TelemetryBuilder
+	report    *report
+	parser    parser
+	encoding  encoding.Encoding // nil: UTF-8
+	resolver  *helper.IPResolver
+	// addAttributes says that records name both ends of their connection.
+	addAttributes bool
+	drop          bool // what does not parse
+	maxMessage    int
+	nul           bool
+	tcp           *tcp.BaseConfig
+	udp           *udpConfig
+	tls           *tls.Config
 
 	stopping context.CancelFunc // no more is accepted
 	cancel   context.CancelFunc // what is on its way is given up
@@ -167,6 +171,9 @@ func (in *input) Start(operator.Persister) error {
 	listening, stopping := context.WithCancel(context.Background())
 	emitting, cancel := context.WithCancel(context.Background())
 	in.stopping, in.cancel = stopping, cancel
+	if in.addAttributes {
+		in.resolver = helper.NewIPResolver()
+	}
 	var err error
 	if in.tcp != nil {
 		in.stop, err = in.listenTCP(listening, emitting)
