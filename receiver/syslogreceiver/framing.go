@@ -5,6 +5,7 @@ package syslogreceiver
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -82,7 +83,7 @@ func (f *framer) next() (frame, error) {
 		if !done && err == nil {
 			return f.cut(), nil
 		}
-		out := frame{data: trimTrailer(f.buf), last: true, incomplete: err != nil && (f.counted || err != io.EOF)}
+		out := frame{data: trimTrailer(f.buf), last: true, incomplete: err != nil && (f.counted || !errors.Is(err, io.EOF))}
 		if f.part > 0 {
 			out.part = f.part + 1
 		}

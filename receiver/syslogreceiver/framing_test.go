@@ -4,6 +4,7 @@ package syslogreceiver
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,7 +22,7 @@ func frames(t testing.TB, r io.Reader, bound int, nul bool) (got []frame) {
 	f := newFramer(r, bound, nul)
 	for {
 		m, err := f.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return got
 		}
 		require.NoError(t, err)
