@@ -64,3 +64,38 @@ func TestVerifyOfManyFiles(t *testing.T) {
 		})
 	}
 }
+
+// What real archives look like: a file that is being written, an editor's byte order mark, an export printed for people.
+func TestVerifyReadsWhatIsThere(t *testing.T) {
+	vectors := filepath.Join(root, "pkg", "seal", "testdata", "vectors", "archives")
+	whole, err := os.ReadFile(filepath.Join(vectors, "plain.jsonl"))
+	require.NoError(t, err)
+	last := bytes.LastIndexByte(bytes.TrimSpace(whole), '\n') + 1
+	var printed bytes.Buffer
+	for line := range bytes.Lines(whole) {
+		require.NoError(t, json.Indent(&printed, bytes.TrimSpace(line), "", "  "))
+		printed.WriteByte('\n')
+	}
+	bom := []byte("\xef\xbb\xbf")
+	for _, tt := range []struct {
+		name string
+		data []byte
+		code int
+		says string
+	}{
+		{"a last line that is still being written", whole[:last+(len(whole)-last)/2], 3, "TRUNCATED"},
+		{"a last line without its end", bytes.TrimSpace(whole), 0, "ok: "},
+		{"a byte order mark", append(bytes.Clone(bom), whole...), 0, "ok: "},
+		{"printed for people", printed.Bytes(), 0, "ok: "},
+		{"printed for people, with a byte order mark", append(bytes.Clone(bom), printed.Bytes()...), 0, "ok: "},
+		{"printed for people, being written", printed.Bytes()[:printed.Len()-40], 3, "TRUNCATED"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "logs.json")
+			require.NoError(t, os.WriteFile(path, tt.data, 0o600))
+			output, code := run(t, nil, logseal, "verify", "--trust-on-first-use", path)
+			require.Equal(t, tt.code, code, output)
+			require.Contains(t, output, tt.says)
+		})
+	}
+}

@@ -36,8 +36,9 @@ func newVerifyCommand() *cobra.Command {
 		Long: `verify reads an archive of logs and says whether every record is what its host wrote, and all are there, or
 exactly which are not. It works offline, and needs nothing but the archive and the trust lines of its streams.
 
-PATH is a file, a folder (read with all below it, in order of name) or "-" for standard input: OTLP JSON lines or OTLP
-protobuf messages as the collector's file exporter writes them, plain or compressed with gzip or zstd.
+PATH is a file, a folder (read with all below it, in order of name) or "-" for standard input: OTLP JSON, an object a line or
+printed over many, or OTLP protobuf messages as the collector's file exporter writes them, plain or compressed with gzip
+or zstd.
 
 The trust file has one line for each stream, as "logseal enroll" prints it. With "optional" at its end, a line does not ask
 that the stream be in the archive. Without a trust file, --trust-on-first-use takes the keys from the archive itself: that

@@ -39,6 +39,8 @@ type decoder struct {
 	json   jsonScanner
 	handle string // of the last id that was read
 
+	unfinished bool // the frame may be cut off: the file ends with it
+
 	records  []verifier.Observed
 	parts    []recordPart // of records, one for one
 	out      []byte       // canonical encodings of the records, each with room for its source's digest; and of sources

@@ -39,6 +39,7 @@ type frame struct {
 	start, end int            // in the chunk's buffer
 	fault      finding.Reason // why there is no data, or empty
 	message    bool           // length-prefixed: JSON or protobuf, maybe compressed by itself
+	unfinished bool           // the file ends here, and the frame may be cut off
 }
 
 // splitter cuts a file into frames and hands them over in chunks.
@@ -66,6 +67,10 @@ func (s *splitter) add(f frame) {
 func (s *splitter) split(file io.Reader) error {
 	r := reuse(&s.file, file)
 	packed, err := unpack(r)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		s.add(frame{number: 1, fault: finding.FileUnfinished})
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -81,7 +86,11 @@ func (s *splitter) split(file io.Reader) error {
 	case len(head) == 0 && errors.Is(err, io.EOF):
 		return nil // an empty file holds no records, which is for the verifier to judge
 	case len(head) == 0:
-		s.add(frame{number: 1, fault: finding.CompressionDamaged})
+		fault := finding.CompressionDamaged
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			fault = finding.FileUnfinished
+		}
+		s.add(frame{number: 1, fault: fault})
 		return nil
 	case isLines(head):
 		err = s.lines(r)
@@ -92,7 +101,11 @@ func (s *splitter) split(file io.Reader) error {
 	}
 	if packed != nil && err != nil {
 		// Where a compressed stream is damaged its rest is lost, but what came before it stands.
-		s.add(frame{number: s.chunk.last + 1, fault: finding.CompressionDamaged})
+		fault := finding.CompressionDamaged
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			fault = finding.FileUnfinished
+		}
+		s.add(frame{number: s.chunk.last + 1, fault: fault})
 		return nil
 	}
 	return err
@@ -116,7 +129,10 @@ func unpack(r *bufio.Reader) (io.ReadCloser, error) {
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(r)
-		if err != nil {
+		switch {
+		case err != nil && len(magic) == 4 && magic[2] == 8 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
 			return nil, ErrUnrecognised
 		}
 		return z, nil
@@ -132,7 +148,7 @@ func unpack(r *bufio.Reader) (io.ReadCloser, error) {
 
 // isLines reports whether a file that begins with head holds JSON lines. The first line may have been damaged.
 func isLines(head []byte) bool {
-	first := bytes.TrimLeft(head, " \t\r\n")
+	first := bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n")
 	if len(first) == 0 || first[0] == '{' {
 		return true
 	}
@@ -151,36 +167,6 @@ func isMessages(head []byte) bool {
 	return n == 0 || head[4] == '{' || head[4] == 1<<3|wireLen || head[4] == zstdMagic[0]
 }
 
-func (s *splitter) lines(r *bufio.Reader) error {
-	for number := 1; ; number++ {
-		c := s.chunk
-		f := frame{number: number, start: len(c.buf)}
-		line, err := r.ReadSlice('\n')
-		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(c.buf)-f.start <= MaxFrame {
-				c.buf = append(c.buf, line...)
-			}
-			line, err = r.ReadSlice('\n')
-		}
-		if err != nil && err != io.EOF {
-			return err
-		}
-		c.buf = append(c.buf, line...)
-		f.end = len(c.buf)
-		if f.end-f.start > MaxFrame {
-			f.fault = finding.TooLong
-			c.buf = c.buf[:f.start]
-		}
-		c.last = number
-		if f.fault != "" || len(bytes.TrimSpace(c.buf[f.start:f.end])) > 0 {
-			s.add(f)
-		}
-		if err == io.EOF {
-			return nil
-		}
-	}
-}
-
 func (s *splitter) messages(r *bufio.Reader) error {
 	for number := 1; ; number++ {
 		c := s.chunk
@@ -190,7 +176,7 @@ func (s *splitter) messages(r *bufio.Reader) error {
 		case err == io.EOF:
 			return nil
 		case err == io.ErrUnexpectedEOF && n > 0:
-			f.fault = finding.CutShort
+			f.fault = finding.MessageUnfinished
 			s.add(f)
 			return nil
 		case err != nil:
@@ -210,7 +196,9 @@ func (s *splitter) messages(r *bufio.Reader) error {
 		case err == nil:
 			s.add(f)
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			f.fault = finding.CutShort
+			if f.fault == "" {
+				f.fault = finding.MessageUnfinished
+			}
 			c.buf = c.buf[:f.start]
 			s.add(f)
 			return nil

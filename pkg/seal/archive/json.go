@@ -73,7 +73,11 @@ func (d *decoder) decodeJSON(data []byte) {
 		s.die(finding.DataBehind)
 	}
 	if s.fatal != "" {
-		d.broken(s.fatal)
+		reason := s.fatal
+		if d.unfinished && s.cut() {
+			reason = finding.LineUnfinished
+		}
+		d.broken(reason)
 		return
 	}
 	d.endFrame(d.takeFault())

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -139,6 +140,12 @@ func (s *jsonScanner) unknown() {
 	s.skip(0)
 }
 
+// cut reports whether the text, which is broken, is the beginning of what is not: whether it is at its end that it broke.
+func (s *jsonScanner) cut() bool {
+	rest := string(s.data[s.pos:])
+	return s.fatal == finding.BrokenJSON && (strings.HasPrefix("true", rest) || strings.HasPrefix("false", rest) || strings.HasPrefix("null", rest))
+}
+
 // skip steps over one value of any kind, checking its grammar.
 func (s *jsonScanner) skip(depth int) {
 	if depth > maxJSONDepth {
@@ -262,6 +269,7 @@ func (s *jsonScanner) rawString() (raw []byte, saw int, ok bool) {
 			i += 8
 		}
 		if i >= len(data) {
+			s.pos = len(data)
 			s.die(finding.BrokenJSON)
 			return nil, saw, false
 		}

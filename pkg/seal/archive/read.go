@@ -213,6 +213,7 @@ func (r *reader) decodeChunk(c *chunk, u *unzstd) (err error) {
 			d.beginFrame()
 			d.broken(f.fault)
 		} else {
+			d.unfinished = f.unfinished
 			d.decodeFrame(c.buf[f.start:f.end], f.message, u)
 		}
 		for i := first; i < len(d.records); i++ {

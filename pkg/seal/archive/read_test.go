@@ -169,10 +169,10 @@ func TestDamagedFiles(t *testing.T) {
 	}{
 		{"a broken line", bytes.Join([][]byte{line, line[:40], line}, []byte("\n")), []found{good(1), bad(2, "broken_json"), good(3)}},
 		{"a first line that is text", bytes.Join([][]byte{[]byte("hello"), line}, []byte("\n")), []found{bad(1, "no_object"), good(2)}},
-		{"a message cut short", framed(message, message)[:len(message)+20], []found{good(1), bad(2, "cut_short")}},
-		{"a length cut short", append(framed(message), 0, 0), []found{good(1), bad(2, "cut_short")}},
+		{"a message cut short", framed(message, message)[:len(message)+20], []found{good(1), bad(2, "message_unfinished")}},
+		{"a length cut short", append(framed(message), 0, 0), []found{good(1), bad(2, "message_unfinished")}},
 		{"a message of nonsense", framed(message, []byte("\x0a\xff\xff\xff"), message), []found{good(1), bad(2, "broken_protobuf"), good(3)}},
-		{"a huge length", append(framed(message), 0xff, 0xff, 0xff, 0xff, 1, 2, 3), []found{good(1), bad(2, "cut_short")}},
+		{"a huge length", append(framed(message), 0xff, 0xff, 0xff, 0xff, 1, 2, 3), []found{good(1), bad(2, "too_long")}},
 		{"broken zstd in a message", framed(zstandard(message), append(zstandard(message)[:20], 1), zstandard(message)), []found{good(1), bad(2, "compression_damaged"), good(3)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestDamagedFiles(t *testing.T) {
 			list, err := readFiles(t, write(t, "a", packed[:len(packed)*2/3]))
 			require.NoError(t, err)
 			require.NotEmpty(t, list)
-			require.Contains(t, list[len(list)-1].fault, "compression_damaged")
+			require.Equal(t, string(finding.FileUnfinished), list[len(list)-1].fault)
 		})
 	}
 }

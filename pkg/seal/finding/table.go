@@ -33,6 +33,7 @@ const (
 	Doubt           Code = "DOUBT"
 	Voided          Code = "VOIDED"
 	StateRolledBack Code = "STATE_ROLLED_BACK"
+	Truncated       Code = "TRUNCATED"
 )
 
 // Reason says which of a code's cases it is. It is stable, for programs, and belongs to one code.
@@ -112,6 +113,10 @@ const (
 
 	StorageBehind Reason = "storage_behind"
 
+	LineUnfinished    Reason = "line_unfinished"
+	MessageUnfinished Reason = "message_unfinished"
+	FileUnfinished    Reason = "file_unfinished"
+
 	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
 	AttributeRepeated  Reason = "attribute_repeated"
 	MemberRepeated     Reason = "member_repeated"
@@ -135,7 +140,6 @@ const (
 	BrokenJSON         Reason = "broken_json"
 	DataBehind         Reason = "data_behind"
 	BrokenProtobuf     Reason = "broken_protobuf"
-	CutShort           Reason = "cut_short"
 	CompressionDamaged Reason = "compression_damaged"
 )
 
@@ -253,8 +257,7 @@ var table = []Entry{
 			{BrokenJSON, "3.1", "broken JSON"},
 			{DataBehind, "3.1", "data behind the JSON object"},
 			{BrokenProtobuf, "3.1", "broken protobuf"},
-			{CutShort, "3.1", "the file ends within a message"},
-			{CompressionDamaged, "3.1", "the compressed data is damaged, cut short, or of more than 64 MiB; the rest of it cannot be read"},
+			{CompressionDamaged, "3.1", "the compressed data is damaged, or of more than 64 MiB; the rest of it cannot be read"},
 		},
 	},
 	{
@@ -391,6 +394,17 @@ var table = []Entry{
 		Remedy: "Expected after a loss of power. Otherwise somebody restored a snapshot. It excuses nothing: what is missing is reported as missing.",
 		Reasons: []Row{
 			{StorageBehind, "6.4", "says in seal {seal} that its storage had fallen behind its keys, as after a loss of power or when a snapshot is restored: records that were not sealed by then are lost or cannot be verified"},
+		},
+	},
+	{
+		Code: Truncated, Verdict: Incomplete,
+		Case:   "A file ends within a line or a message. It is still being written, or its end was cut off.",
+		Remedy: "Verify it again when it is written. A file that is not written to any more has lost its end: what was sealed and stood there is reported as MISSING.",
+		Lead:   "ends within what it holds: ",
+		Reasons: []Row{
+			{LineUnfinished, "3.1", "its last line is the beginning of a JSON object"},
+			{MessageUnfinished, "3.1", "its last message is shorter than its length says"},
+			{FileUnfinished, "3.1", "its compressed data is cut off"},
 		},
 	},
 }

@@ -54,6 +54,11 @@ func (s *vectorSet) faults() {
 	s.add("malformed-cut.jsonl", "a line that is cut off", v, tampered, 5, 3, verdicts{"MALFORMED": 1, "MISSING": 1, "UNRESOLVED": 1})
 
 	v = shortStream(s.t, "short")
+	s.add("truncated.jsonl", "the file ends within its last line, the close seal", v, incomplete, 5, 5, verdicts{"TRUNCATED": 1, "OPEN_END": 1})
+	whole := s.files["archives/truncated.jsonl"]
+	s.files["archives/truncated.jsonl"] = whole[:len(whole)-len(v.lines[len(v.lines)-1])/2]
+
+	v = shortStream(s.t, "short")
 	v.replace(v.sealLine(2), `"body"`, `"extra":1,"body"`)
 	s.add("malformed-seal.jsonl", "a seal whose record has an unknown member: it is no seal, and the next hangs in the air", v, tampered, 6, 3,
 		verdicts{"MALFORMED": 1, "BAD_SEAL": 1, "UNSEALED": 2, "OPEN_END": 1})
@@ -121,7 +126,7 @@ func (s *vectorSet) protobufFaults() {
 	v := shortStream(s.t, "short")
 	v.framed(func(ld plog.Logs, _ bool) []byte { return s.frame(ld) })
 	v.lines[len(v.lines)-1] = v.lines[len(v.lines)-1][:100]
-	s.addFrames("malformed-cut.binpb", "cut off within the last message, the close seal", v, tampered, 6, 5, verdicts{"MALFORMED": 1, "OPEN_END": 1})
+	s.addFrames("truncated.binpb", "the file ends within the last message, the close seal", v, incomplete, 5, 5, verdicts{"TRUNCATED": 1, "OPEN_END": 1})
 
 	v = newVectorStream(s.t, "defaults").begin()
 	v.log(2, true, true, true)

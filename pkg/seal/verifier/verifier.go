@@ -122,6 +122,10 @@ func (v *Verifier) Add(o *Observed) {
 		v.addNote(o)
 		return
 	}
+	if o.Fault.Code() == finding.Truncated {
+		v.findings.AddCause(findingAt(o.Fault, o.Place)) // it is no record yet
+		return
+	}
 	v.records++
 	if !o.HasID {
 		if o.Fault != "" {
