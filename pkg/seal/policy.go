@@ -27,6 +27,20 @@ type NameSet struct {
 	prefixes []string // with the dot, without the star
 }
 
+// ClientKeys are the attributes that a receiver writes of the client that a record came from. Every host that stamps with our
+// agent leaves them out, on records and on resources: it cannot know them.
+const ClientKeys = "logseal.client.*"
+
+// Usual returns the policy that leaves out [ClientKeys] and nothing else, which a verifier assumes of a session while it does
+// not know its open seal. For a record without such attributes it is the same as one that leaves out nothing.
+func Usual() Policy {
+	p, err := NewPolicy([]string{ClientKeys}, []string{ClientKeys})
+	if err != nil {
+		panic("seal: " + err.Error())
+	}
+	return p
+}
+
 // NewPolicy returns the policy that leaves out the given names of a record's own
 // attributes and of its resource's: an exact name, or a prefix that ends in ".*"
 // ("k8s.*" is every name that starts with "k8s."). In each list at most 64 names

@@ -10,7 +10,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/logseal/logseal/pkg/clientid"
 	"github.com/logseal/logseal/pkg/seal"
 )
 
@@ -112,9 +111,8 @@ func (c *Config) policy() (seal.Policy, error) {
 // withClient adds what a receiver writes and removes, wherever the records come by: a gateway puts there who was
 // authenticated, and the host that stamps them cannot know it.
 func withClient(names []string) []string {
-	const client = clientid.Prefix + "*"
-	if slices.Contains(names, client) {
+	if slices.Contains(names, seal.ClientKeys) {
 		return names
 	}
-	return append(slices.Clone(names), client)
+	return append(slices.Clone(names), seal.ClientKeys)
 }

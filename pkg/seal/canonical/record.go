@@ -23,10 +23,15 @@ type Record struct {
 
 // Digest returns the record's digest under a policy: its leaf hash.
 func (r *Record) Digest(policy *seal.Policy) seal.Hash {
-	if policy.Plain() || !(hasAny(r.Canonical[r.Attributes:], &policy.Record) || hasAny(r.Source[len(sourceTag):], &policy.Resource)) {
+	if !r.LeavesOut(policy) {
 		return sha256.Sum256(r.Canonical)
 	}
 	return r.digestWithout(policy)
+}
+
+// LeavesOut reports whether the record or its resource has an attribute that the policy leaves out.
+func (r *Record) LeavesOut(policy *seal.Policy) bool {
+	return hasAny(r.Canonical[r.Attributes:], &policy.Record) || hasAny(r.Source[len(sourceTag):], &policy.Resource)
 }
 
 // hasAny reports whether one of the pairs that b begins with is left out.

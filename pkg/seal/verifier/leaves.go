@@ -70,7 +70,8 @@ type handle struct {
 	from, to                    uint64 // times in nanoseconds, 0 while there is none
 
 	policies []*seal.Policy // in a second pass: what its sessions exclude, where that differs
-	blind    bool           // records were digested before the session's policy was known
+	blind    bool           // records were digested before the session's policy was known, under the usual one
+	named    bool           // and one of these has what that leaves out
 	recheck  seal.Ranges    // came again when their leaf was gone already: for a second pass
 	watch    seal.Ranges    // in a second pass: keep the leaves of these
 	kept     map[uint64]candidate
@@ -94,6 +95,16 @@ type doneQueue struct {
 	ring  []pageKey
 	first int
 	used  int
+}
+
+// assume notes that a record is digested under the usual policy, for want of a better one.
+func (h *handle) assume(o *Observed, usual *seal.Policy) {
+	h.blind, h.named = true, h.named || o.LeavesOut(usual)
+}
+
+// wrong reports whether that was wrong for records of a session with this policy.
+func (h *handle) wrong(policy, usual *seal.Policy) bool {
+	return h.blind && policy != usual && (h.named || !policy.Plain())
 }
 
 // shared reports whether a record with this handle may be of either of several sessions, or of one that is still to come.

@@ -63,10 +63,10 @@ func (v *Verifier) attend(st *stream, s *seal.Seal) {
 	}
 }
 
-// policyOf is what a session excludes: nothing, while that is not known.
+// policyOf is what a session excludes: the usual, while that is not known.
 func (v *Verifier) policyOf(ss *session) *seal.Policy {
 	if ss.policy == nil {
-		return v.plain
+		return v.usual
 	}
 	return ss.policy
 }
@@ -95,7 +95,7 @@ func (v *Verifier) opened(ss *session, s *seal.Seal) {
 		panic("seal: " + err.Error())
 	}
 	ss.policy = v.intern(policy)
-	if h := ss.handle; h.blind && len(h.policies) == 0 && ss.policy != v.plain {
+	if h := ss.handle; len(h.policies) == 0 && h.wrong(ss.policy, v.usual) {
 		v.again = true
 	}
 	v.publish(ss.handle.name, ss.policy)

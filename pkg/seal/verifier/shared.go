@@ -78,7 +78,9 @@ func (v *Verifier) addShared(h *handle, o *Observed, at place) {
 	seq := o.ID.Seq
 	c := candidate{place: at}
 	if len(h.policies) == 0 {
-		h.blind = h.blind || h.sessions[0].policy == nil
+		if h.sessions[0].policy == nil {
+			h.assume(o, v.usual)
+		}
 		o.digest(v.policyOf(h.sessions[0]))
 		c.leaf = o.leaf
 	}

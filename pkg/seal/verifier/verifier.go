@@ -36,7 +36,7 @@ var errHeld = errors.New("more than 1 GiB of seals are out of order, or forged: 
 //	report, err := v.Finish(until)
 //	if again := v.Again(); again != nil { /* read the archive once more, into again */ }
 type Verifier struct {
-	plain   *seal.Policy // excludes nothing
+	usual   *seal.Policy // what is assumed of a session whose open seal is not known: see [seal.Usual]
 	streams map[string]*stream
 	handles map[string]*handle
 
@@ -65,14 +65,15 @@ type Verifier struct {
 // New returns a verifier that trusts the given streams.
 func New(trust []seal.Trust) *Verifier {
 	v := &Verifier{
-		plain:     new(seal.Policy),
 		streams:   map[string]*stream{},
 		handles:   map[string]*handle{},
 		files:     map[string]uint64{},
 		strangers: map[string]bool{},
 	}
+	usual := seal.Usual()
+	v.usual = &usual
 	v.policies.Store(&map[string]*seal.Policy{})
-	v.interned = []*seal.Policy{v.plain}
+	v.interned = []*seal.Policy{v.usual}
 	names := map[string]int{}
 	for _, t := range trust {
 		names[t.Name]++
@@ -111,7 +112,7 @@ func (v *Verifier) Prepare(o *Observed) {
 	}
 	policy := (*v.policies.Load())[o.ID.Handle]
 	if policy == nil {
-		policy = v.plain
+		policy = v.usual
 	}
 	o.digest(policy)
 }
@@ -160,7 +161,7 @@ func (v *Verifier) Add(o *Observed) {
 	case len(h.sessions) == 0:
 		v.Prepare(o)
 		if (*v.policies.Load())[h.name] == nil {
-			h.blind = true
+			h.assume(o, v.usual)
 		}
 		v.hold(h, o.ID.Seq, &o.leaf, at)
 	default:
@@ -169,7 +170,7 @@ func (v *Verifier) Add(o *Observed) {
 		if policy == nil {
 			v.Prepare(o)
 			if (*v.policies.Load())[h.name] == nil {
-				h.blind = true
+				h.assume(o, v.usual)
 			}
 			policy = o.policy
 		}
@@ -298,9 +299,9 @@ func (v *Verifier) intern(p seal.Policy) *seal.Policy {
 
 // publish lets Prepare know the policy of a handle.
 func (v *Verifier) publish(handle string, policy *seal.Policy) {
-	if policy == v.plain {
+	if policy == v.usual {
 		if _, known := (*v.policies.Load())[handle]; !known {
-			return // plain is what Prepare assumes
+			return // Prepare assumes it
 		}
 	}
 	v.mu.Lock()
