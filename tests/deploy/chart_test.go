@@ -94,6 +94,7 @@ var profiles = map[string][]string{
 	"stand-in SIEM":        {"--set", "siem.enabled=true", "--set", "siem.persistence.enabled=true"},
 	"more logs":            {"--set", "agent.extraLogs[0].name=audit", "--set", "agent.extraLogs[0].hostPath=/var/log/audit", "--set", "agent.extraLogs[0].include={/var/log/audit/audit.log}"},
 	"pod certificates":     {"--set", "agent.tls.source=pod-certificate", "--set", "agent.tls.signerName=example.com/agents", "--set", "agent.tls.caConfigMap=gateway-ca"},
+	"storage keys":         {"--set", "agent.storageKeySecret=agent-storage", "--set", "gateway.storageKeySecret=gateway-storage"},
 	"another release name": {"--set", "fullnameOverride=logs"},
 }
 
