@@ -157,7 +157,7 @@ func TestRotatedWhileTheQueueIsFull(t *testing.T) {
 	writeAll(20)
 	siem := start(t, site.SIEM)
 	small := site.Agent
-	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue::queue_size: 20"}
+	small.Args = []string{"--config", "yaml:exporters::siem::sending_queue: {sizer: requests, queue_size: 20}"}
 	agent := start(t, small)
 	awaitFolders(t, &archive, renamed, copied)
 
