@@ -3,11 +3,12 @@
 package filelogreceiver
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/entry"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
@@ -16,112 +17,196 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/helper"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/file"
 	"go.opentelemetry.io/collector/component"
+	"golang.org/x/text/encoding/unicode"
 
 	"github.com/logseal/logseal/receiver/internal/lossless"
 )
 
+// partialAttribute is set on a record that is a part of a line.
+const partialAttribute = "logseal.partial"
+
 // inputConfig builds an input that emits what the stock file_input emits.
 type inputConfig struct {
 	*file.Config
-	duringPoll bool
-	now        func() time.Time
+	plan plan
+	now  func() time.Time
 }
 
 func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator, error) {
-	if !c.duringPoll {
+	if c.plan.stock {
 		return c.Config.Build(set)
 	}
 	base, err := c.InputConfig.Build(set)
 	if err != nil {
 		return nil, err
 	}
-	in := &input{
-		InputOperator: base,
-		withPath:      c.IncludeFilePath,
-		withNumber:    c.IncludeFileRecordNumber,
-		withOffset:    c.IncludeFileRecordOffset,
-		positions:     newPositions(int(c.FingerprintSize), c.now),
-	}
-	consumer := c.Config.Config
-	consumer.IncludeFilePath = true // the first bytes of a new file are read by its path
-	var options []fileconsumer.Option
-	if in.turns = newTurns(consumer, c.now); in.turns != nil {
-		option, err := in.turns.option(consumer)
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, option)
-		in.positions.polled = in.turns.polled
-	}
-	in.consumer, err = consumer.Build(set, in.emit, options...)
+	in := &operatorInput{InputOperator: base}
+	in.files, err = newFiles(set, c, in.emit)
 	if err != nil {
 		return nil, err
 	}
 	return in, nil
 }
 
-type input struct {
+// operatorInput hands lines on as stanza's entries.
+type operatorInput struct {
 	helper.InputOperator
-	consumer  *fileconsumer.Manager
-	positions *positions
-	turns     *turns
-
-	withPath, withNumber, withOffset bool
+	files *files
 }
 
-func (in *input) Start(persister operator.Persister) error {
-	in.positions.Persister = persister
-	return in.consumer.Start(in.positions)
-}
+func (in *operatorInput) Start(persister operator.Persister) error { return in.files.start(persister) }
 
-func (in *input) Stop() error { return in.consumer.Stop() }
+func (in *operatorInput) Stop() error { return in.files.stop() }
 
-// emit is called by the goroutine that reads the file. It returns when the batch has been accepted or given up.
-func (in *input) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, lastRecord int64, offsets []int64) error {
-	b := batch{tokens: tokens, attributes: attributes, lastRecord: lastRecord, offsets: offsets}
-	r := in.positions.read(b)
-
-	awaiting, answer := lossless.AwaitAnswer(ctx)
-	entries, err := in.entries(b)
-	if writeErr := in.WriteBatch(awaiting, entries); writeErr != nil {
-		err = errors.Join(err, fmt.Errorf("write entries: %w", writeErr))
-	}
-
-	in.turns.emitted(b)
-	if saveErr := in.positions.answered(ctx, r, answer.Accepted(), answer.Refused()); saveErr != nil {
-		err = errors.Join(err, fmt.Errorf("save positions: %w", saveErr))
-	}
-	return err
-}
-
-func (in *input) entries(b batch) ([]*entry.Entry, error) {
-	entries := make([]*entry.Entry, 0, len(b.tokens))
+func (in *operatorInput) emit(ctx context.Context, lines []line, attributes map[string]any) error {
+	entries := make([]*entry.Entry, 0, len(lines))
 	var errs error
-	for i, token := range b.tokens {
-		if len(token) == 0 {
-			continue // an empty line
-		}
-		// The reader has decoded the token into memory of its own and does not touch it again.
-		e, err := in.NewEntry(unsafe.String(unsafe.SliceData(token), len(token)))
+	for _, l := range lines {
+		e, err := in.NewEntry(l.body)
 		if err != nil {
 			errs = errors.Join(errs, fmt.Errorf("create entry: %w", err))
 			continue
 		}
 		if e.Attributes == nil {
-			e.Attributes = make(map[string]any, len(b.attributes)+2)
+			e.Attributes = make(map[string]any, len(attributes)+3)
 		}
-		for k, v := range b.attributes {
-			if k != attrs.LogFilePath || in.withPath {
-				e.Attributes[k] = v
-			}
-		}
-		if in.withNumber {
-			e.Attributes[attrs.LogFileRecordNumber] = b.start().record + int64(i) + 1
-		}
-		if in.withOffset {
-			e.Attributes[attrs.LogFileRecordOffset] = b.offsets[i]
-		}
+		put := func(key string, value any) { e.Attributes[key] = value }
+		in.files.fileAttributes(attributes, put)
+		in.files.lineAttributes(l, put)
 		entries = append(entries, e)
 	}
-	return entries, errs
+	if err := in.WriteBatch(ctx, entries); err != nil {
+		errs = errors.Join(errs, fmt.Errorf("write entries: %w", err))
+	}
+	return errs
+}
+
+// files reads the files and hands on their lines, and keeps their positions. Finding, reading and remembering files is
+// stanza's file consumer's.
+type files struct {
+	consumer   *fileconsumer.Manager
+	positions  *positions
+	duringPoll bool   // positions are saved
+	turns      *turns // nil: a file is read to its end
+	lines      lineReader
+	emitLines  func(ctx context.Context, lines []line, attributes map[string]any) error
+
+	withPath, withNumber, withOffset bool
+}
+
+func newFiles(set component.TelemetrySettings, c *inputConfig, emit func(context.Context, []line, map[string]any) error) (*files, error) {
+	f := &files{
+		duringPoll: c.plan.duringPoll,
+		positions:  newPositions(int(c.FingerprintSize), c.now),
+		emitLines:  emit,
+		withPath:   c.IncludeFilePath,
+		withNumber: c.IncludeFileRecordNumber,
+		withOffset: c.IncludeFileRecordOffset,
+	}
+	consumer := c.Config.Config
+	consumer.IncludeFilePath = true // the first bytes of a new file are read by its path, and unfinished lines are kept by it
+	f.turns = newTurns(consumer, c.now)
+	split, err := f.splitFunc(&consumer, c.plan)
+	if err != nil {
+		return nil, err
+	}
+	var options []fileconsumer.Option
+	if f.turns != nil {
+		split = f.turns.wrap(split)
+		f.positions.polled = f.turns.polled
+	}
+	if split != nil {
+		options = append(options, fileconsumer.WithSplitFunc(split))
+	}
+	if f.consumer, err = consumer.Build(set, f.emit, options...); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// splitFunc returns how the file consumer finds tokens; nil: its own way.
+func (f *files) splitFunc(consumer *fileconsumer.Config, p plan) (bufio.SplitFunc, error) {
+	if !p.chunks {
+		if f.turns == nil {
+			return nil, nil
+		}
+		return consumer.SplitConfig.Func(unicode.UTF8, false, int(consumer.MaxLogSize)) // turns are for UTF-8
+	}
+	f.lines = lineReader{chunks: true, trim: consumer.TrimConfig.Func(), parts: p.parts}
+	if !strings.HasSuffix(strings.ToLower(consumer.Encoding), "raw") {
+		f.lines.decode, consumer.Encoding = true, "utf-8-raw" // most text is UTF-8, and the decoder need not copy it
+	}
+	consumer.TrimConfig.PreserveLeading, consumer.TrimConfig.PreserveTrailing = true, true // lines are trimmed one by one
+	consumer.InitialBufferSize = max(consumer.InitialBufferSize, bufferSize)
+	return splitChunks(int(consumer.MaxLogSize), p.parts), nil
+}
+
+func (f *files) start(persister operator.Persister) error {
+	if f.duringPoll {
+		f.positions.Persister = persister
+		persister = f.positions
+	}
+	return f.consumer.Start(persister)
+}
+
+func (f *files) stop() error { return f.consumer.Stop() }
+
+// emit is called by the goroutine that reads a file. It returns when the tokens have been accepted or given up.
+func (f *files) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, lastRecord int64, offsets []int64) error {
+	request := len(tokens)
+	if f.lines.chunks {
+		request = chunksOfARequest
+	}
+	var errs error
+	for from := 0; from < len(tokens); from += request {
+		to := min(from+request, len(tokens))
+		part := batch{tokens: tokens[from:to], attributes: attributes, lastRecord: lastRecord - int64(len(tokens)-to), offsets: offsets[from : to+1]}
+		refused, err := f.emitBatch(ctx, part)
+		errs = errors.Join(errs, err)
+		if refused && ctx.Err() != nil {
+			break // at a stop: the position stays where it was, and what were accepted now would come twice
+		}
+		if to == len(tokens) {
+			f.turns.emitted(part)
+		}
+	}
+	return errs
+}
+
+func (f *files) emitBatch(ctx context.Context, b batch) (refused bool, err error) {
+	path, _ := b.attributes[attrs.LogFilePath].(string)
+	var r *reader
+	if f.duringPoll {
+		r = f.positions.read(b)
+	}
+	awaiting, answer := lossless.AwaitAnswer(ctx)
+	err = f.emitLines(awaiting, f.lines.read(path, b), b.attributes)
+	if f.duringPoll {
+		if saveErr := f.positions.answered(ctx, r, answer.Accepted(), answer.Refused()); saveErr != nil {
+			err = errors.Join(err, fmt.Errorf("save positions: %w", saveErr))
+		}
+	}
+	return answer.Refused(), err
+}
+
+// fileAttributes calls put with each attribute that all records of a file have.
+func (f *files) fileAttributes(ofFile map[string]any, put func(key string, value any)) {
+	for key, value := range ofFile {
+		if key != attrs.LogFilePath || f.withPath {
+			put(key, value)
+		}
+	}
+}
+
+// lineAttributes calls put with each attribute of one line's record.
+func (f *files) lineAttributes(l line, put func(key string, value any)) {
+	if f.withNumber {
+		put(attrs.LogFileRecordNumber, l.number)
+	}
+	if f.withOffset {
+		put(attrs.LogFileRecordOffset, l.offset)
+	}
+	if l.partial {
+		put(partialAttribute, true)
+	}
 }

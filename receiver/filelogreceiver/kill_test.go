@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/parser/container"
 	stock "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -95,6 +97,7 @@ type place struct {
 	accepted map[string]int // bodies, and how often
 	records  []map[string]any
 	onAccept func() // called after each batch
+	last     string // what the record that n counts contains; "": n counts all
 
 	// What the next consumer does with a batch whose first record is this; nil: it takes it.
 	holds, refuses func(first string) bool
@@ -174,7 +177,11 @@ func (p *place) run(n int, how end) {
 			p.accepted[r["body"].(string)]++
 		}
 		p.records = append(p.records, records...)
-		taken += len(records)
+		for _, r := range records {
+			if strings.Contains(r["body"].(string), p.last) {
+				taken++
+			}
+		}
 		done := how == shutdown && taken >= n || how == shutdownComplete && len(p.accepted) >= n
 		p.mu.Unlock()
 		if p.onAccept != nil {
@@ -220,6 +227,7 @@ func records(ld plog.Logs) (all []map[string]any) {
 			for _, lr := range sl.LogRecords().All() {
 				all = append(all, map[string]any{
 					"body": lr.Body().AsString(), "type": lr.Body().Type(), "attributes": lr.Attributes().AsRaw(), "resource": rl.Resource().Attributes().AsRaw(),
+					"scope": sl.Scope().Name(), "time": lr.Timestamp(), "severity": lr.SeverityNumber(), "severity text": lr.SeverityText(),
 				})
 			}
 		}
@@ -378,6 +386,19 @@ func TestKill(t *testing.T) {
 			p.write("app.log", lines(plain, 0, 1000))
 			p.run(500, kill)
 		}},
+		{name: "containers' lines in parts", config: func(c *stock.FileLogConfig) {
+			c.Operators = []operator.Config{operator.NewConfig(container.NewConfig())}
+			c.Operators[0].Builder.(*container.Config).AddMetadataFromFilePath = false
+		}, steps: func(p *place) {
+			var b strings.Builder
+			for i := range 1000 {
+				fmt.Fprintf(&b, "%sstdout P line %d, \n%sstderr P error %d, \n%sstdout F its end\n%sstderr F its end\n", cri, i, cri, i, cri, cri)
+			}
+			p.write("app.log", b.String())
+			for range 4 {
+				p.run(300, kill)
+			}
+		}, want: 2000},
 		{name: "an option that forbids it", config: func(c *stock.FileLogConfig) { c.InputConfig.Compression = "auto" }, repeat: 500, steps: func(p *place) {
 			p.write("app.log", lines(plain, 0, 1000))
 			p.run(500, kill)

@@ -15,11 +15,18 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
+// newCheck returns what says why not all of what `include` names is read.
+func newCheck(cfg component.Config) func() error {
+	twins := newTwins(cfg.(*stock.FileLogConfig))
+	return func() error { return errors.Join(reachable(cfg), twins.look()) }
+}
+
 // reachable says why not all of what `include` names can be read. The stock receiver says nothing of a pattern without a
 // file and of a folder that it may not look into, and goes on as if all were well.
 func reachable(cfg component.Config) error {
 	c := cfg.(*stock.FileLogConfig)
 	criteria := c.InputConfig.Criteria
+	criteria.Include, criteria.Exclude = splitList(criteria.Include), splitList(criteria.Exclude)
 	find, err := matcher.New(criteria)
 	if err != nil {
 		return nil // the receiver has refused it already

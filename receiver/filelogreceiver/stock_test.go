@@ -85,14 +85,18 @@ func TestSavesDuringPoll(t *testing.T) {
 		{"archive", func(c *stock.FileLogConfig) { c.InputConfig.PollsToArchive = 1 }, false},
 		{"batches of files", func(c *stock.FileLogConfig) { c.InputConfig.MaxBatches = 1 }, false},
 		{"recombine", with(noop.NewConfig(), recombine.NewConfig()), false},
-		{"container", with(container.NewConfig()), false},
+		{"container", with(container.NewConfig()), true},
+		{"container, and parts that are not joined", func(c *stock.FileLogConfig) {
+			with(container.NewConfig())(c)
+			c.InputConfig.SplitConfig.LineStartPattern = "^20"
+		}, false},
 		{"an operator that we do not know", with(stdout.NewConfig("stdout")), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := NewFactory().CreateDefaultConfig().(*stock.FileLogConfig)
 			cfg.StorageID = &storageID
 			tt.config(cfg)
-			assert.Equal(t, tt.want, savesDuringPoll(cfg))
+			assert.Equal(t, tt.want, planFor(cfg).duringPoll)
 		})
 	}
 }

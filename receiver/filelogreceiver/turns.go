@@ -11,7 +11,6 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer/attrs"
-	"golang.org/x/text/encoding/unicode"
 )
 
 // turns ends a poll that takes too long, so that the next one looks at all files again. The file consumer reads every file to
@@ -50,18 +49,14 @@ func newTurns(c fileconsumer.Config, now func() time.Time) *turns {
 	return &turns{maxFiles: max(c.MaxConcurrentFiles/2, 1), now: now}
 }
 
-// option wraps the split function that the file consumer would make.
-func (t *turns) option(c fileconsumer.Config) (fileconsumer.Option, error) {
-	split, err := c.SplitConfig.Func(unicode.UTF8, false, int(c.MaxLogSize))
-	if err != nil {
-		return nil, err
-	}
-	return fileconsumer.WithSplitFunc(func(data []byte, atEOF bool) (int, []byte, error) {
+// wrap ends a turn before the next token is split off.
+func (t *turns) wrap(split bufio.SplitFunc) bufio.SplitFunc {
+	return func(data []byte, atEOF bool) (int, []byte, error) {
 		if until := t.until.Load(); until != 0 && t.now().UnixNano() < until {
 			return 0, nil, bufio.ErrFinalToken
 		}
 		return split(data, atEOF)
-	}), nil
+	}
 }
 
 // polled is told the checkpoint at the end of a poll.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -66,13 +67,33 @@ service:
 `)
 }
 
+// buildStock builds the collector of stock parts, from the modules of the measured one.
+func buildStock(ctx context.Context, o options) (string, error) {
+	binary := filepath.Join(o.dir, "stock")
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", binary, "./tests/bench/stock")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the stock collector: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
 // startSide starts one side in a folder of its own.
 func startSide(ctx context.Context, o options, s side, input string) (b bench, err error) {
 	dir, err := os.MkdirTemp(o.dir, "run-")
 	if err != nil {
 		return b, err
 	}
-	site, err := testbed.NewSite(dir, o.collector)
+	collector := o.collector
+	if s.stock {
+		if collector, err = buildStock(ctx, o); err != nil {
+			return b, err
+		}
+	}
+	site, err := testbed.NewSite(dir, collector)
 	if err != nil {
 		return b, err
 	}

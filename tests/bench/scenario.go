@@ -20,6 +20,7 @@ type side struct {
 	processors string // YAML of the processors section, "" for none; @DIR@ is filled in
 	order      string // of the pipeline's processors
 	exporter   string // YAML of one exporter; @ENDPOINT@, @PKI@ and @PINS@ are filled in
+	stock      bool   // run by the collector of tests/bench/stock, not by the one that is measured
 }
 
 // network says whether the pipeline ends in a server.
@@ -51,6 +52,13 @@ var scenarios = []scenario{
 		sides: [2]side{
 			{name: "disk", exporter: siemExporter + fmt.Sprintf(queue, "none", onDisk)},
 			{name: "memory", exporter: siemExporter + "    allow_memory_queue: true\n" + fmt.Sprintf(queue, "none", "")},
+		},
+	},
+	{
+		name: "file-log", title: "file_log -> nop against the same with the stock receiver",
+		sides: [2]side{
+			{name: "file_log", exporter: toNop},
+			{name: "stock", exporter: toNop, stock: true},
 		},
 	},
 	{

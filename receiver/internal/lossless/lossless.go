@@ -35,7 +35,7 @@ type Option func(*options)
 
 type options struct {
 	deprecatedType *component.Type
-	check          func(component.Config) error
+	newCheck       func(component.Config) func() error
 }
 
 // DeprecatedType keeps the alias that the stock receiver answers to.
@@ -64,8 +64,8 @@ func NewFactory(stock receiver.Factory, opts ...Option) receiver.Factory {
 				return nil, err
 			}
 			r := &logsReceiver{Logs: inner, position: p}
-			if o.check != nil {
-				r.check = func() error { return o.check(cfg) }
+			if o.newCheck != nil {
+				r.check = o.newCheck(cfg)
 			}
 			return r, nil
 		}, stock.LogsStability()),

@@ -22,10 +22,10 @@ import (
 // The receiver itself looks five times a second.
 const checkInterval = 5 * time.Second
 
-// Check gives the receiver's status a look at what it is to read: check says why some of it cannot be read, nil when all
-// of it can. It is called at the start and every few seconds, and must not block.
-func Check(check func(component.Config) error) Option {
-	return func(o *options) { o.check = check }
+// Check gives the receiver's status a look at what it is to read. newCheck is called for each receiver; what it returns says
+// why some of what is to be read is not, nil when all of it is. That is called at the start and every few seconds, and must not block.
+func Check(newCheck func(component.Config) func() error) Option {
+	return func(o *options) { o.newCheck = newCheck }
 }
 
 // The reasons for which a receiver does not get on, the gravest first.

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package filelogreceiver
+
+import (
+	"bufio"
+	"bytes"
+	"sync"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/trim"
+	"golang.org/x/text/encoding/unicode"
+)
+
+const (
+	// A chunk is several lines. The file consumer hands on a hundred chunks at a time; the more they hold, the longer other
+	// files wait for their turn.
+	chunkLines = 20
+	chunkSize  = 16 * 1024 // bytes, unless it is one line
+	bufferSize = 64 * 1024
+
+	chunksOfARequest = 5
+
+	// A line that is too long is cut between words, and the next part repeats the end of the one before: a name and its value,
+	// or a secret with its context, are in one of them.
+	cutReach  = 4096
+	cutRepeat = 1024
+
+	tailSize  = 64 * 1024 // bytes of an unfinished line that are kept until the rest of it comes
+	tailFiles = 256       // files of which they are kept
+)
+
+// line is what becomes a record.
+type line struct {
+	body    string
+	number  int64 // of the record in its file, from 1
+	offset  int64 // in bytes
+	partial bool  // a part of a line: it was cut, or is not finished yet
+}
+
+// splitChunks returns a split function whose tokens are several whole lines, terminators included. What the file consumer
+// does for each token it then does for twenty lines. With joinParts, the parts that a container's runtime makes of a line
+// are never in two tokens, unless they are longer than maxSize together.
+func splitChunks(maxSize int, joinParts bool) bufio.SplitFunc {
+	return func(data []byte, atEOF bool) (advance int, token []byte, err error) {
+		end, whole, lines, enough := 0, 0, 0, false
+		var open openParts
+		for {
+			i := bytes.IndexByte(data[end:], '\n')
+			if enough = whole > 0 && (lines >= chunkLines || i >= 0 && end+i >= chunkSize); i < 0 || enough {
+				break
+			}
+			if joinParts {
+				open.add(data[end : end+i])
+			}
+			end += i + 1
+			lines++
+			if !open.any() {
+				whole = end
+			}
+		}
+		full := len(data) >= maxSize
+		switch {
+		case whole > 0 && (enough || atEOF || full || len(data) >= chunkSize):
+			return whole, data[:whole], nil
+		case !full:
+			return 0, nil, nil // there may be more to read
+		case end > 0:
+			return end, data[:end], nil // parts that are too many
+		}
+		end, next := cut(data[:maxSize])
+		return next, data[:end], nil
+	}
+}
+
+// cut says where a part of a line that is too long ends, and where the next begins.
+func cut(data []byte) (end, next int) {
+	end = cutBefore(data, len(data), cutReach)
+	return end, cutBefore(data, end-cutRepeat, cutReach)
+}
+
+// cutBefore returns the end of the last blank in the reach before a place, or else the last start of a character.
+func cutBefore(data []byte, place, reach int) int {
+	if place <= 0 {
+		return len(data) // a limit so low that nothing can be repeated
+	}
+	from := max(0, place-reach)
+	if i := bytes.LastIndexAny(data[from:place], " \t"); i > 0 {
+		return from + i + 1
+	}
+	for i := place; i > place-utf8.UTFMax && i > 0; i-- {
+		if i == len(data) {
+			if r, size := utf8.DecodeLastRune(data); r != utf8.RuneError || size != 1 {
+				return i
+			}
+		} else if utf8.RuneStart(data[i]) {
+			return i
+		}
+	}
+	return place
+}
+
+// tails remembers lines that were handed on unfinished because nothing more came for force_flush_period. When the rest
+// comes, the line is handed on again, whole: neither of its halves is what the program wrote, or what a redactor can judge.
+type tails struct {
+	mu    sync.Mutex
+	files map[string]tail
+}
+
+type tail struct {
+	end  int64  // offset behind it
+	text string // empty when it is too long to be kept
+}
+
+// take returns the unfinished line that ends at an offset of a file.
+func (t *tails) take(path string, offset int64) (text string, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept, ok := t.files[path]
+	delete(t.files, path)
+	return kept.text, ok && kept.end == offset
+}
+
+func (t *tails) keep(path string, end int64, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.files == nil {
+		t.files = map[string]tail{}
+	}
+	if len(t.files) >= tailFiles {
+		for other := range t.files {
+			delete(t.files, other)
+			break
+		}
+	}
+	if len(text) > tailSize {
+		text = ""
+	}
+	t.files[path] = tail{end: end, text: text}
+}
+
+// lineReader turns the file consumer's tokens into lines.
+type lineReader struct {
+	chunks bool // tokens are several lines
+	decode bool // tokens are what is in the file, and may be no UTF-8
+	trim   trim.Func
+	parts  bool // of a line are joined
+	tails  tails
+}
+
+// read returns the lines of a batch, without empty ones.
+func (l *lineReader) read(path string, b batch) []line {
+	if !l.chunks {
+		lines := make([]line, 0, len(b.tokens))
+		for i, token := range b.tokens {
+			if len(token) > 0 {
+				lines = append(lines, line{body: asString(token), number: b.start().record + int64(i) + 1, offset: b.offsets[i]})
+			}
+		}
+		return lines
+	}
+	lines := make([]line, 0, chunksOfARequest*chunkLines)
+	for i, token := range b.tokens {
+		lines = l.readChunk(lines, path, token, b.offsets[i], b.offsets[i+1])
+	}
+	return lines
+}
+
+func (l *lineReader) readChunk(lines []line, path string, token []byte, start, end int64) []line {
+	if l.decode && !utf8.Valid(token) {
+		token, _ = unicode.UTF8.NewDecoder().Bytes(token) // which replaces what is none, and has no errors
+	}
+	before, continues := l.tails.take(path, start)
+	var joiner partJoiner
+	for len(token) > 0 {
+		text, rest, finished := bytes.Cut(token, []byte{'\n'})
+		token = rest
+		if finished {
+			text = bytes.TrimSuffix(text, []byte{'\r'})
+		}
+		partial := !finished
+		if continues {
+			partial = partial || before == ""
+			text, continues = asBytes(before+asString(text)), false
+		}
+		if !finished {
+			l.tails.keep(path, end, asString(text))
+		} else if l.parts {
+			if text = joiner.join(text); text == nil {
+				continue
+			}
+		}
+		lines = l.appendTrimmed(lines, text, partial)
+	}
+	for _, text := range joiner.rest() {
+		lines = l.appendTrimmed(lines, text, true)
+	}
+	return lines
+}
+
+func (l *lineReader) appendTrimmed(lines []line, text []byte, partial bool) []line {
+	if text = l.trim(text); len(text) > 0 {
+		lines = append(lines, line{body: asString(text), partial: partial})
+	}
+	return lines
+}
+
+// asString returns bytes as a string: the reader has decoded them into memory of its own and does not touch it again.
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// asBytes returns a string's bytes, which must not be written to.
+func asBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
