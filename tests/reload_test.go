@@ -83,7 +83,7 @@ func TestSIGHUPWithABrokenConfigurationKeepsTheProcess(t *testing.T) {
 		{"a certificate that is not there", edit("${env:LOGSEAL_SERVER_CERT_FILE:-/etc/logseal/tls/server.crt}", "/does/not/exist.crt"), "/does/not/exist.crt"},
 		// These two pass every check and fail at the start, when the old configuration is stopped already.
 		{"a port that is taken", edit(health, site.SIEM.Env["LOGSEAL_LISTEN"]), "address already in use"},
-		{"a directory that cannot be made", edit("directory: ${env:LOGSEAL_STATE_DIR:-/var/lib/logseal/gateway}\n    key_file", "directory: /proc/no/such\n    key_file"), "/proc/no"},
+		{"a directory that cannot be made", edit("${env:LOGSEAL_STATE_DIR:-/var/lib/logseal/gateway}/dead-letters", "/proc/no/such"), "/proc/no"},
 	} {
 		ok := t.Run(tt.name, func(t *testing.T) {
 			before, err := os.ReadFile(site.Gateway.LogFile())
@@ -117,7 +117,7 @@ func TestSIGHUPWithABrokenConfigurationKeepsTheProcess(t *testing.T) {
 	// One that works is taken: another health check, on a port of its own.
 	ports, err := testbed.FreePorts(1)
 	require.NoError(t, err)
-	edit("health_check, encrypted", "health_check, health_check/second, encrypted")(t)
+	edit("  extensions: [health_check", "  extensions: [health_check, health_check/second")(t)
 	changed, err := os.ReadFile(config)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(config, bytes.Replace(changed, []byte("extensions:\n"), []byte("extensions:\n  health_check/second: {endpoint: "+testbed.Loopback(ports[0])+"}\n"), 1), 0o600))
