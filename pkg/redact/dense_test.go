@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -39,6 +40,39 @@ func TestDenseTextsAreExamined(t *testing.T) {
 		assert.NotEmpty(t, matches, name)
 		assert.NotContains(t, out, markLimit, name)
 		assert.NotContains(t, out, "hunter2secret", name)
+	}
+}
+
+// Long texts that people and programs really write, with a name or a number in every line.
+func TestOrdinaryTextsAreNotWithheld(t *testing.T) {
+	e := newEngine(t)
+	repeat := func(size int, line func(i int) string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < size; i++ {
+			b.WriteString(line(i))
+		}
+		return b.String()
+	}
+	labels := []string{"Password", "Confirm password", "API key", "Access token", "Secret", "User name", "Forgot your password?", "Two-factor code"}
+	keys := []string{"password", "passwordConfirm", "apiKey", "accessToken", "secret", "userName", "forgotPassword", "authCode"}
+	for name, text := range map[string]string{
+		"a catalogue of labels, JSON": repeat(22<<10, func(i int) string { return fmt.Sprintf("  \"login.%s%d\": \"%s\",\n", keys[i%8], i, labels[i%8]) }),
+		"a catalogue of labels":       repeat(22<<10, func(i int) string { return "label." + keys[i%8] + "=" + labels[i%8] + "\n" }),
+		"a catalogue for translators": repeat(22<<10, func(i int) string { return "msgid \"" + labels[i%8] + "\"\nmsgstr \"" + labels[(i+1)%8] + "\"\n" }),
+		"an interface's description": repeat(15<<10, func(i int) string {
+			return fmt.Sprintf(`{"name":"%s","in":"query","description":"The %s of the user","required":true,"schema":{"type":"string","format":"password"}},`, keys[i%8], labels[i%8])
+		}),
+		"its security schemes": repeat(15<<10, func(i int) string {
+			return fmt.Sprintf(`"%s%d":{"type":"apiKey","name":"X-%s","in":"header"},`, keys[i%8], i, keys[(i+1)%8])
+		}),
+		"telephone numbers":     repeat(60<<10, func(i int) string { return fmt.Sprintf("+4420%08d,\n", 79460000+i*37) }),
+		"national numbers":      repeat(60<<10, func(i int) string { return fmt.Sprintf("(555) 2%02d-%04d\n", i%100, i%10000) }),
+		"mail addresses":        repeat(60<<10, func(i int) string { return fmt.Sprintf("jo.doe%d@example.com\n", i) }),
+		"variables and secrets": repeat(20<<10, func(i int) string { return fmt.Sprintf("DB%d_PASSWORD=${DB%d_PASSWORD}\n", i, i) }),
+		"a test's output":       repeat(30<<10, func(i int) string { return fmt.Sprintf("ok %d - rejects a wrong password (token expired)\n", i) }),
+	} {
+		out, _, _ := e.Text(text, nil)
+		assert.NotContains(t, out, markLimit, name)
 	}
 }
 

@@ -23,8 +23,8 @@ const (
 // does, which has a call every 50 bytes. The unit is a call of a detector. A value that is examined, a match and a base64 text cost
 // more; what cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork      = 256
-	bytesOfWork   = 8
+	freeWork      = 1024
+	bytesOfWork   = 5
 	costOfMatch   = 1
 	costOfBase64  = 12
 	escapesOfWork = 2
@@ -51,7 +51,8 @@ func (w *worker) text(s string) outcome {
 	if w.work < 0 {
 		return result
 	}
-	w.work = limit
+	// What has been escaped now is looked at decoded, too.
+	w.work = 2 * limit
 	for n := 0; result == changed && w.work >= 0; n++ {
 		if n == maxPasses {
 			return w.exceeded(failedWork)

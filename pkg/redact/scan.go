@@ -52,6 +52,9 @@ func (c *scan) run(s string) {
 		c.Saw = prefilter.SawNotes // nobody will decode it any further
 	}
 	e.filter.Run(&c.State, c.Context)
+	if c.w.work < 0 {
+		return // the text is withheld
+	}
 	if e.runs && c.LastRun > 0 {
 		c.examineRuns()
 	}
@@ -62,6 +65,9 @@ func (c *scan) run(s string) {
 	}
 	if c.layer < maxLayers {
 		c.decode()
+	}
+	if c.w.work < 0 {
+		return
 	}
 	c.resolve()
 	if c.echoes() {
@@ -105,6 +111,9 @@ func (c *scan) decode() {
 }
 
 func (c *scan) decodeAs(how decode.Coding) {
+	if c.w.work < 0 {
+		return
+	}
 	d := &c.w.decoded[c.layer][how]
 	d.Decode(c.S, how)
 	if len(d.String()) == len(c.S) {

@@ -45,7 +45,9 @@ type Sink interface {
 
 // Costs of work, in calls of a detector.
 const (
-	costOfValue = 1
+	costOfName  = 1 // to look for the value of a name
+	costOfValue = 1 // to examine it
+	costOfList  = 8 // to examine a header or statement of several parts
 	costOfCheck = 3 // of a card number's digits
 )
 

@@ -23,6 +23,7 @@ const (
 
 // detectCrypt examines a password hash: $method$parameters$salt$hash. Who has it can try passwords as fast as they like.
 func detectCrypt(c *Context, _ ID, i int) int {
+	c.Charge(costOfValue)
 	s := c.S
 	if ascii.Is(s, i-1, ascii.Alnum) || ascii.At(s, i-1) == '$' {
 		return 0 // Outer$1$Inner

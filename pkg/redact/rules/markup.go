@@ -154,6 +154,7 @@ const (
 // {"name":"password","type":"string","value":"x"}. start is the name's first letter, or -1 if it is a name of the object.
 func (c *Context) memberValue(start, i int) (value, bool) {
 	s := c.S
+	c.Charge(2 * costOfValue)
 	holder := ""
 	if start >= 0 {
 		var ok bool
@@ -198,6 +199,7 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 				return first, found // the next object
 			}
 			n++
+			c.Charge(costOfName)
 			k = ascii.Span(s, blanks(s, j)+op, ascii.Space)
 			isQuoted := ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\'
 			switch {
@@ -226,7 +228,6 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 // valueBefore finds the value where it stands before its name, which is itself one: {"value":"...","key":"password"}. The name is
 // s[start:end].
 func (c *Context) valueBefore(start, end int) (value, bool) {
-	c.Charge(costOfValue)
 	s := c.S
 	if !ascii.Is(s, end, ascii.Quote) && ascii.At(s, end) != '\\' {
 		return value{}, false
@@ -246,6 +247,7 @@ func (c *Context) valueBefore(start, end int) (value, bool) {
 	if !ascii.HasSuffixFold(s, word, "key") && !ascii.HasSuffixFold(s, word, "name") && !ascii.HasSuffixFold(s, word, "field") {
 		return value{}, false
 	}
+	c.Charge(costOfList)
 	floor := max(c.taken, start-maxBefore)
 	for k := start - 1; k > floor && strings.IndexByte("{}<>\n", s[k]) < 0; k-- {
 		if ascii.ToLower(s[k]) != 'v' || !ascii.HasPrefixFold(s, k, "value") {

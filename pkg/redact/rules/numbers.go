@@ -289,7 +289,8 @@ func (c *Context) wordBefore(i int, words ...string) bool {
 }
 
 // nationalNumbers are the rules with a Number, by the size of their first group.
-var nationalNumbers = sync.OnceValue(func() (t [maxPAN + 1][]ID) {
+var nationalNumbers = sync.OnceValue(func() *[maxPAN + 1][]ID {
+	var t [maxPAN + 1][]ID
 	for i, r := range registered {
 		if r.Number == nil {
 			continue
@@ -302,7 +303,7 @@ var nationalNumbers = sync.OnceValue(func() (t [maxPAN + 1][]ID) {
 			}
 		}
 	}
-	return t
+	return &t
 })
 
 // grouped finds numbers without four digits in a row.

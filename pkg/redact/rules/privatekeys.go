@@ -44,7 +44,7 @@ func detectPEM(c *Context, _ ID, i int) int {
 		c.Offer(PrivateKey, i, end)
 		return end
 	}
-	c.Charge(2 * costOfValue)
+	c.Charge(costOfValue)
 	label := s[i:min(len(s), i+48)]
 	if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
 		label = label[:k]

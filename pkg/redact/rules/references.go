@@ -60,7 +60,7 @@ var maskWords = set("redacted filtered masked hidden removed sensitive secret sc
 
 // masked reports whether v is what another tool leaves of a value: [FILTERED], ***REMOVED***, <hidden>, dots.
 func masked(v string) bool {
-	if len(v) > 40 {
+	if v == "" || len(v) > 40 || strings.IndexByte("[<({*_-#yY\xe2", v[0]) < 0 {
 		return false
 	}
 	inner := strings.Trim(v, "[]<>(){}*_-#•● ")
@@ -86,6 +86,14 @@ var storeSchemes = []string{
 	"cat /", "pass show ", "op read ", "vault kv ", "vault read ", "aws secretsmanager ", "gcloud secrets ", "kubectl get ", "@microsoft.keyvault(", "{cipher}", "$ansible_vault", "file(", "resolve:", "{{resolve:", "valuefrom", "hiera(", "lookup(",
 }
 
+// schemesBy are storeSchemes by their first byte.
+var schemesBy = func() (t [256][]string) {
+	for _, p := range storeSchemes {
+		t[p[0]] = append(t[p[0]], p)
+	}
+	return t
+}()
+
 // roots are what the path to a value in a program begins with.
 var roots = set("self this os process env environ environment var local data config cfg settings setting conf args arg argv opts opt options params param req request ctx " +
 	"context user form input session credentials creds secrets secret vault module each event body payload model props state row conn db client app super cls obj " +
@@ -95,11 +103,13 @@ var roots = set("self this os process env environ environment var local data con
 // os.environ["X"], op://vault/item, ${{ secrets.X }}, {{ .Values.x }}, $1.
 func reference(s string, i int) int {
 	b := ascii.At(s, i)
-	end := i
-	for end < len(s) && end-i < maxReference && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 {
-		end++
+	wordEnd := func() int {
+		end := i
+		for end < len(s) && end-i < maxReference && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 {
+			end++
+		}
+		return end
 	}
-	word := s[i:end]
 	switch {
 	case b == '$' && ascii.At(s, i+1) == '{' && ascii.At(s, i+2) == '{':
 		return closed(s, i, "}}")
@@ -117,18 +127,22 @@ func reference(s string, i int) int {
 		}
 	case b == ':' || b == '@':
 		// A parameter of a statement: :password, @pw.
-		if k := ascii.Span(s, i+1, ascii.LowerCase|ascii.UpperCase); k-i > 1 && (k == end || strings.IndexByte(",);", ascii.At(s, k)) >= 0) && judge(s[i+1:k]).Strength > Nothing {
+		if k := ascii.Span(s, i+1, ascii.LowerCase|ascii.UpperCase); k-i > 1 && (k == len(s) || strings.IndexByte(" \"',);", ascii.At(s, k)) >= 0) && judge(s[i+1:k]).Strength > Nothing {
 			return k - i
 		}
 	case b == '%' && ascii.At(s, i+1) == '(' || b == '%' && ascii.At(s, i+1) == 's' && !ascii.Is(s, i+2, ascii.Alnum):
-		return end - i
+		return wordEnd() - i
 	case b == '%':
-		if k := strings.IndexByte(s[i+1:end], '%'); k > 1 && isVariable(s[i+1:i+1+k]) {
+		if k := strings.IndexByte(s[i+1:wordEnd()], '%'); k > 1 && isVariable(s[i+1:i+1+k]) {
 			return k + 2
 		}
 	}
-	for _, p := range storeSchemes {
-		if ascii.HasPrefixFold(s, i, p) && (end-i > len(p) || strings.IndexByte(p, ' ') > 0) {
+	for _, p := range schemesBy[ascii.ToLower(b)] {
+		if !ascii.HasPrefixFold(s, i, p) {
+			continue
+		}
+		if end := wordEnd(); end-i > len(p) || strings.IndexByte(p, ' ') > 0 {
+			word := s[i:end]
 			if p[len(p)-1] == '[' {
 				return closed(s, i, "]")
 			}

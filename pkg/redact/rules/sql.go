@@ -18,6 +18,7 @@ var (
 
 // detectIdentified examines the password in SQL: IDENTIFIED BY x, IDENTIFIED WITH plugin AS '...'.
 func detectIdentified(c *Context, _ ID, i int) int {
+	c.Charge(costOfList)
 	s := c.S
 	j := i + len("identified ")
 	if ascii.HasPrefixFold(s, j, "with ") {

@@ -50,6 +50,7 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 	if at < 0 {
 		return 0
 	}
+	c.Charge(costOfValue)
 	pass := strings.IndexByte(s[start:at], ':')
 	if pass < 0 {
 		if at-start >= 16 && Mixed(s[start:at]) && tokenLike(s[start:at], 16) {

@@ -93,6 +93,9 @@ func detectName(c *Context, _ ID, i int) int {
 		}
 		return 0
 	}
+	if c.Charge(costOfValue); v.ctx == quoted {
+		c.Charge(costOfValue) // it may be long
+	}
 	if (vd.Rule == ruleSSN || vd.Rule == ruleCardCode) && v.ctx != quoted {
 		// What follows the number is not part of it: ssn=536228726,2026-11-23.
 		for k := v.start; k < v.end; k++ {
@@ -162,7 +165,7 @@ type value struct {
 
 // findValue finds the value of the name s[start:end].
 func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
-	c.Charge(costOfValue)
+	c.Charge(costOfName)
 	s := c.S
 	i, nameQuoted := nameEnd(s, start, end)
 	j := blanks(s, i)

@@ -44,6 +44,9 @@ func (f *Filter[C]) Run(st *State, c C) {
 		}
 		state := f.half(st, c, at.step, at.before)
 		f.half(st, c, at.step+filterWidth, state)
+		if *st.Budget < 0 {
+			return // the text is withheld
+		}
 	}
 }
 
