@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/exporter/siemexporter/internal/metadata"
+	_ "github.com/logseal/logseal/internal/grpcgzip" // gzip at a fraction of its cost
 )
 
 // NewFactory returns the factory of the siem exporter, which carries logs and nothing else.

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
+	_ "github.com/logseal/logseal/internal/grpcgzip" // gzip at a fraction of its cost
 	"github.com/logseal/logseal/receiver/otlpreceiver/internal/metadata"
 )
 
