@@ -20,9 +20,9 @@ import (
 
 func newRedactCommand() *cobra.Command {
 	var config string
-	var stats, audit bool
+	var stats, audit, explain bool
 	cmd := &cobra.Command{
-		Use:   "redact [--config FILE] [--stats] [--audit]",
+		Use:   "redact [--config FILE] [--stats] [--audit | --explain]",
 		Short: "Take secrets and personal data out of text, as the redact processor does",
 		Long: `Read standard input line by line, take the secrets and personal data out, and write the rest to standard output: what the
 redact processor would do with these lines as the bodies of log records. So a policy can be tried on a sample.
@@ -30,10 +30,14 @@ redact processor would do with these lines as the bodies of log records. So a po
 Without --config all packs of rules are used. With it, the processor named redact of a collector's configuration
 is, with all its rules, keys and lists.
 
+With --explain it says of every match which rule took it, where, what is done with it, what it is made of and why, and
+never the value: that is what to send when a rule takes something that it should not.
+
 Exit status: 0 done; 1 something could not be examined and was replaced or dropped; 2 usage, or input or configuration that
 cannot be read.`,
 		Example: `  logseal redact --stats < app.log > clean.log
   logseal redact --audit < app.log
+  logseal redact --explain < app.log
   logseal redact --config /etc/logseal/agent.yaml < app.log`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,13 +47,15 @@ cannot be read.`,
 					return fmt.Errorf("--config %s: %w", config, err)
 				}
 			}
-			return runRedact(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, stats, audit)
+			return runRedact(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, stats, audit, explain)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&config, "config", "", "use the redact processor of this collector configuration `file`")
 	flags.BoolVar(&stats, "stats", false, "print matches by rule to standard error")
 	flags.BoolVar(&audit, "audit", false, "print what would be redacted, as rule, line and column, and nothing else")
+	flags.BoolVar(&explain, "explain", false, "print of every match the rule, the place, what it is made of and why it was taken, never the value")
+	cmd.MarkFlagsMutuallyExclusive("audit", "explain")
 	return cmd
 }
 
@@ -98,9 +104,9 @@ func loadRedact(ctx context.Context, file string, cfg *redact.Config) error {
 	return nil
 }
 
-func runRedact(in io.Reader, out, stderr io.Writer, cfg redact.Config, stats, audit bool) error {
+func runRedact(in io.Reader, out, stderr io.Writer, cfg redact.Config, stats, audit, explain bool) error {
 	places := out
-	if audit {
+	if audit || explain {
 		cfg.Mode = redact.ModeAudit
 		out = io.Discard
 	}
@@ -114,6 +120,13 @@ func runRedact(in io.Reader, out, stderr io.Writer, cfg redact.Config, stats, au
 	if audit {
 		s.Found = func(rule string, line, column int) {
 			if _, err := fmt.Fprintf(places, "%s\tline %d\tcolumn %d\n", rule, line, column); err != nil {
+				printErr = err
+			}
+		}
+	}
+	if explain {
+		s.Explained = func(x redact.Explanation, line, column int) {
+			if _, err := fmt.Fprintf(places, "%s\tline %d\tcolumn %d\t%s\t%s\t%s\n", x.Rule, line, column, x.Action, x.Shape, x.Why); err != nil {
 				printErr = err
 			}
 		}

@@ -40,6 +40,7 @@ processors:
 		{"line endings are kept", "a\r\npassword=hunter22\r\n", nil, "a\r\npassword=[REDACTED:password]\r\n", "", 0},
 		{"invalid bytes", "x\xff password=\xff\xfehunter2 y\n", nil, "x\xff password=[REDACTED:password] y\n", "", 0},
 		{"control characters", "a\x1b[31mb\n", nil, "a\\x1b[31mb\n", "", 0},
+		{"explain", "one\ndb_password=Qz8kLm2Vx7Rt\n", []string{"--explain"}, "password\tline 2\tcolumn 13\tmask\t12 bytes: letters, digits\tit stands behind a name with the word \"password\"\n", "", 0},
 		{"audit", "one\ncard 4111 1111 1111 1111\n", []string{"--audit"}, "pan\tline 2\tcolumn 6\n", "", 0},
 		{"stats", "card 4111 1111 1111 1111\n", []string{"--stats"}, "card [REDACTED:pan]\n", "pan", 0},
 		{"policy", "password=hunter22 ACCT-12345678\n", []string{"--config", policy}, "password=hunter22 [REDACTED:account]\n", "", 0},

@@ -19,6 +19,8 @@ type Stream struct {
 	Recorder Recorder // may be nil
 	// Found, if set, is called for every match, with its line and column, counted in bytes from 1.
 	Found func(rule string, line, column int)
+	// Explained, if set, is called likewise, with the reason. It holds nothing of the text.
+	Explained func(x Explanation, line, column int)
 
 	inKey bool
 }
@@ -80,6 +82,9 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 			if s.Found != nil {
 				s.Found(rules.All()[rules.PrivateKey].ID, number, 1)
 			}
+			if s.Explained != nil {
+				s.Explained(Explanation{Rule: rules.All()[rules.PrivateKey].ID, Action: s.Engine.rules[rules.PrivateKey].action.String(), Shape: shapeOf(text), Why: "it goes on with the key of the line before"}, number, 1)
+			}
 			if !s.Engine.audit {
 				text = s.Engine.rules[rules.PrivateKey].mask
 			}
@@ -92,6 +97,9 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 	for _, m := range matches {
 		if s.Found != nil {
 			s.Found(m.Rule, number, m.Start+1)
+		}
+		if s.Explained != nil {
+			s.Explained(s.Engine.Explain(text, m), number, m.Start+1)
 		}
 		// A key that reaches the end of its line without its END goes on in the next one.
 		if m.Rule == rules.All()[rules.PrivateKey].ID && m.End == len(text) && !ascii.ContainsFold(text[m.Start:], "-end ") && ascii.ContainsFold(text[m.Start:], "begin ") {
