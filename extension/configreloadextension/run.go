@@ -44,11 +44,12 @@ func Run(set otelcol.CollectorSettings) error {
 	if cmd, _, err := otelcol.NewCommand(set).Find(os.Args[1:]); err != nil || cmd.HasParent() {
 		return otelcol.NewCommand(set).Execute() // validate, components, …
 	}
+	defer r.stops.serve()()
 	for {
 		stop := r.takeSignals()
 		err := otelcol.NewCommand(set).Execute()
 		stop()
-		if err == nil || !isFailedReload(err) {
+		if err == nil || !isFailedReload(err) || r.stops.asked.Load() {
 			return err
 		}
 		// The old configuration is stopped, the new one could not be started.
@@ -69,6 +70,7 @@ func isFailedReload(err error) bool {
 
 type runner struct {
 	sources sources
+	stops   stops
 	logger  atomic.Pointer[zap.Logger]
 }
 
@@ -91,6 +93,7 @@ func (r *runner) takeSignals() (stop func()) {
 			case <-tick.C:
 			}
 		}
+		r.stops.listening.Store(time.Now().UnixNano())
 		signal.Ignore(syscall.SIGHUP)
 		asked := make(chan os.Signal, 1) // more than one request to come is one
 		signal.Notify(asked, syscall.SIGHUP)
@@ -100,6 +103,7 @@ func (r *runner) takeSignals() (stop func()) {
 	return func() {
 		cancel()
 		<-done
+		r.stops.listening.Store(0)
 	}
 }
 
