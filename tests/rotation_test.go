@@ -95,6 +95,9 @@ func TestRotatedWhileTheAgentIsStopped(t *testing.T) {
 		{"copytruncate", "app.log", func(t *testing.T, f *folder) { f.logrotate(t, "copytruncate") }},
 		{"copytruncate with dates", "app.log", func(t *testing.T, f *folder) { f.logrotate(t, "copytruncate\n  dateext") }},
 		{"compressed with a delay", "app.log", func(t *testing.T, f *folder) { f.logrotate(t, "create\n  compress\n  delaycompress") }},
+		{"compressed at once", "app.log", func(t *testing.T, f *folder) { f.logrotate(t, "create\n  compress") }},
+		{"compressed at once, with dates", "syslog", func(t *testing.T, f *folder) { f.logrotate(t, "create\n  compress\n  dateext") }},
+		{"copied and compressed", "app.log", func(t *testing.T, f *folder) { f.logrotate(t, "copytruncate\n  compress") }},
 		{"no extension", "syslog", func(t *testing.T, f *folder) { f.logrotate(t, "create") }},
 		{"no extension, with dates", "syslog", func(t *testing.T, f *folder) { f.logrotate(t, "create\n  dateext") }},
 		{"three times", "app.log", func(t *testing.T, f *folder) {

@@ -4,6 +4,7 @@ package filelogreceiver
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -16,6 +17,7 @@ const (
 	fieldFingerprint   = 1 // of a file
 	fieldOffset        = 2
 	fieldRecordNum     = 3
+	fieldAttributes    = 4 // JSON
 	fieldFlushState    = 6
 	fieldTokenLenState = 7
 
@@ -149,6 +151,18 @@ func countFiles(encoded []byte) (n int) {
 	return n
 }
 
+// encodeAttributes encodes a reader's attributes as the file consumer does: where the file lies is among them.
+func encodeAttributes(attributes map[string]any) []byte {
+	if len(attributes) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(attributes)
+	if err != nil {
+		return nil
+	}
+	return protowire.AppendBytes(protowire.AppendTag(nil, fieldAttributes, protowire.BytesType), text)
+}
+
 // recognize returns the file that r reads, nil if that is not beyond doubt. A reader inherits its mark from the checkpoint,
 // so the mark tells which file it reads, unless two files have the same. A file that is read from its start is new; its
 // proven first bytes make its fingerprint.
@@ -178,6 +192,7 @@ func (c *checkpoint) recognize(r *reader, fingerprintSize int) *knownFile {
 		}
 	}
 	if len(f.encoded) == 0 {
+		f.rest = encodeAttributes(r.attributes)
 		c.files = append(c.files, f)
 	}
 	f.fingerprint, f.reader = fingerprint, r

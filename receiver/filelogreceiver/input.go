@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/entry"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer/attrs"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer/matcher"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/helper"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/file"
@@ -92,6 +94,10 @@ type files struct {
 	emitLines  func(ctx context.Context, lines []line, attributes map[string]any) error
 
 	withPath, withNumber, withOffset bool
+
+	compressed compressed
+	reading    sync.WaitGroup // of compressed files
+	cancel     context.CancelFunc
 }
 
 func newFiles(set component.TelemetrySettings, c *inputConfig, emit func(context.Context, []line, map[string]any) error) (*files, error) {
@@ -121,6 +127,14 @@ func newFiles(set component.TelemetrySettings, c *inputConfig, emit func(context
 	if f.consumer, err = consumer.Build(set, f.emit, options...); err != nil {
 		return nil, err
 	}
+	find, err := matcher.New(consumer.Criteria)
+	if err != nil {
+		return nil, err
+	}
+	f.compressed = compressed{files: f, logger: set.Logger, maxLine: int(consumer.MaxLogSize), paths: func() []string {
+		paths, _ := find.MatchFiles()
+		return paths
+	}}
 	return f, nil
 }
 
@@ -142,14 +156,30 @@ func (f *files) splitFunc(consumer *fileconsumer.Config, p plan) (bufio.SplitFun
 }
 
 func (f *files) start(persister operator.Persister) error {
-	if f.duringPoll {
-		f.positions.Persister = persister
-		persister = f.positions
+	if !f.duringPoll {
+		return f.consumer.Start(persister)
 	}
-	return f.consumer.Start(persister)
+	f.positions.Persister = persister
+	ctx, cancel := context.WithCancel(context.Background())
+	f.cancel = cancel
+	if f.lines.chunks {
+		f.compressed.persister = persister
+		behind, err := f.compressed.find(ctx)
+		if err != nil {
+			return fmt.Errorf("read known files from storage: %w", err)
+		}
+		f.reading.Go(func() { f.compressed.read(ctx, behind) })
+	}
+	return f.consumer.Start(f.positions)
 }
 
-func (f *files) stop() error { return f.consumer.Stop() }
+func (f *files) stop() error {
+	if f.cancel != nil {
+		f.cancel()
+	}
+	f.reading.Wait()
+	return f.consumer.Stop()
+}
 
 // emit is called by the goroutine that reads a file. It returns when the tokens have been accepted or given up.
 func (f *files) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, lastRecord int64, offsets []int64) error {

@@ -3,6 +3,8 @@
 package filelogreceiver
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -130,6 +132,18 @@ func (p *place) write(name, text string) {
 
 func (p *place) rename(from, to string) {
 	require.NoError(p.t, os.Rename(filepath.Join(p.dir, from), filepath.Join(p.dir, to)))
+}
+
+func (p *place) compress(from, to string) {
+	text, err := os.ReadFile(filepath.Join(p.dir, from))
+	require.NoError(p.t, err)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err = z.Write(text)
+	require.NoError(p.t, err)
+	require.NoError(p.t, z.Close())
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, to), b.Bytes(), 0o600))
+	require.NoError(p.t, os.Remove(filepath.Join(p.dir, from)))
 }
 
 // end is how a run ends.
@@ -310,6 +324,13 @@ func TestKill(t *testing.T) {
 				})
 			}
 			p.run(500, kill)
+		}},
+		{name: "compressed while down", repeat: 700, config: func(c *stock.FileLogConfig) { c.InputConfig.Exclude = []string{"/**/*.gz"} }, steps: func(p *place) {
+			p.write("app.log", lines(plain, 0, 1000))
+			p.run(300, kill)
+			p.compress("app.log", "app.log.1.gz")
+			p.run(200, kill)
+			p.run(200, shutdownRefused)
 		}},
 		{name: "two files", want: 2000, repeat: 100, steps: func(p *place) {
 			p.write("a.log", lines("a "+plain, 0, 1000))
