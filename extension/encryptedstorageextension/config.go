@@ -65,7 +65,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("key and key_file: set one of them"))
 	}
 	if c.Key != "" {
-		if _, err := parseKeys(string(c.Key)); err != nil {
+		if _, err := seglog.ParseKeys(string(c.Key)); err != nil {
 			errs = append(errs, fmt.Errorf("key: %w", err))
 		}
 	}

@@ -69,7 +69,7 @@ func (e *encryptedStorage) Start(_ context.Context, host component.Host) error {
 
 func (e *encryptedStorage) keys() ([][]byte, error) {
 	if e.config.Key != "" {
-		return parseKeys(string(e.config.Key))
+		return seglog.ParseKeys(string(e.config.Key))
 	}
 	keys, made, err := e.config.readKeyFile()
 	if made {

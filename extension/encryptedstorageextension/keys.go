@@ -10,30 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/logseal/logseal/pkg/seglog"
 )
-
-// parseKeys reads keys in base64, separated by white space. What follows a # in a line is a comment. Errors name a key by
-// its place, never by its text.
-func parseKeys(text string) ([][]byte, error) {
-	var keys [][]byte
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, "#")
-		for _, field := range strings.Fields(line) {
-			key, err := base64.StdEncoding.DecodeString(field)
-			if err != nil || len(key) != seglog.KeySize {
-				return nil, fmt.Errorf("key %d is not %d bytes in base64; `openssl rand -base64 32` makes one", len(keys)+1, seglog.KeySize)
-			}
-			keys = append(keys, key)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("there is no key in it; `openssl rand -base64 32` makes one")
-	}
-	return keys, nil
-}
 
 // readKeyFile reads the key file. made is set if there was none and it has been made.
 func (c *Config) readKeyFile() (keys [][]byte, made bool, err error) {
@@ -56,7 +35,7 @@ func (c *Config) readKeyFile() (keys [][]byte, made bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("key_file: %w", err)
 	}
-	if keys, err = parseKeys(string(text)); err != nil {
+	if keys, err = seglog.ParseKeys(string(text)); err != nil {
 		return nil, false, fmt.Errorf("key_file: %s: %w", path, err)
 	}
 	return keys, made, nil

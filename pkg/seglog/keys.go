@@ -8,13 +8,36 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"strings"
 )
 
 // KeySize is the length of a store's key in bytes.
 const KeySize = 32
+
+// ParseKeys reads keys in base64, separated by white space. What follows a # in a line is a comment. Errors name a key by
+// its place, never by its text.
+func ParseKeys(text string) ([][]byte, error) {
+	var keys [][]byte
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		for _, field := range strings.Fields(line) {
+			key, err := base64.StdEncoding.DecodeString(field)
+			if err != nil || len(key) != KeySize {
+				return nil, fmt.Errorf("key %d is not %d bytes in base64; `openssl rand -base64 32` makes one", len(keys)+1, KeySize)
+			}
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key in it; `openssl rand -base64 32` makes one")
+	}
+	return keys, nil
+}
 
 const (
 	saltSize   = 32
