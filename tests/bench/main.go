@@ -32,6 +32,7 @@ type options struct {
 	pairs     int
 	light     time.Duration
 	syslogNG  string
+	before    string
 	dir       string
 }
 
@@ -69,6 +70,7 @@ func run(ctx context.Context) error {
 	flags.IntVar(&o.pairs, "pairs", 7, "alternating pairs of the heavy load, rounds of peers")
 	flags.DurationVar(&o.light, "light", time.Minute, "length of the light load of 50 records/s; 0 leaves it out")
 	flags.StringVar(&o.syslogNG, "syslog-ng", "/", "`folder` that syslog-ng's packages were unpacked into, for peers")
+	flags.StringVar(&o.before, "before", "", "`folder` of a source tree built before, for peers: measured beside this one, and what is stock is taken from it")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "usage: bench [flags] [SCENARIO…]\n\nScenarios (all when none is named):\n")
 		for _, w := range all {

@@ -28,8 +28,10 @@ type peer struct {
 
 var peers = []peer{
 	{"logseal agent", 1, func(options) string { return "" }, prepareAgent},
+	{"the build before", 1, beforeAbsent, prepareBefore},
 	{"otlp_grpc", 1, func(options) string { return "" }, prepareStock},
 	{"rsyslog", 1, rsyslogAbsent, prepareRsyslog},
+	{"rsyslog, on disk", 3, rsyslogAbsent, prepareRsyslogDisk},
 	{"syslog-ng", 1, syslogNGAbsent, prepareSyslogNG},
 	{"syslog-ng slog", 10, syslogNGAbsent, prepareSlog},
 }
@@ -206,6 +208,24 @@ func printPeers(present []peer, load string, costs [][]cost) {
 	}
 }
 
+func beforeAbsent(o options) string {
+	if o.before == "" {
+		return "name a source tree of it with `-before DIR`, with its bin/ built"
+	}
+	return ""
+}
+
+// prepareBefore is the agent of an earlier source tree, as it was shipped.
+func prepareBefore(o options, site *testbed.Site, input string) (command, sink, error) {
+	shipped, err := os.ReadFile(filepath.Join(o.before, "distributions", "agent", "config.yaml"))
+	if err != nil {
+		return command{}, nil, err
+	}
+	site.Agent.Config = shipped
+	o.collector = filepath.Join(o.before, "bin", "otelcol-logseal")
+	return prepareAgent(o, site, input)
+}
+
 // prepareAgent is the agent as it is shipped.
 func prepareAgent(o options, site *testbed.Site, input string) (command, sink, error) {
 	sink, err := newOTLPSink(pki(site))
@@ -229,21 +249,31 @@ func prepareAgent(o options, site *testbed.Site, input string) (command, sink, e
 	return c, sink, nil
 }
 
-// stockOverlay takes redact, stamp and siem out of the shipped agent, and puts the stock exporter in siem's place.
+// stockOverlay takes redact, stamp and siem out of the shipped agent, and puts the stock exporter and storage in their place.
 const stockOverlay = `
+extensions:
+  file_storage: {directory: "${env:LOGSEAL_STATE_DIR}", create_directory: true}
+receivers:
+  file_log: {storage: file_storage}
 exporters:
 ` + otlpExporter + queue + `
-service: {pipelines: {logs: {processors: [memory_limiter, resource], exporters: [otlp_grpc]}}}
+service:
+  extensions: [health_check, file_storage]
+  pipelines: {logs: {processors: [memory_limiter, resource], exporters: [otlp_grpc]}}
 `
 
-// prepareStock is the agent without what is ours.
+// prepareStock is the agent without what is ours; gzip is gRPC's own only in a build before.
 func prepareStock(o options, site *testbed.Site, input string) (command, sink, error) {
-	c, sink, err := prepareAgent(o, site, input)
+	prepare := prepareAgent
+	if o.before != "" {
+		prepare = prepareBefore
+	}
+	c, sink, err := prepare(o, site, input)
 	if err != nil {
 		return command{}, nil, err
 	}
 	overlay := strings.NewReplacer("@ENDPOINT@", site.Agent.Env["LOGSEAL_SIEM_ENDPOINT"], "@PKI@", pki(site)).
-		Replace(fmt.Sprintf(stockOverlay, "gzip", onDisk))
+		Replace(fmt.Sprintf(stockOverlay, "gzip", onStock))
 	c.args = append(c.args, "--config", "yaml:"+overlay)
 	return c, sink, nil
 }

@@ -50,18 +50,19 @@ func config(s side, input string) []byte {
 	return []byte(`
 extensions:
   health_check: {endpoint: "${env:LOGSEAL_HEALTH_ENDPOINT}"}
-  file_storage: {directory: "${env:LOGSEAL_STATE_DIR}", create_directory: true}
+  file_storage: {directory: "${env:LOGSEAL_STATE_DIR}/stock", create_directory: true}
+  encrypted_storage: {directory: "${env:LOGSEAL_STATE_DIR}"}
 receivers:
   file_log:
     include: [` + input + `]
     start_at: beginning
-    storage: file_storage
+    storage: encrypted_storage
     retry_on_failure: {enabled: true, max_elapsed_time: 0}
 ` + processors + `
 exporters:
 ` + s.exporter + `
 service:
-  extensions: [health_check, file_storage]
+  extensions: [health_check, file_storage, encrypted_storage]
   pipelines: {logs: {receivers: [file_log], processors: [` + s.order + `], exporters: [` + name + `]}}
   telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:LOGSEAL_METRICS_PORT}"}}}}]}}
 `)

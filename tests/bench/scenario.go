@@ -31,14 +31,16 @@ const (
 
 	// The same queue, batches, retry, connection and certificates on both sides.
 	queue = `    compression: %s
-    sending_queue: {queue_size: 10000, block_on_overflow: true%s, batch: {flush_timeout: 200ms, sizer: bytes, min_size: 0, max_size: 3000000}}
+    sending_queue: {sizer: requests, queue_size: 10000, block_on_overflow: true%s, batch: {flush_timeout: 200ms, sizer: bytes, min_size: 0, max_size: 3000000}}
     retry_on_failure: {max_elapsed_time: 0}
     tls: {ca_file: "@PKI@/ca.crt", cert_file: "@PKI@/agent.crt", key_file: "@PKI@/agent.key", min_version: "1.3"}
 `
 	siemExporter = "  siem:\n    endpoint: @ENDPOINT@\n    pins: @PINS@\n"
 	otlpExporter = "  otlp_grpc:\n    endpoint: @ENDPOINT@\n"
 
-	onDisk = ", storage: file_storage"
+	// Ours keeps on the encrypted storage, the stock exporter on the stock one.
+	onDisk  = ", storage: encrypted_storage"
+	onStock = ", storage: file_storage"
 )
 
 var scenarios = []scenario{
@@ -64,7 +66,7 @@ var scenarios = []scenario{
 	{
 		name: "stamp", title: "file_log -> stamp -> nop against file_log -> nop",
 		sides: [2]side{
-			{name: "stamp", order: "stamp", exporter: toNop, processors: "  stamp: {key_file: \"@DIR@/stream.key\", storage: file_storage}\n"},
+			{name: "stamp", order: "stamp", exporter: toNop, processors: "  stamp: {key_file: \"@DIR@/stream.key\", storage: encrypted_storage}\n"},
 			{name: "nothing", exporter: toNop},
 		},
 	},
@@ -82,7 +84,7 @@ func exporters(name, title, compression, storage string) scenario {
 		name: name, title: "siem against the stock otlp_grpc, " + title,
 		sides: [2]side{
 			{name: "siem", exporter: siemExporter + fmt.Sprintf(queue, compression, storage)},
-			{name: "otlp_grpc", exporter: otlpExporter + fmt.Sprintf(queue, compression, storage)},
+			{name: "otlp_grpc", exporter: otlpExporter + fmt.Sprintf(queue, compression, strings.Replace(storage, onDisk, onStock, 1))},
 		},
 	}
 }

@@ -60,15 +60,24 @@ func rsyslogAbsent(options) string {
 const rsyslogd = "/usr/sbin/rsyslogd"
 
 func prepareRsyslog(_ options, site *testbed.Site, input string) (command, sink, error) {
+	return rsyslog(site, input, rsyslogConfig)
+}
+
+// prepareRsyslogDisk has each message on disk, as the collector has it.
+func prepareRsyslogDisk(_ options, site *testbed.Site, input string) (command, sink, error) {
+	return rsyslog(site, input, strings.ReplaceAll(rsyslogConfig, `queue.type="LinkedList"`, `queue.type="Disk"`))
+}
+
+func rsyslog(site *testbed.Site, input, config string) (command, sink, error) {
 	sink, err := newLineSink(pki(site))
 	if err != nil {
 		return command{}, nil, err
 	}
-	config, err := writeConfig(site, rsyslogConfig, input, sink.Addr())
+	path, err := writeConfig(site, config, input, sink.Addr())
 	if err != nil {
 		return command{}, nil, errors.Join(err, sink.Close())
 	}
-	return command{dir: site.Dir, path: rsyslogd, args: []string{"-n", "-f", config, "-i", filepath.Join(site.Dir, "peer.pid")}}, sink, nil
+	return command{dir: site.Dir, path: rsyslogd, args: []string{"-n", "-f", path, "-i", filepath.Join(site.Dir, "peer.pid")}}, sink, nil
 }
 
 func syslogNGAbsent(o options) string {
