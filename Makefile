@@ -45,6 +45,10 @@ test: build ## Run every test, the whole-process ones included
 	CGO_ENABLED=1 go test -buildvcs=false -race -timeout 20m $(RACE_PACKAGES)
 	CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 25m ./tests/...
 
+.PHONY: test-fast
+test-fast: ## Run the packages' tests without the race detector and without whole processes: some minutes less, for while you work
+	CGO_ENABLED=0 go test -buildvcs=false -short -timeout 10m $(RACE_PACKAGES)
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Lint and check the formatting
 	@$(TOOLS)/golangci-lint run ./...
