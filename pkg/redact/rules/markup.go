@@ -300,5 +300,9 @@ func (c *Context) namedValue(i int) (value, bool) {
 	if op == 0 {
 		return value{}, false
 	}
-	return c.valueAt(ascii.Span(s, end+op, ascii.Space), quoted)
+	k := ascii.Span(s, end+op, ascii.Space)
+	if ascii.At(s, k) == '{' || ascii.At(s, k) == '[' {
+		return value{}, false
+	}
+	return c.valueAt(k, quoted)
 }

@@ -57,7 +57,7 @@ const (
 // wrapperWords are functions and types that stand around a value and are not the place where it comes from. So are words that end in
 // one of wrapperEndings.
 var (
-	wrapperWords = set("some just optional string str text char varchar nvarchar bytes byte b n u r e value box zeroizing sensitive protected redacted " +
+	wrapperWords = set("of some just optional string str text char varchar nvarchar bytes byte b n u r e value box zeroizing sensitive protected redacted " +
 		"sha1 sha2 sha224 sha256 sha384 sha512 md5 password old_password crypt encrypt hash hashbytes hex unhex quote cast convert to_char digest " +
 		"b64encode base64encode bcrypt concat trim lower upper literal const new ref ptr maybe ok unwrap masked cleartext plain plaintext unicode symbol atom")
 	wrapperEndings = []string{"secret", "secretstr", "secretstring", "securestring", "string", "secretbytes", "password", "passphrase", "token", "secretvalue"}
@@ -70,6 +70,9 @@ func wrapperWord(w string) bool {
 	if w = ascii.LowerString(w[strings.LastIndexAny(w, ".:")+1:]); wrapperWords[w] {
 		return true
 	}
+	if strings.IndexByte(w, '_') >= 0 {
+		return false // read_secret("db")
+	}
 	for _, e := range wrapperEndings {
 		if strings.HasSuffix(w, e) {
 			return true
@@ -77,6 +80,9 @@ func wrapperWord(w string) bool {
 	}
 	return false
 }
+
+// templateTags are the tags of YAML whose value is the name of something (CloudFormation).
+var templateTags = set("ref sub getatt importvalue join findinmap select include env file")
 
 // markup are elements that are written around a value for its looks.
 var markup = set("b i em strong code span tt kbd td th pre p br font a u mark samp var")
@@ -101,7 +107,7 @@ func (c *Context) unwrap(i int) int {
 			if ascii.At(s, k) == '!' {
 				k++
 			}
-			if end := ascii.Span(s, k, ascii.Ident); end > k && end-k <= maxNameBytes && ascii.At(s, end) == ' ' {
+			if end := ascii.Span(s, k, ascii.Ident); end > k && end-k <= maxNameBytes && ascii.At(s, end) == ' ' && ascii.At(s, blanks(s, end)) != '=' && !templateTags[asciiWord(s[k:end])] {
 				j = blanks(s, end)
 			}
 		case b == '(':

@@ -54,8 +54,8 @@ func detectPlus(c *Context, _ ID, i int) int {
 	if ascii.At(s, start) == '(' {
 		start++
 	}
-	if !ascii.Is(s, start, ascii.Digit) {
-		return 0
+	if !ascii.Is(s, start, ascii.Digit) || s[start] == '0' {
+		return 0 // no country's code begins with 0: +0100 is a time zone
 	}
 	n := &c.numbers[1]
 	n.parse(s, start)

@@ -15,7 +15,7 @@ var notValues = set("null nil none true false undefined (null) empty yes no ok i
 	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
 	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
 	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
-	"deleted verified validated denied granted enabled disabled type attempt value password")
+	"deleted bcrypt scrypt argon2 argon2i argon2id pbkdf2 sha1 sha256 sha512 md5 scram-sha-256 verified validated denied granted enabled disabled type attempt value password")
 
 // placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
 func placeholder(v string) bool {
@@ -113,6 +113,10 @@ func reference(s string, i int) int {
 	switch {
 	case b == '$' && ascii.At(s, i+1) == '{' && ascii.At(s, i+2) == '{':
 		return closed(s, i, "}}")
+	case b == '$' && ascii.At(s, i+1) == '{' && ascii.Is(s, i+2, ascii.Alpha):
+		return closed(s, i, "}")
+	case b == '!' && templateTags[asciiWord(s[i+1:ascii.Span(s, i+1, ascii.Alpha)])]:
+		return wordEnd() - i
 	case b == '{' && ascii.At(s, i+1) == '{':
 		return closed(s, i, "}}")
 	case b == '<' && ascii.At(s, i+1) == '%':

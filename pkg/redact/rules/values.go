@@ -112,7 +112,7 @@ func detectName(c *Context, _ ID, i int) int {
 		c.memo.values.rejected = v.end
 		return 0
 	}
-	if v.ctx != quoted && v.ctx != tight && inProse(s, v) {
+	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) {
 		return 0
 	}
 	c.Offer(vd.Rule, v.start, v.end)
@@ -124,6 +124,21 @@ func detectName(c *Context, _ ID, i int) int {
 		}
 	}
 	return end
+}
+
+// metavariable reports whether v says in a usage what stands there: --password=PASSWORD, --password string.
+func metavariable(s, name string, v value) bool {
+	text := s[v.start:v.end]
+	switch v.ctx {
+	case flag:
+		if asciiWord(text) == "string" || asciiWord(text) == "value" || asciiWord(text) == "text" {
+			return true
+		}
+	case tight:
+	default:
+		return false
+	}
+	return ascii.At(s, v.start-2-len(name)) == '-' && strings.ToUpper(text) == text && ascii.HasSuffixFold(name, len(name), strings.ToLower(text))
 }
 
 // workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob.
@@ -176,7 +191,9 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	if !nameQuoted && ascii.At(s, start-1) == '>' && ascii.At(s, i) == '<' && ascii.At(s, i+1) == '/' {
 		return c.siblings(i)
 	}
-	j = leaders(s, j)
+	dots := leaders(s, j)
+	led := dots > j
+	j = dots
 	if ascii.At(s, j) == '(' {
 		j = parenthetical(s, j)
 	}
@@ -190,6 +207,8 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	switch {
 	case op > 0:
 		return c.valueAfter(j, j+op, j > i, vd)
+	case led:
+		return c.valueAt(j, colon)
 	case ascii.At(s, i) == '|' && ascii.At(s, start-1) == '|':
 		return c.valueAt(i+1, colon) // |password|x|
 	case ascii.At(s, i) == '(' && ascii.Is(s, i+1, ascii.Quote) && ascii.EqualFold(s[start:end], "password"):
@@ -374,7 +393,10 @@ func (c *Context) proseValue(i, j int, vd Verdict) (value, bool) {
 	if s[k-1] == ' ' && strings.IndexByte("-|.", ascii.At(s, k)) >= 0 {
 		k = ascii.Span(s, k+1, ascii.Space)
 	}
-	if k = c.unwrap(k); ascii.Is(s, k, ascii.Quote) || k > j && ascii.At(s, j) == '|' {
+	if k = c.unwrap(k); ascii.At(s, j) == '|' && strings.Contains(s[k:min(len(s), k+maxNameBytes)], "}}") {
+		return value{}, false // {{ .Values.password | quote }}
+	}
+	if ascii.Is(s, k, ascii.Quote) || k > j && ascii.At(s, j) == '|' {
 		v, ok := c.valueAt(k, colon)
 		v.ctx = colon
 		return v, ok
