@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,4 +99,55 @@ func TestVerifyReadsWhatIsThere(t *testing.T) {
 			require.Contains(t, output, tt.says)
 		})
 	}
+}
+
+// An archive that is verified day by day, and one that begins without seal 0.
+func TestVerifyFromASealOn(t *testing.T) {
+	vectors := filepath.Join(root, "pkg", "seal", "testdata", "vectors", "archives")
+	data, err := os.ReadFile(filepath.Join(vectors, "long.jsonl"))
+	require.NoError(t, err)
+	lines := slices.Collect(bytes.Lines(data))
+	dir := t.TempDir()
+	file := func(name string, lines ...[]byte) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, bytes.Join(lines, nil), 0o600))
+		return path
+	}
+	trust := file("trust", []byte(vectorTrust(t, "long.jsonl")+"\n"))
+	monday, tuesday, wednesday := file("monday", lines[:101]...), file("tuesday", lines[101:150]...), file("wednesday", lines[150:]...)
+	state := filepath.Join(dir, "state.json")
+	verify := func(code int, says string, args ...string) {
+		t.Helper()
+		output, status := run(t, nil, logseal, append([]string{"verify", "--trust", trust}, args...)...)
+		require.Equal(t, code, status, output)
+		require.Contains(t, output, says)
+	}
+	verify(1, "ABSENT", tuesday, wednesday)
+	verify(3, "OPEN_END", "--checkpoint", state, monday)
+	verify(3, "OPEN_END", "--from-seal", state, "--checkpoint", state, tuesday)
+	verify(0, "ok: ", "--from-seal", state, wednesday)
+	verify(1, "MALFORMED", "--from-seal", state, file("broken", append([][]byte{[]byte("{]}\n")}, lines[150:]...)...))
+
+	cut := slices.IndexFunc(lines[120:], func(line []byte) bool { return bytes.Contains(line, []byte("logseal.seal")) }) + 120
+	verify(0, "ok: ", "--from-seal", file("seal", lines[cut]), file("second-siem", lines[cut:]...))
+
+	verify(2, "--from-seal", "--from-seal", trust, wednesday)
+	verify(2, "no such file", "--from-seal", filepath.Join(dir, "none"), wednesday)
+	verify(2, "--checkpoint", "--from-seal", state, "--checkpoint", filepath.Join(dir, "none", "state"), wednesday)
+}
+
+// vectorTrust is the trust file of a vector archive.
+func vectorTrust(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, "pkg", "seal", "testdata", "vectors", "archives.json"))
+	require.NoError(t, err)
+	var manifest []struct{ File, Trust string }
+	require.NoError(t, json.Unmarshal(data, &manifest))
+	for _, m := range manifest {
+		if m.File == file {
+			return m.Trust
+		}
+	}
+	t.Fatalf("no vector %s", file)
+	return ""
 }

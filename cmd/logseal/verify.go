@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ type verifyOptions struct {
 	until    string
 	format   string
 	strict   bool
+
+	fromSeal   string
+	checkpoint string
 }
 
 func newVerifyCommand() *cobra.Command {
@@ -44,6 +48,11 @@ The trust file has one line for each stream, as "logseal enroll" prints it. With
 that the stream be in the archive. Without a trust file, --trust-on-first-use takes the keys from the archive itself: that
 shows whether the archive is consistent, but not whose it is. Whoever could replace all of it could have made the keys.
 
+An archive must reach back to a stream's first seal, unless --from-seal says from which seal on it is verified: with a
+checkpoint that --checkpoint wrote after what came before was verified, or with a seal, where an archive begins later than
+the stream, as after the move to another SIEM. Whoever gives a seal vouches for it, as for a trust line: keep the file
+where whoever can write to the archive cannot.
+
 Exit status:
   0  every record is verified, and none is missing
   1  something is wrong: altered, missing, inserted, forged, …
@@ -59,6 +68,10 @@ docs/verify.md explains every finding, and what to do about it.`,
   # it must be complete up to midnight
   logseal verify --trust streams.trust --until 2026-11-23T00:00:00Z /var/log/archive
 
+  # every day what came since, and nothing twice
+  logseal verify --trust streams.trust --checkpoint state.json monday/
+  logseal verify --trust streams.trust --from-seal state.json --checkpoint state.json tuesday/
+
   # for a program
   zstd -dc logs.json.zst | logseal verify --trust streams.trust --format json -`,
 		Args: cobra.MinimumNArgs(1),
@@ -70,12 +83,15 @@ docs/verify.md explains every finding, and what to do about it.`,
 	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
 	flags.StringVar(&opts.format, "format", "text", "text or json")
 	flags.BoolVar(&opts.strict, "strict", false, "exit with 1 instead of 3")
+	flags.StringVar(&opts.fromSeal, "from-seal", "", "`file` with a checkpoint or a seal of a stream: verify the stream from there on")
+	flags.StringVar(&opts.checkpoint, "checkpoint", "", "`file` to write where a later run can go on, with --from-seal")
 	cmd.MarkFlagsMutuallyExclusive("trust", "trust-on-first-use")
+	cmd.MarkFlagsMutuallyExclusive("from-seal", "trust-on-first-use")
 	return cmd
 }
 
 func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
-	verifier, err := o.verifier()
+	v, err := o.verifier()
 	if err != nil {
 		return err
 	}
@@ -88,12 +104,21 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	if o.format != "text" && o.format != "json" {
 		return fmt.Errorf("--format %q: write text or json", o.format)
 	}
+	if o.fromSeal != "" {
+		list, err := archive.ReadCheckpoints(cmd.Context(), o.fromSeal)
+		if err == nil {
+			err = v.From(list, finding.Place{File: o.fromSeal, Line: 1})
+		}
+		if err != nil {
+			return unreadable(fmt.Errorf("--from-seal: %w", err))
+		}
+	}
 	files, size, err := archive.Files(paths)
 	if err != nil {
 		return unreadable(err)
 	}
 	bar := newProgress(cmd.ErrOrStderr(), size)
-	report, readErr := archive.Verify(cmd.Context(), files, verifier, until, archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add})
+	report, readErr := archive.Verify(cmd.Context(), files, v, until, archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add})
 	bar.done()
 	var internal *archive.InternalError
 	if errors.As(readErr, &internal) {
@@ -105,6 +130,11 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	if err := o.write(cmd.OutOrStdout(), report); err != nil {
 		return err
 	}
+	if o.checkpoint != "" && readErr == nil { // it must not step over what could not be read
+		if err := writeCheckpoint(o.checkpoint, report.Checkpoints); err != nil {
+			return unreadable(fmt.Errorf("--checkpoint: %w", err))
+		}
+	}
 	switch {
 	case readErr != nil: // part of what was asked for was not verified at all
 		return unreadable(readErr)
@@ -114,6 +144,24 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 		return exitError{code: exitFailed}
 	}
 	return exitError{code: report.Verdict.ExitStatus()}
+}
+
+// writeCheckpoint replaces the file, or leaves it as it was.
+func writeCheckpoint(path string, list []verifier.Checkpoint) error {
+	data, err := verifier.MarshalCheckpoints(list)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".logseal-checkpoint-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // unreadable is the error of input that cannot be read or recognised. The names of files are in it.

@@ -34,6 +34,7 @@ const (
 	Voided          Code = "VOIDED"
 	StateRolledBack Code = "STATE_ROLLED_BACK"
 	Truncated       Code = "TRUNCATED"
+	Before          Code = "BEFORE"
 )
 
 // Reason says which of a code's cases it is. It is stable, for programs, and belongs to one code.
@@ -116,6 +117,9 @@ const (
 	LineUnfinished    Reason = "line_unfinished"
 	MessageUnfinished Reason = "message_unfinished"
 	FileUnfinished    Reason = "file_unfinished"
+
+	RecordBefore Reason = "record_before"
+	SealBefore   Reason = "seal_before"
 
 	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
 	AttributeRepeated  Reason = "attribute_repeated"
@@ -405,6 +409,16 @@ var table = []Entry{
 			{LineUnfinished, "3.1", "its last line is the beginning of a JSON object"},
 			{MessageUnfinished, "3.1", "its last message is shorter than its length says"},
 			{FileUnfinished, "3.1", "its compressed data is cut off"},
+		},
+	},
+	{
+		Code: Before, Verdict: Incomplete,
+		Case:   "It is from before the seal that `--from-seal` names, and is not judged.",
+		Remedy: "It was judged by the verification of what came before, if that had it. If nothing explains why it is here again, verify the whole from the stream's first seal.",
+		Lead:   "is from before the seal from which the stream is verified: ",
+		Reasons: []Row{
+			{RecordBefore, "8.3", "an earlier seal covers or voids its id, or its session ended before"},
+			{SealBefore, "8.1", "a seal with a lower number, whose authenticity is not known here"},
 		},
 	},
 }

@@ -16,6 +16,9 @@ type stream struct {
 	trust seal.Trust
 	id    string
 
+	from      *Checkpoint // where the chain begins, if that is not seal 0
+	fromPlace place
+
 	// runs holds the authentic seals: numbers without a gap within each, ascending, and a gap between two. All but the first, which
 	// starts at seal 0, were reached through an anchor.
 	runs    []*run
@@ -38,6 +41,7 @@ type stream struct {
 // run is a run of authentic seals without a gap.
 type run struct {
 	first uint64
+	given bool       // it begins with a checkpoint's seal, which is trusted as it is
 	marks []sealMark // of seal first, first+1, …
 
 	head *heldNote // the seal at first, to join the run with what may come to be known below it
@@ -163,6 +167,12 @@ func (v *Verifier) addNote(o *Observed) {
 	i := st.below(number)
 	if i >= 0 && number < st.runs[i].end() {
 		v.another(st, st.runs[i], n)
+		return
+	}
+	if st.from != nil && i < 0 {
+		f := findingAt(finding.SealBefore, n.place)
+		f.Stream = st.trust.Name
+		v.findings.AddCause(f)
 		return
 	}
 	if st.waiting[n.whole] {
@@ -403,7 +413,9 @@ func (v *Verifier) accept(st *stream, r *run, n *heldNote, key seal.PublicKey) {
 	}
 	r.marks = append(r.marks, sealMark{n.hash, key})
 	r.tip = n
-	if r.first > 0 {
+	if r.given {
+		// The tree below it is not known.
+	} else if r.first > 0 {
 		r.above = append(r.above, checkpointOf(n.Seal))
 	} else {
 		v.checkTree(st, r, n.Seal.Number, checkpointOf(n.Seal))
@@ -492,7 +504,9 @@ func (v *Verifier) join(st *stream, i int) bool {
 	v.checkPair(st, low.tip.Seal, high.head.Seal)
 	low.marks = append(low.marks, high.marks...)
 	low.tip = high.tip
-	if low.first > 0 {
+	if low.given {
+		// as in accept
+	} else if low.first > 0 {
 		low.above = append(low.above, high.above...)
 	} else {
 		for i, c := range high.above {

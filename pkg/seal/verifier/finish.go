@@ -20,10 +20,10 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 	if v.err != nil {
 		return nil, v.err
 	}
-	streams := slices.SortedFunc(maps.Values(v.streams), func(a, b *stream) int { return cmp.Compare(a.trust.Name, b.trust.Name) })
+	streams := v.sortedStreams()
 	sealed := false
 	for _, st := range streams {
-		sealed = sealed || len(st.runs) > 0
+		sealed = sealed || st.seals > 0 || st.from != nil && st.last.kind != seal.KindClose
 		v.finishChain(st, until)
 		for _, ss := range st.all() {
 			v.finishSession(ss)
@@ -50,8 +50,14 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 	for _, h := range v.handles {
 		report.Duplicates += h.duplicates
 	}
+	report.Checkpoints = v.checkpoints()
 	report.Findings, report.Omitted = v.findings.Sorted(), v.findings.Omitted()
 	return report, nil
+}
+
+// sortedStreams returns the streams by name.
+func (v *Verifier) sortedStreams() []*stream {
+	return slices.SortedFunc(maps.Values(v.streams), func(a, b *stream) int { return cmp.Compare(a.trust.Name, b.trust.Name) })
 }
 
 // all returns the stream's sessions in their order.
@@ -61,7 +67,7 @@ func (st *stream) all() []*session {
 
 func (v *Verifier) streamReport(st *stream) StreamReport {
 	sr := StreamReport{Name: st.trust.Name, StreamID: st.id, Verdict: v.findings.StreamVerdict(st.trust.Name), Seals: st.seals, Excluded: st.excluded}
-	if st.seals > 0 {
+	if len(st.runs) > 0 {
 		sr.CompleteAsOf, sr.Closed = st.last.time, st.last.kind == seal.KindClose
 	}
 	var from, to uint64

@@ -55,6 +55,7 @@ type pageKey struct {
 type handle struct {
 	name     string
 	sessions []*session
+	former   *stream // a session of it had the handle, and ended before a checkpoint
 
 	pages    map[uint64]*page
 	last     *page // the page used last

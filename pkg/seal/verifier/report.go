@@ -35,14 +35,15 @@ type StreamReport struct {
 
 // Report is the result of a verification.
 type Report struct {
-	Verdict    finding.Verdict
-	FirstUse   bool   // the keys are those that the archive itself names: see [NewFirstUse]
-	Records    uint64 // all that are not seals
-	Verified   uint64
-	Duplicates uint64
-	Streams    []StreamReport
-	Findings   []finding.Finding
-	Omitted    uint64 // records and seals with findings that are not listed, beyond the first [finding.MaxListed] of each code
+	Verdict     finding.Verdict
+	FirstUse    bool   // the keys are those that the archive itself names: see [NewFirstUse]
+	Records     uint64 // all that are not seals
+	Verified    uint64
+	Duplicates  uint64
+	Streams     []StreamReport
+	Findings    []finding.Finding
+	Checkpoints []Checkpoint // where a later verification can go on, of each stream that has an authentic seal
+	Omitted     uint64       // records and seals with findings that are not listed, beyond the first [finding.MaxListed] of each code
 }
 
 // WriteText writes the report for people: a line for each stream, then the findings. What comes from the archive or its

@@ -27,6 +27,7 @@ type session struct {
 	tookAt      uint64   // if took: number of the first of these
 
 	settled  seal.Ranges
+	before   seal.Ranges // of settled: by the seals up to a checkpoint
 	void     seal.Ranges
 	groups   map[uint64]*group // open groups, by each of their seqs
 	verified uint64            // late ones included
@@ -89,7 +90,7 @@ func (v *Verifier) opened(ss *session, s *seal.Seal) {
 	case s.Number > ss.first:
 		ss.stream.broken(s.Number, finding.SessionBegun)
 	}
-	ss.open = &seal.Seal{Number: s.Number, BootID: s.BootID, RolledBack: s.RolledBack, RollbackTo: s.RollbackTo}
+	ss.open = s
 	policy, err := seal.NewPolicy(s.Exclude, s.ExcludeResource)
 	if err != nil { // ParseSeal has checked it
 		panic("seal: " + err.Error())
@@ -223,6 +224,9 @@ func (ss *session) lastChance() uint64 {
 
 // missingIn reports whether a seal between two authentic ones, both included, is missing.
 func (st *stream) missingIn(first, last uint64) bool {
+	if st.from != nil && st.from.Complete {
+		first = max(first, st.runs[0].first) // the checkpoint says what came before
+	}
 	i := st.below(first)
 	return i < 0 || last >= st.runs[i].end()
 }

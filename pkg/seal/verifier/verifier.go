@@ -158,6 +158,8 @@ func (v *Verifier) Add(o *Observed) {
 	switch {
 	case h.shared():
 		v.addShared(h, o, at)
+	case len(h.sessions) == 0 && h.former != nil:
+		v.before(h, h.former, o.ID.Seq, at)
 	case len(h.sessions) == 0:
 		v.Prepare(o)
 		if (*v.policies.Load())[h.name] == nil {
@@ -186,6 +188,10 @@ func (v *Verifier) addTo(ss *session, seq uint64, leaf *seal.Hash, at place) {
 		v.hold(h, seq, leaf, at)
 		return
 	}
+	if ss.before.Contains(seq) {
+		v.before(h, ss.stream, seq, at)
+		return
+	}
 	if g := ss.groups[seq]; g != nil {
 		v.offer(g, seq, leaf, at)
 		return
@@ -195,6 +201,13 @@ func (v *Verifier) addTo(ss *session, seq uint64, leaf *seal.Hash, at place) {
 		return
 	}
 	v.repeat(h, seq, leaf, at)
+}
+
+// before reports a record that was settled before the checkpoint from which its stream is verified.
+func (v *Verifier) before(h *handle, st *stream, seq uint64, at place) {
+	f := h.finding(finding.RecordBefore, seq)
+	f.Stream, f.Place = st.trust.Name, v.where(at)
+	v.findings.AddRecord(f)
 }
 
 // repeat judges a record whose id has been verified for another one before.
@@ -362,7 +375,10 @@ func (v *Verifier) Again() *Verifier {
 	next := New(nil)
 	next.firstUse = v.firstUse
 	for _, st := range v.streams {
-		next.trust(st.trust, st.id)
+		again := next.trust(st.trust, st.id)
+		if st.from != nil {
+			next.startFrom(again, st.from, next.place(v.where(st.fromPlace)))
+		}
 	}
 	known := *next.policies.Load()
 	for name, h := range v.handles {

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verifier
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
+
+// Checkpoint is a seal from which a stream is verified on, instead of from its first: because an archive does not reach back that far, or
+// because what came before has been verified. Whoever gives one vouches for the seal, as for a trust line: nothing in the
+// archive proves it.
+type Checkpoint struct {
+	Last *seal.Seal // the seal to go on from
+	Open *seal.Seal // the open seal of its session, which says what attributes do not count; nil if it is not known
+
+	// Settled are the numbers of its session that Last and seals before it cover or void. Complete says that these are all.
+	Settled  seal.Ranges
+	Complete bool
+
+	// Waiting are the leaves of records of the session that were found and not sealed by then.
+	Waiting []WaitingLeaf
+
+	// Prior is the session before, if that of Last may still adopt records of it; nil if not.
+	Prior *PriorSession
+
+	// Former are the handles of the sessions before these.
+	Former []string
+}
+
+// PriorSession is what a checkpoint holds of the session before the one of its seal.
+type PriorSession struct {
+	Open    *seal.Seal
+	Settled seal.Ranges
+	Waiting []WaitingLeaf
+}
+
+// WaitingLeaf is a record that waits for its seal.
+type WaitingLeaf struct {
+	Seq  uint64
+	Leaf seal.Hash
+}
+
+// NewCheckpoint returns the checkpoint of the highest of the given seals of one stream. Of the others, only the open seal of its session
+// counts.
+func NewCheckpoint(seals []*seal.Seal) Checkpoint {
+	var c Checkpoint
+	for _, s := range seals {
+		if c.Last == nil || s.Number > c.Last.Number {
+			c.Last = s
+		}
+	}
+	for _, s := range seals {
+		if s.Kind == seal.KindOpen && s.Nonce == c.Last.Nonce {
+			c.Open = s
+		}
+	}
+	if c.Last.Kind != seal.KindAdopt { // that settles another session's
+		c.Settled = slices.Clone(c.Last.Covered)
+		for _, r := range c.Last.Void {
+			c.Settled = c.Settled.Add(r)
+		}
+	}
+	return c
+}
+
+// From makes the verifier go on from checkpoints, of trusted streams. It is to be called before records are added; place is where
+// findings say that the checkpoints are.
+func (v *Verifier) From(list []Checkpoint, place finding.Place) error {
+	for i := range list {
+		c := &list[i]
+		st := v.streams[c.Last.StreamID]
+		switch {
+		case st == nil:
+			return fmt.Errorf("seal %d is of stream %s, which is not in the trust file", c.Last.Number, c.Last.StreamID)
+		case st.from != nil:
+			return fmt.Errorf("there are two checkpoints of stream %s", c.Last.StreamID)
+		case c.Open != nil && (c.Open.StreamID != c.Last.StreamID || c.Open.Nonce != c.Last.Nonce || c.Open.Kind != seal.KindOpen || c.Open.Number > c.Last.Number):
+			return fmt.Errorf("seal %d is not the open seal of the session of seal %d", c.Open.Number, c.Last.Number)
+		case c.Prior != nil && (c.Prior.Open.StreamID != c.Last.StreamID || c.Prior.Open.Nonce == c.Last.Nonce || c.Prior.Open.Number >= c.Last.Number):
+			return fmt.Errorf("seal %d does not open the session before that of seal %d", c.Prior.Open.Number, c.Last.Number)
+		}
+		v.startFrom(st, c, v.place(place))
+	}
+	return nil
+}
+
+// startFrom makes a stream's chain begin with the seal of a checkpoint.
+func (v *Verifier) startFrom(st *stream, c *Checkpoint, at place) {
+	st.from, st.fromPlace = c, at
+	note := &seal.Note{Seal: c.Last, Text: c.Last.Text()}
+	n := &heldNote{Note: note, hash: note.TextHash(), place: v.where(at)}
+	if p := c.Prior; p != nil {
+		st.runs = []*run{{first: p.Open.Number}} // for follow; the seal itself is not kept
+		v.follow(st, p.Open)
+	}
+	for _, handle := range c.Former {
+		v.handle(handle).former = st
+	}
+	st.runs = []*run{{first: c.Last.Number, marks: []sealMark{{text: n.hash}}, head: n, tip: n, given: true}}
+	if c.Open != nil && c.Open.Number < c.Last.Number {
+		v.follow(st, c.Open)
+	}
+	v.follow(st, c.Last)
+	st.seals, st.rollback = 0, nil // none of them was found yet, and what the open seal says was said
+	ss := st.sessions[c.Last.Nonce]
+	v.resume(ss, c.Settled, c.Waiting, at)
+	if p := c.Prior; p != nil {
+		before := st.sessions[p.Open.Nonce]
+		v.link(st, before, ss)
+		v.resume(before, p.Settled, p.Waiting, at)
+	}
+}
+
+// resume gives a session what it had when the checkpoint was made.
+func (v *Verifier) resume(ss *session, settled seal.Ranges, waiting []WaitingLeaf, at place) {
+	ss.settled, ss.before = slices.Clone(settled), slices.Clone(settled)
+	for i := range waiting {
+		w := &waiting[i]
+		v.records++
+		ss.handle.records++
+		v.addTo(ss, w.Seq, &w.Leaf, at)
+	}
+}
+
+// checkpoints returns for each stream that has an authentic seal where a later verification can go on.
+func (v *Verifier) checkpoints() []Checkpoint {
+	var list []Checkpoint
+	for _, st := range v.sortedStreams() {
+		if len(st.runs) == 0 {
+			continue
+		}
+		last := st.runs[len(st.runs)-1].tip.Seal
+		ss := st.sessions[last.Nonce]
+		c := Checkpoint{Last: last, Open: ss.open, Settled: slices.Clone(ss.settled), Complete: !st.missingIn(ss.start(), last.Number)}
+		c.Waiting = ss.waiting()
+		if before := ss.prior; before != nil && !ss.working && !before.closed && before.open != nil {
+			c.Prior = &PriorSession{Open: before.open, Settled: slices.Clone(before.settled), Waiting: before.waiting()}
+		}
+		for _, former := range st.all() {
+			if former != ss && (c.Prior == nil || former != ss.prior) {
+				c.Former = append(c.Former, former.handle.name)
+			}
+		}
+		if st.from != nil {
+			c.Former = append(c.Former, st.from.Former...)
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// waiting returns the leaves that no seal has settled.
+func (ss *session) waiting() []WaitingLeaf {
+	var list []WaitingLeaf
+	for number, p := range ss.handle.pages {
+		for _, seq := range p.open(number) {
+			if !ss.settled.Contains(seq) {
+				list = append(list, WaitingLeaf{seq, p.leaf[seq%leavesAPage]})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b WaitingLeaf) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list
+}
+
+// checkpointFile is a file of checkpoints, in JSON.
+type checkpointFile struct {
+	Version int                `json:"logseal_checkpoint"`
+	Streams []checkpointStream `json:"streams"`
+}
+
+type checkpointStream struct {
+	Name     string `json:"name,omitempty"` // for people
+	Seal     string `json:"seal"`           // the text that is signed
+	Complete bool   `json:"complete"`
+	sessionJSON
+	Prior  *sessionJSON `json:"prior,omitempty"`
+	Former []string     `json:"former,omitempty"`
+}
+
+type sessionJSON struct {
+	Open    string        `json:"open,omitempty"`
+	Settled string        `json:"settled,omitempty"`
+	Waiting []waitingJSON `json:"waiting,omitempty"`
+}
+
+type waitingJSON struct {
+	Seq  uint64 `json:"seq"`
+	Leaf []byte `json:"leaf"`
+}
+
+const checkpointVersion = 1
+
+// MarshalCheckpoints writes checkpoints as a file: docs/verify.md shows one.
+func MarshalCheckpoints(list []Checkpoint) ([]byte, error) {
+	file := checkpointFile{Version: checkpointVersion, Streams: []checkpointStream{}}
+	for i := range list {
+		c := &list[i]
+		s := checkpointStream{Seal: c.Last.Text(), Complete: c.Complete, Former: c.Former, sessionJSON: marshalSession(c.Open, c.Settled, c.Waiting)}
+		if c.Open != nil {
+			s.Name = c.Open.Name
+		}
+		if p := c.Prior; p != nil {
+			prior := marshalSession(p.Open, p.Settled, p.Waiting)
+			s.Prior = &prior
+		}
+		file.Streams = append(file.Streams, s)
+	}
+	data, err := json.MarshalIndent(file, "", "  ")
+	return append(data, '\n'), err
+}
+
+func marshalSession(open *seal.Seal, settled seal.Ranges, waiting []WaitingLeaf) sessionJSON {
+	s := sessionJSON{Settled: settled.String()}
+	if open != nil {
+		s.Open = open.Text()
+	}
+	for i := range waiting {
+		s.Waiting = append(s.Waiting, waitingJSON{waiting[i].Seq, waiting[i].Leaf[:]})
+	}
+	return s
+}
+
+// ParseCheckpoints reads what [MarshalCheckpoints] wrote.
+func ParseCheckpoints(data []byte) ([]Checkpoint, error) {
+	var file checkpointFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, err
+	}
+	if file.Version != checkpointVersion {
+		return nil, fmt.Errorf("it is of version %d, and this program knows version %d", file.Version, checkpointVersion)
+	}
+	var list []Checkpoint
+	for i := range file.Streams {
+		s := &file.Streams[i]
+		last, err := seal.ParseSeal(s.Seal)
+		if err != nil {
+			return nil, err
+		}
+		c := Checkpoint{Last: last, Complete: s.Complete, Former: s.Former}
+		if c.Open, c.Settled, c.Waiting, err = s.parse(); err != nil {
+			return nil, err
+		}
+		if s.Prior != nil {
+			p := new(PriorSession)
+			if p.Open, p.Settled, p.Waiting, err = s.Prior.parse(); err != nil {
+				return nil, err
+			}
+			if p.Open == nil {
+				return nil, errors.New("the session before has no open seal")
+			}
+			c.Prior = p
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+func (s *sessionJSON) parse() (open *seal.Seal, settled seal.Ranges, waiting []WaitingLeaf, err error) {
+	if s.Open != "" {
+		if open, err = seal.ParseSeal(s.Open); err != nil {
+			return nil, nil, nil, err
+		}
+		if open.Kind != seal.KindOpen {
+			return nil, nil, nil, fmt.Errorf("seal %d is no open seal", open.Number)
+		}
+	}
+	if s.Settled != "" {
+		if settled, err = seal.ParseRanges(s.Settled, len(s.Settled)); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	for _, w := range s.Waiting {
+		leaf := WaitingLeaf{Seq: w.Seq}
+		if len(w.Leaf) != seal.HashSize {
+			return nil, nil, nil, errors.New("a leaf is not a SHA-256 value")
+		}
+		copy(leaf.Leaf[:], w.Leaf)
+		waiting = append(waiting, leaf)
+	}
+	return open, settled, waiting, nil
+}
