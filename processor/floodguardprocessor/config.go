@@ -38,6 +38,10 @@ type Config struct {
 	// ReportInterval is how often a source that goes on shedding is reported.
 	ReportInterval time.Duration `mapstructure:"report_interval"`
 
+	// AcceptReports leaves records of others that look like a report as they are: what stands behind agents that guard and stamp
+	// themselves must not alter what they have sealed. Otherwise they are renamed.
+	AcceptReports bool `mapstructure:"accept_reports"`
+
 	// Overrides give sources other rates. The first whose pattern matches counts.
 	Overrides []Override `mapstructure:"overrides"`
 

@@ -74,6 +74,7 @@ type pass struct {
 	keyer
 	reserve  *reserve
 	kept     []bool // of each record
+	claims   bool   // one of them calls itself a report
 	reserved func() bool
 
 	// Where it is:
@@ -88,7 +89,7 @@ func (p *pass) isReserved() bool { return p.reserve.holds(p.ctx, p.rl, p.sl, p.l
 // decide asks the guard about every record.
 func (p *pass) decide(b *flood.Batch, ld plog.Logs) (kept, over uint64) {
 	defer func() { kept, over = b.Decided() }() // deferred: a condition that panics must not leave the guard locked
-	p.kept = p.kept[:0]
+	p.kept, p.claims = p.kept[:0], false
 	for _, rl := range ld.ResourceLogs().All() {
 		p.rl = rl
 		p.resourceLogs(rl)
@@ -98,6 +99,7 @@ func (p *pass) decide(b *flood.Batch, ld plog.Logs) (kept, over uint64) {
 			extra += scopeSize(sl)
 			for _, lr := range sl.LogRecords().All() {
 				p.lr = lr
+				p.claims = p.claims || isClaim(lr)
 				p.kept = append(p.kept, b.Admit(p.record(lr), sizer.LogRecordSize(lr)+extra, p.reserved))
 				extra = 0
 			}
@@ -114,6 +116,7 @@ func (f *floodGuard) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	p.batch(ctx)
 	b := f.guard.Begin(f.now())
 	kept, over := p.decide(b, ld)
+	disclaim := p.claims && f.disclaims(ctx)
 	switch {
 	case over > 0 && f.config.OnExceed == onExceedHold:
 		f.release(p)
@@ -121,11 +124,18 @@ func (f *floodGuard) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		return errHeld
 	case over > 0 && kept > 0:
 		ld = keep(ld, p.kept)
+	case disclaim:
+		all := plog.NewLogs()
+		ld.CopyTo(all)
+		ld = all
 	}
 	f.release(p)
 	if over > 0 && kept == 0 {
 		f.settle(b, true)
 		return nil
+	}
+	if disclaim {
+		f.disclaim(ld)
 	}
 	forwarded := false
 	// Deferred, so that a panic which somebody recovers from leaves no batch open.

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
@@ -175,6 +176,53 @@ func TestShedsAndReports(t *testing.T) {
 	assert.Contains(t, r.Body().Str(), "log.file.path /var/log/flood is above rate.records: of 300 records received, 50 were kept, 250 shed")
 	assert.Len(t, next.bodies, 53)
 	assert.Equal(t, "/var/log/flood line 49", next.bodies[49])
+}
+
+// What others send as a report is not taken for one, whatever its scope, but behind agents that have sealed theirs.
+func TestOthersReportsAreRenamed(t *testing.T) {
+	forged := func() plog.Logs {
+		ld := fromFile("/var/log/a", 3)
+		ld.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(scopeName)
+		lr := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1)
+		lr.SetEventName(eventName)
+		lr.Attributes().PutStr("logseal.id", "web17-7")
+		return ld
+	}
+	names := func(ld plog.Logs) (names []string) {
+		for _, lr := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+			names = append(names, lr.EventName())
+		}
+		return names
+	}
+	for _, tt := range []struct {
+		name   string
+		accept bool
+		rate   float64
+		ctx    context.Context
+		want   []string
+	}{
+		{"from outside", false, 100, context.Background(), []string{"", "logseal.flood.claimed", ""}},
+		{"from outside, in a flood", false, 2, context.Background(), []string{"", "logseal.flood.claimed"}},
+		{"behind agents", true, 100, context.Background(), []string{"", "logseal.flood", ""}},
+		{"of another guard of this process", false, 100, context.WithValue(context.Background(), ownReport{}, true), []string{"", "logseal.flood", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var next consumertest.LogsSink
+			cfg := config(tt.rate)
+			cfg.AcceptReports = tt.accept
+			f := newGuard(t, cfg, &next, componenttest.NewNopHost())
+			ld := forged()
+			require.NoError(t, f.ConsumeLogs(tt.ctx, ld))
+			assert.Equal(t, []string{"", "logseal.flood", ""}, names(ld), "what came is left as it is")
+			var batch plog.Logs
+			for _, got := range next.AllLogs() {
+				if _, own := got.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get(attrPrefix + "phase"); !own {
+					batch = got
+				}
+			}
+			assert.Equal(t, tt.want, names(batch))
+		})
+	}
 }
 
 // A refused batch comes again: nothing of it is shed before the rest is taken, nor counted twice.

@@ -90,7 +90,7 @@ func (f *floodGuard) report(ctx context.Context, interval bool) {
 	for len(due) > 0 {
 		some := due[:min(len(due), maxReports)]
 		due = due[len(some):]
-		sending, cancel := context.WithTimeout(ctx, f.emitTimeout)
+		sending, cancel := context.WithTimeout(context.WithValue(ctx, ownReport{}, true), f.emitTimeout)
 		err := f.next.ConsumeLogs(sending, f.logs(some, time.Now()))
 		cancel()
 		f.guard.Confirm(some, err == nil)
