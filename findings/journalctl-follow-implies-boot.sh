@@ -10,6 +10,8 @@
 # is never shipped. --since does not change it, nor does --boot=all on this version. Without --follow, or with --merge,
 # all is printed.
 #
+# Since: systemd 250 (pull request 21711 there, December 2021). That --merge is an exception is younger (27696, May 2023).
+#
 # Source: src/journal/journalctl.c of systemd, where arg_follow without arg_merge sets arg_boot; journalctl(1) of
 # systemd 252 does not mention it under --follow. Seen with Debian's 252.39.
 set -euo pipefail

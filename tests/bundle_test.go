@@ -94,6 +94,7 @@ func TestBundleIsDocumented(t *testing.T) {
 	require.True(t, found)
 	documented := map[string]bool{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)` \\| ([a-z]+) ").FindAllStringSubmatch(included, -1) {
+		assert.False(t, documented[row[2]+" "+row[1]], "docs/bundle.md lists %s %s twice", row[2], row[1])
 		documented[row[2]+" "+row[1]] = true
 	}
 	for kind, names := range map[string][]struct{ Name string }{

@@ -49,7 +49,9 @@ func newCheckCommand() *cobra.Command {
   certificate. Nothing is sent but a handshake.
 
 Give the same --config as to the collector, and the same environment: ` + "`set -a; . /etc/logseal/agent.env`" + `.
-Run it as the user that the collector runs as.`,
+Run it as the user that the collector runs as.
+
+Exit status: 0 all is well; 1 something is wrong, and named; 2 usage, or a configuration or program that cannot be read.`,
 		Example: `  logseal check --config /etc/logseal/agent.yaml
   logseal check --no-network --config /etc/logseal/gateway.yaml   # as ExecReload= in the systemd units`,
 		Args: cobra.NoArgs,

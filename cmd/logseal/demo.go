@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -27,13 +26,20 @@ processes from the configurations that ship, on free loopback ports, and ships r
 
   ` + strings.Join(demo.DrillNames(), "\n  ") + `
 
-It needs neither root nor a network, takes less than a minute, and leaves the work folder for you to look at.
+It needs neither root nor a network, takes about a minute, and leaves the work folder for you to look at.
 Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run.`,
 		Example: `  logseal demo
   logseal demo --drill impostor
   logseal demo --keep-running`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Collector == "" {
+				found, err := findCollector()
+				if err != nil {
+					return err
+				}
+				o.Collector = found
+			}
 			o.Out = cmd.OutOrStdout()
 			if info, err := os.Stdout.Stat(); err == nil {
 				o.Terminal = info.Mode()&os.ModeCharDevice != 0
@@ -49,18 +55,9 @@ Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&o.Collector, "collector", besideUs("otelcol-logseal"), "path of the collector")
+	cmd.Flags().StringVar(&o.Collector, "collector", "", "the collector's program (default: otelcol-logseal beside this one, or in PATH)")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "work folder (default: a new one in the temporary folder)")
 	cmd.Flags().StringArrayVar(&o.Drills, "drill", nil, "run this drill only; may be repeated")
 	cmd.Flags().BoolVar(&o.KeepRunning, "keep-running", false, "leave everything up until Ctrl-C")
 	return cmd
-}
-
-// besideUs is the path of a program in the folder of this one.
-func besideUs(name string) string {
-	self, err := os.Executable()
-	if err != nil {
-		return name
-	}
-	return filepath.Join(filepath.Dir(self), name)
 }

@@ -29,7 +29,7 @@ A host without a key file makes its own at its first start and logs the trust li
 reach the auditors another way than through the host's logs.
 
 Exit status: 0 the key file is written; 1 it or the trust line cannot be written; 2 usage, or the file exists: enroll never replaces one.`,
-		Example: `  logseal enroll --name web-17 --out /var/lib/logseal/stream.key >> trust.txt`,
+		Example: `  logseal enroll --name web-17 --out /var/lib/logseal/agent/stamp.key >> trust.txt`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runEnroll(cmd.OutOrStdout(), name, out)

@@ -40,7 +40,9 @@ first. It needs CAP_CHOWN, and only when the folder belongs to somebody else. A 
 
 With --kubernetes-node it also asks the API server for the node's uid, and writes NODE/UID into --stream-name-file: the
 name under which the node's stream is sealed. A node that was made anew under an old name then has another name in reports
-and trust files, and does not pass for the old one.`,
+and trust files, and does not pass for the old one.
+
+Exit status: 0 done; 1 the folder or the name cannot be made; 2 usage.`,
 		Example: `  # what the chart runs for an agent without root
   logseal init-state --dir /var/lib/logseal/agent --owner 10001:0
 

@@ -75,3 +75,15 @@ func TestInternalErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestHelp: every command says what its exit status means, and no help or manual page, which are made on a build machine,
+// shows a path of that.
+func TestHelp(t *testing.T) {
+	for _, cmd := range newRootCommand().Commands() {
+		if cmd.Name() == "version" {
+			continue
+		}
+		assert.Contains(t, strings.ToLower(cmd.Long), "exit status", cmd.Name())
+		assert.NotContains(t, cmd.UsageString(), `(default "/`, cmd.Name())
+	}
+}
