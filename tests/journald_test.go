@@ -248,6 +248,52 @@ func TestJournaldGoesOnWhenJournalctlEnds(t *testing.T) {
 	require.True(t, site.Agent.LogContains("journalctl has ended"))
 }
 
+// An agent that reads nothing is not green, whatever keeps it from reading.
+func TestJournaldThatReadsNothingIsNotHealthy(t *testing.T) {
+	for _, tt := range []struct {
+		name, trouble string
+		prepare       func(t *testing.T, site *testbed.Site, j journal)
+		mend          func(t *testing.T, site *testbed.Site, j journal)
+	}{
+		{name: "a journal without a file", trouble: "there is no journal to read"},
+		{
+			name: "a directory that is not there", trouble: "No such file or directory",
+			prepare: func(t *testing.T, _ *testbed.Site, j journal) { require.NoError(t, os.Remove(j.dir)) },
+			mend:    func(t *testing.T, _ *testbed.Site, j journal) { require.NoError(t, os.Mkdir(j.dir, 0o755)) },
+		},
+		{
+			name: "a journalctl that ends at once", trouble: `exit status 3: it says "out of order"`,
+			prepare: func(t *testing.T, site *testbed.Site, _ journal) {
+				script, mended := filepath.Join(site.Dir, "journalctl"), filepath.Join(site.Dir, "mended")
+				require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\nif [ ! -e "+mended+" ]; then echo out of order >&2; exit 3; fi\nexec journalctl \"$@\"\n"), 0o700))
+				site.Agent.Args = append(site.Agent.Args, "--config", "yaml:receivers: {journald: {journalctl_path: "+script+"}}")
+			},
+			mend: func(t *testing.T, site *testbed.Site, _ journal) {
+				require.NoError(t, os.WriteFile(filepath.Join(site.Dir, "mended"), nil, 0o600))
+			},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			site := newSite(t)
+			site.AgentToSIEM()
+			j := newJournal(t, site)
+			site.Agent.Args = []string{"--config", impatient}
+			if tt.prepare != nil {
+				tt.prepare(t, site, j)
+			}
+			start(t, site.SIEM)
+			agent := start(t, site.Agent)
+			awaitTrouble(t, agent, "receiver:journald", tt.trouble)
+			if tt.mend != nil {
+				tt.mend(t, site, j)
+			}
+			tally := testbed.Tally{Prefix: "journal line "}
+			j.append(t, "system.journal", 0, numbered(&tally, 0, 10)...)
+			awaitHealthy(t, agent)
+		})
+	}
+}
+
 // journalctl --follow shows the last boot only. The last words of a machine before it went down are in the one before.
 func TestJournaldReadsEarlierBoots(t *testing.T) {
 	for _, folder := range []bool{true, false} {

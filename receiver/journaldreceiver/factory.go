@@ -16,7 +16,8 @@ import (
 
 // NewFactory returns the factory of journald.
 func NewFactory() receiver.Factory {
-	return lossless.NewFactory(newReceiverFactory(stock.NewFactory()))
+	newFactory := func(report func(error)) receiver.Factory { return newReceiverFactory(stock.NewFactory(), report) }
+	return lossless.NewFactory(newFactory(nil), lossless.Reporting(newFactory))
 }
 
 // createDefaultConfig is the stock default, with no entry and no field left out.

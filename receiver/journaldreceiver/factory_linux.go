@@ -10,12 +10,15 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 )
 
-func newReceiverFactory(stockFactory receiver.Factory) receiver.Factory {
-	return adapter.NewFactory(receiverType{stockFactory.Type()}, stockFactory.LogsStability())
+func newReceiverFactory(stockFactory receiver.Factory, report func(error)) receiver.Factory {
+	return adapter.NewFactory(receiverType{stockFactory.Type(), report}, stockFactory.LogsStability())
 }
 
 // receiverType is the stock type with our input.
-type receiverType struct{ name component.Type }
+type receiverType struct {
+	name   component.Type
+	report func(error)
+}
 
 func (t receiverType) Type() component.Type { return t.name }
 
@@ -25,6 +28,6 @@ func (receiverType) BaseConfig(cfg component.Config) adapter.BaseConfig {
 	return cfg.(*stock.JournaldConfig).BaseConfig
 }
 
-func (receiverType) InputConfig(cfg component.Config) operator.Config {
-	return operator.NewConfig(&inputConfig{&cfg.(*stock.JournaldConfig).InputConfig})
+func (t receiverType) InputConfig(cfg component.Config) operator.Config {
+	return operator.NewConfig(&inputConfig{&cfg.(*stock.JournaldConfig).InputConfig, t.report})
 }

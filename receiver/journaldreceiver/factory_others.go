@@ -7,4 +7,6 @@ package journaldreceiver
 import "go.opentelemetry.io/collector/receiver"
 
 // newReceiverFactory returns the stock factory, which says that there is no journal here.
-func newReceiverFactory(stockFactory receiver.Factory) receiver.Factory { return stockFactory }
+func newReceiverFactory(stockFactory receiver.Factory, _ func(error)) receiver.Factory {
+	return stockFactory
+}

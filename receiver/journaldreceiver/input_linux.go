@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,7 +40,10 @@ const (
 )
 
 // inputConfig builds an input that emits what the stock journald_input emits.
-type inputConfig struct{ *journald.Config }
+type inputConfig struct {
+	*journald.Config
+	report func(error) // whether entries can come
+}
 
 func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator, error) {
 	// The stock input checks the options; it is not started.
@@ -104,17 +108,7 @@ func (c *inputConfig) args(cursor string, follow bool) []string {
 	if c.Dmesg {
 		args = append(args, "--dmesg")
 	}
-	if c.Namespace != "" {
-		args = append(args, "--namespace="+c.Namespace)
-	}
-	switch {
-	case c.Directory != nil && *c.Directory != "":
-		args = append(args, "--directory="+*c.Directory)
-	case c.Directory == nil:
-		for _, file := range c.Files {
-			args = append(args, "--file="+file)
-		}
-	}
+	args = append(args, c.place()...)
 	if c.everyBoot() {
 		args = append(args, "--merge")
 	}
@@ -128,6 +122,22 @@ func (c *inputConfig) args(cursor string, follow bool) []string {
 		}
 		slices.Sort(all)
 		args = append(args, all...)
+	}
+	return args
+}
+
+// place are the arguments that say which journal is read.
+func (c *inputConfig) place() (args []string) {
+	if c.Namespace != "" {
+		args = append(args, "--namespace="+c.Namespace)
+	}
+	switch {
+	case c.Directory != nil && *c.Directory != "":
+		args = append(args, "--directory="+*c.Directory)
+	case c.Directory == nil:
+		for _, file := range c.Files {
+			args = append(args, "--file="+file)
+		}
 	}
 	return args
 }
@@ -172,6 +182,9 @@ func (in *input) follow(ctx context.Context, j *journalctl) {
 			caughtUp = err == nil && !j.follows
 			if !caughtUp && ctx.Err() == nil {
 				in.Logger().Error("journalctl has ended; it is started again", zap.Error(err))
+				if !errors.Is(err, errRefused) {
+					in.cfg.report(j.ended(err))
+				}
 			}
 		}
 		if !caughtUp {
@@ -184,6 +197,7 @@ func (in *input) follow(ctx context.Context, j *journalctl) {
 		var err error
 		if j, err = in.open(ctx, caughtUp); err != nil && ctx.Err() == nil {
 			in.Logger().Error("journald: nothing is read; the next attempt follows", zap.Error(err))
+			in.cfg.report(err)
 		}
 	}
 }
@@ -200,6 +214,9 @@ func (in *input) read(ctx context.Context, j *journalctl) error {
 			return in.emit(ctx, &b)
 		case err != nil:
 			return errors.Join(in.emit(ctx, &b), fmt.Errorf("read journalctl: %w", err))
+		}
+		if !j.delivered.Swap(true) {
+			in.cfg.report(j.denied())
 		}
 		if seen == "" || e.cursor != seen {
 			if err := in.add(&b, e); err != nil {
@@ -275,7 +292,12 @@ type journalctl struct {
 	cursor  string // where it began
 	follows bool   // it ends by itself if it does not
 	stdout  io.ReadCloser
-	stderr  sync.WaitGroup
+	work    sync.WaitGroup // what reads stderr, and what looks whether entries can come
+
+	delivered atomic.Bool // an entry
+	mu        sync.Mutex
+	lastSaid  string // on stderr
+	denial    string // likewise, of entries that its user may not read
 }
 
 // open starts journalctl. If it has caughtUp with earlier boots, or there are none to catch up with, it follows.
@@ -287,10 +309,7 @@ func (in *input) open(ctx context.Context, caughtUp bool) (*journalctl, error) {
 	j := &journalctl{cursor: strings.TrimSpace(string(saved))}
 	ctx, j.cancel = context.WithCancel(ctx)
 	j.follows = caughtUp || !in.cfg.catchesUp(j.cursor)
-	j.cmd = exec.CommandContext(ctx, in.cfg.JournalctlPath, in.cfg.args(j.cursor, j.follows)...)
-	if in.cfg.RootPath != "" {
-		j.cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: in.cfg.RootPath}
-	}
+	j.cmd = in.cfg.command(ctx, in.cfg.args(j.cursor, j.follows)...)
 	if j.stdout, err = j.cmd.StdoutPipe(); err != nil {
 		j.cancel()
 		return nil, err
@@ -305,19 +324,33 @@ func (in *input) open(ctx context.Context, caughtUp bool) (*journalctl, error) {
 		j.cancel()
 		return nil, fmt.Errorf("start journalctl (journalctl_path %q; it is part of systemd): %w", in.cfg.JournalctlPath, err)
 	}
-	j.stderr.Go(func() {
+	j.work.Go(func() {
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			in.Logger().Error("journalctl says", zap.String("stderr", lines.Text()))
+			if j.says(lines.Text()) {
+				in.cfg.report(j.denied())
+			}
 		}
 		_, _ = io.Copy(io.Discard, stderr) // a line that is too long for the scanner
 	})
+	if j.follows {
+		j.work.Go(func() { in.watch(ctx, j) })
+	}
 	return j, nil
+}
+
+func (c *inputConfig) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.JournalctlPath, args...)
+	if c.RootPath != "" {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: c.RootPath}
+	}
+	return cmd
 }
 
 // close ends journalctl and returns how it ended.
 func (j *journalctl) close() error {
 	j.cancel()
 	_, _ = io.Copy(io.Discard, j.stdout) // Wait is for after the last read
-	j.stderr.Wait()
+	j.work.Wait()
 	return j.cmd.Wait()
 }

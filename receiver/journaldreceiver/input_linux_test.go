@@ -57,7 +57,7 @@ func TestArguments(t *testing.T) {
 			if tt.change != nil {
 				tt.change(cfg)
 			}
-			c := &inputConfig{&cfg.InputConfig}
+			c := &inputConfig{Config: &cfg.InputConfig}
 			assert.Equal(t, "--utc --output=export --all --follow "+tt.want, strings.Join(c.args(tt.cursor, true), " "))
 			assert.Equal(t, tt.catchesUp, c.catchesUp(tt.cursor))
 		})

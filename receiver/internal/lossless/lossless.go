@@ -36,6 +36,7 @@ type Option func(*options)
 type options struct {
 	deprecatedType *component.Type
 	newCheck       func(component.Config) func() error
+	newFactory     func(report func(error)) receiver.Factory
 }
 
 // DeprecatedType keeps the alias that the stock receiver answers to.
@@ -59,7 +60,11 @@ func NewFactory(stock receiver.Factory, opts ...Option) receiver.Factory {
 			if err != nil {
 				return nil, err
 			}
-			inner, err := createSynchronous(func() (receiver.Logs, error) { return stock.CreateLogs(ctx, set, cfg, wrapped) })
+			from := stock
+			if o.newFactory != nil {
+				from = o.newFactory(p.status.reached)
+			}
+			inner, err := createSynchronous(func() (receiver.Logs, error) { return from.CreateLogs(ctx, set, cfg, wrapped) })
 			if err != nil {
 				return nil, err
 			}

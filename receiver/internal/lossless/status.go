@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -26,6 +27,12 @@ const checkInterval = 5 * time.Second
 // why some of what is to be read is not, nil when all of it is. That is called at the start and every few seconds, and must not block.
 func Check(newCheck func(component.Config) func() error) Option {
 	return func(o *options) { o.newCheck = newCheck }
+}
+
+// Reporting makes each receiver with a factory of its own, which is given the way to say that some of what is to be read is
+// not, or, with nil, that all of it is again. It may be called from any goroutine between the start and the stop.
+func Reporting(newFactory func(report func(error)) receiver.Factory) Option {
+	return func(o *options) { o.newFactory = newFactory }
 }
 
 // The reasons for which a receiver does not get on, the gravest first.
