@@ -95,3 +95,32 @@ func TestQuietFileLosesNothingInAFlood(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, testbed.Unverified(report))
 }
+
+// With hold, a flood makes its receiver wait and loses nothing: not a line of the flooded file, not one of a quiet file beside it.
+func TestHoldLosesNothing(t *testing.T) {
+	const flooded, quietLines = 2_000, 20
+	site := newSite(t)
+	site.AgentToSIEM()
+	quietFile, floodFile := filepath.Join(site.Dir, "quiet.log"), filepath.Join(site.Dir, "flood.log")
+	site.SetInclude(quietFile, floodFile)
+	site.Agent.Env["LOGSEAL_FLOOD_RECORDS"], site.Agent.Env["LOGSEAL_FLOOD_BURST"] = "400", "1s"
+	agent := site.Agent
+	agent.Args = []string{"--config", "yaml:processors::flood_guard::on_exceed: hold"}
+	start(t, site.SIEM)
+	start(t, agent)
+	quiet, flood := testbed.Tally{Prefix: "quiet line "}, testbed.Tally{Prefix: "flood line "}
+	appendFile(t, floodFile, lines(flood.Prefix, 0, flooded))
+	appendFile(t, quietFile, lines(quiet.Prefix, 0, quietLines))
+	var reports floodReports
+	archive := testbed.Archive{Path: site.ArchivePath()}
+	require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
+		_, err := archive.Read(func(rl plog.ResourceLogs, lr plog.LogRecord) {
+			quiet.Add(rl, lr)
+			flood.Add(rl, lr)
+			reports.add(rl, lr)
+		})
+		return quiet.Seen() == quietLines && flood.Seen() == flooded && reports.phases["begin"] > 0, err
+	}), "%d quiet lines, %d of the flood, reports %+v", quiet.Seen(), flood.Seen(), reports)
+	assert.Zero(t, reports.shed["flood.log"])
+	assert.Zero(t, reports.shed["quiet.log"])
+}
