@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -197,6 +198,27 @@ func (c *scan) Base64(start, end int) bool {
 	c.Offer(sub.spans[0].rule, start, end, strings.Clone(sub.spans[0].text))
 	return true
 }
+
+// Hex decodes S[start:end], which is hexadecimal, and scans what comes out, with its NULs as spaces.
+func (c *scan) Hex(start, end int) {
+	b, err := hex.DecodeString(c.S[start:end])
+	if err != nil || c.layer == maxLayers || len(b) > maxHex {
+		return
+	}
+	for i := range b {
+		if b[i] == 0 {
+			b[i] = ' '
+		}
+	}
+	c.w.work -= costOfBase64
+	sub := c.w.scans[c.layer+1]
+	sub.run(ascii.UnsafeString(b))
+	for _, sp := range sub.spans {
+		c.Offer(sp.rule, start+2*sp.start, start+2*sp.end, strings.Clone(sp.text))
+	}
+}
+
+const maxHex = 1 << 14
 
 const (
 	minEcho     = 8

@@ -3,148 +3,475 @@
 package rules
 
 import (
+	"encoding/hex"
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
 
-// Passwords on command lines.
+// Passwords on command lines: as the shell takes them, quoted, in lists of words such as JSON and Python print, and in the fields of
+// the audit daemon.
 
 var (
-	httpClients     = &Detector{At: literals("curl", "wget"), Find: detectCurl}
-	userFlags       = &Detector{At: literals(" -u", "--user", "--proxy-user"), Find: detectUserFlag}
-	databaseClients = &Detector{At: literals(passwordClients...), Find: detectClient}
-	passwordFlags   = &Detector{At: literals(" -p", " -a "), Find: detectPasswordFlag}
+	commandLines = &Detector{At: commandTriggers(), Find: detectCommand}
+	piped        = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "sudo -s", "--with-token"), Find: detectPiped}
+	audited      = &Detector{At: literals("argc=", "proctitle="), Find: detectAudit}
 )
 
-// commandMemo is where the last name of an HTTP client, and of a client that takes -p, stand; -1 is nowhere.
-type commandMemo struct{ curl, client int }
+// commandMemo is up to where words of commands have been looked through, and up to where no client is left to be found.
+type commandMemo struct{ end, none int }
 
-// detectCurl notes an HTTP client that takes -u.
-func detectCurl(c *Context, _ ID, i int) int {
-	c.memo.command.curl = i
-	return 0
+const (
+	maxCommand      = 1024 // bytes from a client's name to its last word
+	maxCommandWords = 96
+	maxPiped        = 128 // bytes from echo to what reads it
+)
+
+// word is a word of a command: text is S[start:end], or what that stands for in hexadecimal.
+type word struct {
+	start, end int
+	text       string
+	coded      bool
 }
 
-// detectClient notes a client that takes -p or -a, and examines -w of ldapsearch.
-func detectClient(c *Context, _ ID, i int) int {
-	s := c.S
-	c.memo.command.client = i
-	if ascii.HasPrefixFold(s, i, "ldap") {
-		command := s[i:min(len(s), i+maxCommand)]
-		if w := strings.Index(command, " -w "); w >= 0 && w < lineEnd(command, 0) {
-			return c.flagValue(i + w + len(" -w "))
-		}
-	}
-	return 0
+// commandTriggers are clients whose names are rare, and options that lead back to the others.
+func commandTriggers() []Trigger {
+	return literals(" -p", " -u", " -a ", " -hp", "--user", "--proxy-user", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
+		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl", "wpa_passphrase",
+		"keygen", "passwd", "nmcli", "aws configure", "consul kv", "vault login", "signtool", "unzip", "keytool", "jarsigner", "etcdctl")
 }
 
-// detectUserFlag examines -u user:password and --user user:password of curl: the password is redacted, and the user
-// where it is the only one of the two.
-func detectUserFlag(c *Context, _ ID, i int) int {
+// detectCommand looks for the client that the option at i is given to, or that stands there, and through its command.
+func detectCommand(c *Context, _ ID, i int) int {
 	s := c.S
-	if c.memo.command.curl < 0 {
+	if i < c.memo.command.end {
 		return 0
 	}
-	j := i
-	for ascii.At(s, j) == ' ' || ascii.At(s, j) == '-' {
-		j++
-	}
-	word := ascii.Span(s, j, ascii.Ident)
-	if ascii.At(s, i) != '-' && word-j != 1 && !ascii.HasPrefixFold(s, j, "user") {
-		if ascii.At(s, i) == ' ' && word-j > 1 && !ascii.Is(s, i-1, ascii.Alnum) {
-			word = j + 1 // -uuser:password
-		} else {
-			return 0
+	end := i
+	if b := s[i]; b != ' ' && b != '-' {
+		end = ascii.Span(s, i, ascii.Ident)
+		if b := ascii.At(s, end); b != ' ' && b != '"' && b != '\'' && b != ',' && b != '\t' {
+			return 0 // curl/8.5.0
 		}
 	}
-	j = word
-	if ascii.At(s, j) == '=' {
-		j++
+	floor := max(c.memo.command.none, i-maxToOption, c.taken)
+	c.memo.command.none = i
+	for end > floor {
+		for end > floor && ascii.Class[s[end-1]]&ascii.Ident == 0 {
+			if b := s[end-1]; b == '\n' || b == '|' || b == ';' {
+				return 0
+			}
+			end--
+		}
+		start := end
+		for start > floor && ascii.Class[s[start-1]]&ascii.Ident != 0 {
+			start--
+		}
+		// A name behind an option is its value, and one in an address is a host.
+		if cl := clientNamed(s[start:end]); cl != nil && ascii.At(s, start-2) != '/' && !behindOption(s, start) {
+			after := end
+			if ascii.Is(s, end, ascii.Quote) {
+				after++ // "mysql","-px", or "C:\bin\sqlcmd.exe" -U sa
+			}
+			if b := ascii.At(s, after); b == ' ' || b == '\t' || b == ',' {
+				return c.command(cl, after)
+			}
+		}
+		end = start
 	}
-	j = ascii.Span(s, j, ascii.Space)
-	start := j
-	end := shellWordEnd(s, j)
-	k := strings.IndexByte(s[start:end], ':')
+	return 0
+}
+
+const maxToOption = 512 // bytes from a client's name to its first option
+
+// behindOption reports whether the word before i is an option of one letter.
+func behindOption(s string, i int) bool {
+	return ascii.At(s, i-1) == ' ' && ascii.Is(s, i-2, ascii.Alpha) && ascii.At(s, i-3) == '-' && ascii.At(s, i-4) == ' '
+}
+
+// clientNamed returns the client of that name, with or without its folder and ending, or nil.
+func clientNamed(name string) *client {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	if len(name) < 2 || len(name) > 24 {
+		return nil
+	}
+	var lower [24]byte
+	for i := range len(name) {
+		lower[i] = ascii.ToLower(name[i])
+	}
+	n := len(name)
+	for _, ending := range []string{".exe", ".sh", ".py"} {
+		if ascii.HasSuffixFold(name, n, ending) {
+			n -= len(ending)
+		}
+	}
+	if cl := clientByName[string(lower[:n])]; cl != nil {
+		return cl
+	}
+	for n > 0 && (ascii.Class[lower[n-1]]&ascii.Digit != 0 || lower[n-1] == '-') {
+		n--
+	}
+	return clientByName[string(lower[:n])]
+}
+
+// command examines the words from i on of a command that is given to the client, and returns where what it took ends.
+func (c *Context) command(cl *client, i int) (taken int) {
+	s := c.S
+	limit := min(len(s), i+maxCommand)
+	o := operands{}
+	var expect int // 0, or what the next word is
+	const (
+		password = 1 + iota
+		account
+		perhaps
+	)
+	n := 0
+	for ; n < maxCommandWords; n++ {
+		w, next, ok := nextWord(s, i, limit)
+		if !ok {
+			break
+		}
+		i = next
+		t := w.text
+		if t == "" {
+			continue
+		}
+		option := t[0] == '-' && len(t) > 1
+		counts := cl.within == "" || o.seen
+		if expect != 0 {
+			kind := expect
+			expect = 0
+			if !option && t[0] != '|' && !(t[0] == '<' || t[0] == '>') {
+				if kind == perhaps && !Mixed(t) {
+					o.n++
+					continue
+				}
+				if kind == account && c.account(w, 0, cl.sep) || kind != account && c.whole(w, 0) {
+					taken = w.end
+					if cl.once {
+						break
+					}
+				}
+				continue
+			}
+		}
+		if option || t[0] == '/' && len(t) > 1 || strings.HasPrefix(t, "pass:") {
+			from, kind := 0, 0
+			switch {
+			case !counts:
+			case hasOption(cl.account, cl.bundled, t, true, true, &from):
+				kind = account
+			case hasOption(cl.both, cl.bundled, t, true, true, &from):
+				kind = password
+			case hasOption(cl.next, cl.bundled, t, false, true, &from):
+				kind = password
+			case hasOption(cl.joined, cl.bundled, t, true, false, &from):
+				kind = password
+			case hasOption(cl.maybe, "", t, false, true, &from):
+				kind = perhaps
+			}
+			switch {
+			case kind == 0 && t[0] == '-':
+				if len(t) > 1 && t[1] != '-' {
+					o.flags += t[1:]
+				}
+				if name, value, found := strings.Cut(strings.TrimLeft(t, "-"), "="); w.coded || t[1] == '-' && !found {
+					if judge(name).Strength >= Medium {
+						if found && c.whole(w, len(t)-len(value)) {
+							taken = w.end
+						} else if !found {
+							expect = password
+						}
+					}
+				}
+			case kind == 0:
+			case from == len(t):
+				expect = kind
+			case kind == account && c.account(w, from, cl.sep), kind == password && c.whole(w, from):
+				taken = w.end
+			}
+			if kind != 0 && cl.once && taken > 0 {
+				break
+			}
+			if kind != 0 || t[0] == '-' {
+				continue
+			}
+			if ascii.Is(t, 1, ascii.Alpha) && strings.IndexByte(t[1:], '/') < 0 {
+				continue // /add
+			}
+		}
+		if nested := clientNamed(t); nested != nil && nested != cl && !behindOption(s, w.start) {
+			cl, o = nested, operands{}
+			continue
+		}
+		switch {
+		case cl.operand != nil && cl.operand(&o, t):
+			if c.whole(w, 0) {
+				taken = w.end
+			}
+		case cl == oracleClient() && o.n == 0 && c.slashed(w):
+			taken = w.end
+		}
+		if cl.within != "" && ascii.EqualFold(t, cl.within) {
+			o.seen = true
+		}
+		if o.n == 0 {
+			o.first = t
+		}
+		o.n++
+		o.prev = t
+	}
+	c.Charge(n / 8)
+	c.memo.command.end = max(c.memo.command.end, i)
+	return taken
+}
+
+func oracleClient() *client { return clientByName["sqlplus"] }
+
+// hasOption reports whether the word t is one of the options, and sets from to where its value starts in it, which is its end if
+// the value is the next word.
+func hasOption(options, bundled, t string, joined, next bool, from *int) bool {
+	for o := range strings.FieldsSeq(options) {
+		if optionAt(o, t, joined, next, from) {
+			return true
+		}
+		if len(o) == 2 && o[0] == '-' && bundled != "" && t[0] == '-' {
+			k := 1
+			for k < len(t) && strings.IndexByte(bundled, t[k]) >= 0 && t[k] != o[1] {
+				k++
+			}
+			if k > 1 && k < len(t) && t[k] == o[1] && optionAt(o[1:], t[k:], joined, next, from) {
+				*from += k
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func optionAt(o, t string, joined, next bool, from *int) bool {
+	switch {
+	case strings.HasPrefix(t, o):
+	case o[0] == '/' && ascii.HasPrefixFold(t, 0, o):
+	case len(o) > 3 && ascii.HasPrefixFold(t, 0, o):
+	default:
+		return false
+	}
+	rest := t[len(o):]
+	switch {
+	case rest == "":
+		*from = len(t)
+		return next
+	case rest[0] == '=' || rest[0] == ':' && len(o) > 1 && o[0] == '/':
+		*from = len(o) + 1
+		return true
+	case joined && (len(o) <= 2 && !strings.HasPrefix(rest, "-") || o[len(o)-1] == ':' || o == "-hp"):
+		*from = len(o)
+		return true
+	}
+	return false
+}
+
+// whole offers the word from there on, without its quotes.
+func (c *Context) whole(w word, from int) bool {
+	return c.offerPart(w, from, len(w.text))
+}
+
+// account offers the password of user:password, or the user, where that is all there is and looks like a token.
+func (c *Context) account(w word, from int, sep byte) bool {
+	t := w.text
+	k := strings.IndexByte(t[from:], sep)
+	if k < 0 {
+		return false
+	}
+	k += from
+	if strings.Trim(t[k+1:], "\"'`") == "" {
+		user := strings.Trim(t[from:k], "\"'`")
+		return len(user) >= 8 && Mixed(user) && !placeholder(user) && c.offerPart(w, from, k)
+	}
+	return c.offerPart(w, k+1, len(t))
+}
+
+// slashed offers the password of user/password@database.
+func (c *Context) slashed(w word) bool {
+	t := w.text
+	k := strings.IndexByte(t, '/')
+	if k <= 0 || t[0] == '@' {
+		return false
+	}
+	end := strings.LastIndexByte(t, '@')
+	if end < k {
+		end = len(t)
+	}
+	return c.offerPart(w, k+1, end)
+}
+
+// offerPart offers a part of a word as a password.
+func (c *Context) offerPart(w word, from, to int) bool {
+	t := w.text
+	for from < to && ascii.Class[t[from]]&ascii.Quote != 0 {
+		from++
+	}
+	for to > from && ascii.Class[t[to-1]]&ascii.Quote != 0 {
+		to--
+	}
+	v := t[from:to]
+	if v == "" || placeholder(v) || v[0] == '$' && isVariable(strings.Trim(v[1:], "{}")) || v[0] == '<' && v[len(v)-1] == '>' || v == "-" {
+		return false
+	}
+	if w.coded {
+		c.Offer(rulePassword, w.start+2*from, w.start+2*to)
+	} else {
+		c.Offer(rulePassword, w.start+from, w.start+to)
+	}
+	return true
+}
+
+// nextWord reads the word of a command that starts at or behind i: bare, in quotes, in a list, or in a field of the audit daemon. It
+// returns where the next one starts, and false at the end of the command.
+func nextWord(s string, i, limit int) (w word, next int, ok bool) {
+	for i < limit && (s[i] == ' ' || s[i] == '\t' || s[i] == ',' || s[i] == '\\' && ascii.At(s, i+1) == '\n') {
+		if s[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	if i >= limit || s[i] == '\n' || s[i] == '\r' || s[i] == ';' || s[i] == '|' || s[i] == '&' || s[i] == ']' || s[i] == ')' || s[i] == '}' {
+		return w, i, false
+	}
+	field := false
+	if s[i] == 'a' && ascii.Is(s, i+1, ascii.Digit) {
+		if k := ascii.Span(s, i+1, ascii.Digit); ascii.At(s, k) == '=' {
+			i, field = k+1, true
+		}
+	}
+	if ascii.Is(s, i, ascii.Quote) {
+		end := i + 1
+		for end < len(s) && s[end] != s[i] && end-i < maxCommand {
+			end++
+		}
+		if b := ascii.At(s, end+1); end < len(s) && (end == i+1 || b == ' ' || b == ',' || b == ']' || b == ')' || b == '}' || b == '\n' || b == 0 || b == ';' || b == '|' || b == s[i] || b == '\r') {
+			return word{start: i + 1, end: end, text: s[i+1 : end]}, end + 1, true
+		}
+		if b := ascii.At(s, i+1); b == ' ' || b == ',' || b == '}' || b == ']' || b == 0 {
+			return w, i, false // the end of what the command is quoted in
+		}
+	}
+	end := i
+	var q byte
+	for end < len(s) {
+		b := s[end]
+		if q != 0 {
+			if b == q {
+				q = 0
+			} else if b == '\n' {
+				break
+			}
+			end++
+			continue
+		}
+		if ascii.Class[b]&ascii.Space != 0 {
+			break
+		}
+		if ascii.Class[b]&ascii.Quote != 0 {
+			if closes := ascii.At(s, end+1); end > i && (closes == ' ' || closes == 0 || closes == ',' || closes == '}' || closes == ']' || closes == ')' || closes == '\n') {
+				break
+			}
+			if strings.IndexByte(s[end+1:min(len(s), end+maxCommand)], b) >= 0 {
+				q = b
+			}
+		}
+		end++
+	}
+	text := s[i:end]
+	if field {
+		if b, err := hex.DecodeString(text); err == nil {
+			return word{i, end, string(b), true}, end, true
+		}
+	}
+	for len(text) > 1 && strings.IndexByte(",;)]}", text[len(text)-1]) >= 0 && strings.IndexByte(text, '[') < 0 {
+		text = text[:len(text)-1]
+	}
+	next = end
+	if ascii.Is(s, end, ascii.Quote) {
+		next = end // the command ends here
+	}
+	return word{start: i, end: i + len(text), text: text}, next, end > i
+}
+
+// detectPiped examines what is piped into a program that reads a password: echo user:password | chpasswd, echo x | sudo -S.
+func detectPiped(c *Context, _ ID, i int) int {
+	s := c.S
+	accounts := ascii.HasPrefixFold(s, i, "chpasswd")
+	if ascii.HasPrefixFold(s, i, "sudo -s") && ascii.At(s, i+6) != 'S' {
+		return 0
+	}
+	from := max(0, i-maxPiped, c.taken)
+	pipe := strings.LastIndexByte(s[from:i], '|')
+	at := -1
+	if pipe >= 0 {
+		pipe += from
+		for _, p := range []string{"echo ", "printf "} {
+			if k := strings.LastIndex(s[from:pipe], p); k >= 0 && strings.IndexByte(s[from+k:pipe], '\n') < 0 {
+				at = from + k + len(p)
+			}
+		}
+		for at > 0 && ascii.At(s, at) == '-' {
+			at = ascii.Span(s, at+1, ascii.Alpha) + 1
+		}
+	} else if here := strings.Index(s[i:min(len(s), i+32)], "<<<"); here >= 0 {
+		at, pipe = blanks(s, i+here+3), len(s)
+	}
+	if at < 0 || at >= pipe {
+		return 0
+	}
+	w, _, ok := nextWord(s, at, pipe)
+	if !ok || accounts && strings.IndexByte(w.text, ':') < 0 {
+		return 0
+	}
+	if accounts {
+		c.account(w, 0, ':')
+	} else {
+		c.whole(w, 0)
+	}
+	return 0
+}
+
+// detectAudit examines the arguments of a program that the audit daemon has recorded.
+func detectAudit(c *Context, _ ID, i int) int {
+	s := c.S
+	if ascii.HasPrefixFold(s, i, "proctitle=") {
+		start := i + len("proctitle=")
+		if end := ascii.Span(s, start, ascii.HexDigit); end-start >= 8 {
+			c.sink.Hex(start, end)
+		}
+		return 0
+	}
+	k := strings.Index(s[i:min(len(s), i+24)], " a0=")
 	if k < 0 {
 		return 0
 	}
-	k += start
-	pass, passEnd := k+1, end
-	for pass < passEnd && ascii.Class[s[pass]]&ascii.Quote != 0 {
-		pass++
-	}
-	for passEnd > pass && ascii.Class[s[passEnd-1]]&ascii.Quote != 0 {
-		passEnd--
-	}
-	user := strings.Trim(s[start:k], "\"'`")
-	switch {
-	case pass == passEnd && user != "" && !placeholder(user) && len(user) >= 8 && Mixed(user):
-		u := start + strings.Index(s[start:k], user)
-		c.Offer(rulePassword, u, u+len(user))
-	case pass < passEnd && !placeholder(s[pass:passEnd]) && ascii.At(s, pass) != '$' && ascii.At(s, pass) != '<':
-		c.Offer(rulePassword, pass, passEnd)
-	default:
+	at := i + k + 1
+	w, next, ok := nextWord(s, at, len(s))
+	if !ok {
 		return 0
 	}
-	return end
-}
-
-// shellWordEnd returns the end of the shell word at i, with its quotes.
-func shellWordEnd(s string, i int) int {
-	var q byte
-	for ; i < len(s); i++ {
-		switch {
-		case q != 0:
-			if s[i] == q {
-				q = 0
-			} else if s[i] == '\n' {
-				return i
-			}
-		case ascii.Class[s[i]]&ascii.Quote != 0:
-			q = s[i]
-		case ascii.Class[s[i]]&ascii.Space != 0:
-			return i
+	cl := clientNamed(w.text)
+	if cl == nil {
+		cl = &client{}
+	}
+	c.command(cl, next)
+	for at < len(s) && at-i < maxAudit {
+		w, next, ok := nextWord(s, at, len(s))
+		if !ok {
+			break
 		}
+		if w.coded {
+			c.sink.Hex(w.start, w.end)
+		}
+		at = next
 	}
-	return i
+	return 0
 }
 
-// Clients that take a password in -p, joined to it or not, and in -a.
-var passwordClients = []string{
-	"mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldapsearch", "sqlcmd",
-}
-
-const maxCommand = 96 // bytes from a client's name to its password
-
-// detectPasswordFlag examines -p password and -ppassword of clients that take one.
-func detectPasswordFlag(c *Context, _ ID, i int) int {
-	s := c.S
-	if c.memo.command.client < 0 || i-c.memo.command.client > maxCommand || strings.ContainsAny(s[c.memo.command.client:i], "\n|;") || s[i+2] == 'P' ||
-		(ascii.ToLower(s[i+2]) == 'a') != ascii.HasPrefixFold(s, c.memo.command.client, "redis-cli") {
-		return 0
-	}
-	j := i + 3
-	if ascii.At(s, j) == ' ' {
-		j++
-	}
-	return c.flagValue(j)
-}
-
-// flagValue examines the password of a flag: the shell word at j.
-func (c *Context) flagValue(j int) int {
-	s := c.S
-	end := shellWordEnd(s, j)
-	for j < end && ascii.Class[s[j]]&ascii.Quote != 0 {
-		j++
-	}
-	e := end
-	for e > j && ascii.Class[s[e-1]]&ascii.Quote != 0 {
-		e--
-	}
-	if e == j || s[j] == '-' || placeholder(s[j:e]) {
-		return 0
-	}
-	c.Offer(rulePassword, j, e)
-	return end
-}
+const maxAudit = 8192

@@ -39,6 +39,8 @@ type Sink interface {
 	Offer(r ID, start, end int, text string) bool
 	// Base64 decodes S[start:end], looks through what comes out, and takes all of it if there is something in it.
 	Base64(start, end int) bool
+	// Hex decodes S[start:end], which is hexadecimal, and looks through what comes out, in which NUL separates words.
+	Hex(start, end int)
 	// Marker keeps S[start:end], which has the form of a marker of ours, if it is one.
 	Marker(start, end int) bool
 }
@@ -64,9 +66,8 @@ func (c *Context) Reset(s string) {
 	c.State = prefilter.State{S: s, Budget: budget}
 	c.taken, c.last.rule, c.last.end = 0, 0, 0
 	c.memo = memo{
-		values:  valueMemo{rejected: -1},
-		command: commandMemo{curl: -1, client: -1},
-		quotes:  quoteMemo{to: -1},
+		values: valueMemo{rejected: -1},
+		quotes: quoteMemo{to: -1},
 	}
 }
 

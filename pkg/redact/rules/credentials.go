@@ -15,6 +15,8 @@ var (
 const (
 	passwordWords = "password passwords passwd passphrase passcode pwd pswd passwort kennwort senha contrasena contraseña " +
 		"motdepasse mdp passwrd pasword wachtwoord haslo lozinka parola"
+	// programs are names of programs that end in such a word.
+	programs        = "chpasswd gpasswd htpasswd kpasswd ldappasswd lppasswd slappasswd smbpasswd yppasswd"
 	secretWords     = "secret secrets geheimnis"
 	credentialWords = "credential credentials creds cred"
 	// keyQualifiers are what stands before "key" in the name of a secret one, notSecretKeys what stands there in that of another.
@@ -44,14 +46,14 @@ var _ = register(rulePassword, Rule{
 		{Words: passwordWords, Strength: Hard},
 		{Words: "pass pw psw", Qualified: true, Strength: Hard},
 		{Words: "pass pw psw", Alone: true, Strength: Medium}, // also how tests are counted: pass=12
-		{Endings: "password passwd pwd passphrase passwort", Strength: Hard},
+		{Endings: "password passwd pwd passphrase passwort", Except: programs, Strength: Hard},
 		{Endings: "pass", Behind: passwordOwners, Strength: Hard},
 		{Words: "phrase word", Behind: "pass", Strength: Hard},
 		{Words: "hash", Behind: passwordWords + " pass pw psw " + secretWords, Strength: Hard},
 		{Words: "pin", Behind: "card user atm code", Strength: Weak},
 		{Words: "pin", Alone: true, Strength: Weak},
 	},
-	Detectors: []*Detector{identified, inserts, procedures, crypt, httpClients, userFlags, databaseClients, passwordFlags},
+	Detectors: []*Detector{identified, inserts, procedures, crypt, commandLines, piped, audited},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},
 		{`{"userPassword": "hunter2x"}`, "hunter2x"},
@@ -70,7 +72,7 @@ var _ = register(rulePassword, Rule{
 		"PWD=/home/deploy ; USER=root", "password_policy=strong",
 	},
 	Takes: "the value of a password-like name: `name=value`, JSON, YAML, XML, `=>`, `--name value`, `name is value`, `\"value\": …, \"key\": name`; " +
-		"`-p` of database clients, `-w` of ldapsearch, `-u user:password` of curl; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
+		"passwords in the options and operands of some eighty clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
 	ValidatedBy: "the name (split at case and punctuation); not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
 	Misses:      "passwords in free prose; a value with spaces and no quotes loses its first word only",
 	OverMatches: "words after `password:` in prose that are not in the list",

@@ -11,9 +11,15 @@ import (
 var ruleURLCredentials = newID("url_credentials")
 
 var _ = register(ruleURLCredentials, Rule{
-	Pack:      Secrets,
-	Detectors: []*Detector{{At: literals("://"), Find: detectUserinfo}},
+	Pack: Secrets,
+	Detectors: []*Detector{
+		{At: literals("://"), Find: detectUserinfo},
+		{At: literals("@tcp(", "@unix("), Find: detectDriverDSN},
+		{At: literals("jdbc:oracle:"), Find: detectOracleDSN},
+	},
 	Gone: []Example{
+		{"eve:hunter2@tcp(db:3306)/shop", "hunter2"},
+		{"jdbc:oracle:thin:eve/hunter2@db:1521:x", "hunter2"},
 		{"redis://:hunter2@db:6379/0", "hunter2"},
 		{"https://bob:p@ss1x@host/path", "p@ss1x"},
 		{"postgres://bob:hun/ter2x@db.example/x", "ter2x"},
@@ -87,4 +93,36 @@ func (c *Context) slashInPassword(start, end int) int {
 		return k
 	}
 	return -1
+}
+
+// detectDriverDSN examines user:password@tcp(host)/database, as drivers of Go take it. The at sign is at i.
+func detectDriverDSN(c *Context, _ ID, i int) int {
+	s := c.S
+	start := i
+	for start > c.taken && i-start < maxNameBytes*2 && ascii.Class[s[start-1]]&(ascii.Space|ascii.Quote) == 0 && s[start-1] != '=' && s[start-1] != '/' {
+		start--
+	}
+	if k := strings.IndexByte(s[start:i], ':'); k > 0 && start+k+1 < i && !variable(s[start+k+1:i]) {
+		c.Offer(ruleURLCredentials, start+k+1, i)
+	}
+	return i + 1
+}
+
+// detectOracleDSN examines jdbc:oracle:thin:user/password@host.
+func detectOracleDSN(c *Context, _ ID, i int) int {
+	s := c.S
+	end := min(len(s), i+maxNameBytes*4)
+	slash := strings.IndexByte(s[i:end], '/')
+	at := strings.IndexByte(s[i:end], '@')
+	if slash < 0 || at < slash+2 || strings.ContainsAny(s[i:i+at], " \n") {
+		return 0
+	}
+	from, to := i+slash+1, i+at
+	if ascii.Is(s, from, ascii.Quote) && to-from > 2 {
+		from, to = from+1, to-1
+	}
+	if !variable(s[from:to]) {
+		c.Offer(ruleURLCredentials, from, to)
+	}
+	return to
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// client is how programs are given a password on their command line. Options that start with a slash are known in either case.
+type client struct {
+	names string // of the programs
+	// joined are options with the password right behind (-pX), next those with the password in the next word or behind = or a
+	// colon, both those that allow either. That of maybe is the next word only if it looks like a password.
+	joined, next, both, maybe string
+	// account are options with user and password, separated by sep.
+	account string
+	sep     byte
+	// bundled are letters of options without a value, which may stand before another in one word.
+	bundled string
+	// operand reports whether a word that is no option is the password.
+	operand func(o *operands, word string) bool
+	// once says that what follows the password is another command.
+	once bool
+	// within are words of which one must have been an operand for the options to count.
+	within string
+}
+
+// operands are the words of a command so far that are no options.
+type operands struct {
+	n           int
+	first, prev string
+	flags       string // the last word of letters behind a dash
+	seen        bool   // one of those within
+}
+
+var clients = []client{
+	{names: "mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlpump mysqlsh mysqlslap mysqlbinlog mysql_upgrade mariadb mariadb-dump mariadb-admin " +
+		"mariadb-import mariadb-check mariadb-backup mydumper myloader xtrabackup mycli", joined: "-p", maybe: "-p"},
+	{names: "curl wget2", account: "-u --user -U --proxy-user", sep: ':', bundled: "sSkLfvigGjNORJaqnZl0123461#I", next: "--pass --proxy-pass --tlspassword"},
+	{names: "http https xh", account: "-a --auth", sep: ':', bundled: "vhbjf"},
+	{names: "etcdctl", account: "--user", sep: ':'},
+	{names: "ab", account: "-A -P", sep: ':'},
+	{names: "wget", next: "--password --http-password --ftp-password --proxy-password"},
+	{
+		names: "ldapsearch ldapadd ldapmodify ldapdelete ldappasswd ldapwhoami ldapcompare ldapmodrdn ldapexop ldapvc",
+		both:  "-w", next: "-s -a --bindpassword", bundled: "xZvncLMPWQ",
+	},
+	{names: "sqlcmd osql isql bcp", both: "-P"},
+	{names: "smbclient rpcclient smbget smbcacls smbtree nmblookup wmic winexe smbpasswd", account: "-U --user", sep: '%', next: "/password", bundled: "LNg"},
+	{names: "net", account: "-U", sep: '%', operand: netPassword},
+	{names: "keytool jarsigner apksigner", next: "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass -new"},
+	{
+		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check braa onesixtyone check_snmp",
+		both:  "-c -A -X", next: "--community --authpasswd --privpasswd",
+	},
+	{names: "xfreerdp wfreerdp sdl-freerdp xfreerdp3 mstsc cmdkey", joined: "/p: /pass: /password:", both: "-p"},
+	{names: "rdesktop", both: "-p"},
+	{names: "7z 7za 7zr 7zz", joined: "-p"},
+	{names: "rar unrar winrar", joined: "-hp -p"},
+	{names: "unzip zip funzip zipcloak", both: "-P", bundled: "ojnqxru"},
+	{names: "schtasks", next: "/rp /p"},
+	{names: "openssl", next: "-k -K", joined: "pass:"},
+	{names: "htpasswd htdigest", operand: func(o *operands, _ string) bool {
+		n := 2
+		if strings.IndexByte(o.flags, 'n') >= 0 {
+			n = 1
+		}
+		return strings.IndexByte(o.flags, 'b') >= 0 && o.n == n
+	}},
+	{names: "redis-cli valkey-cli keydb-cli redis-benchmark", both: "-a --pass", operand: keyedOperand},
+	{names: "docker podman buildah nerdctl crane", both: "-p --password", within: "login"},
+	{names: "helm registry auth oc argocd az heroku cf", both: "-p --password", within: "login"},
+	{names: "skopeo", account: "--creds --src-creds --dest-creds", sep: ':'},
+	{names: "aws gcloud nmcli consul snap uci", operand: keyedOperand},
+	{names: "sshpass", both: "-p", once: true},
+	{names: "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop", both: "-p"},
+	{names: "cqlsh nodetool clickhouse influx hydra medusa ncrack crackmapexec nxc netexec evil-winrm smbmap psexec psexec64 certutil kafkacat ctl nikto", both: "-p -pw --password"},
+	{names: "mosquitto_pub mosquitto_sub mosquitto_rr ipmitool ipmipower ipmi-chassis", both: "-P", next: "--pw"},
+	{names: "plink pscp psftp putty kitty winscp", next: "-pw"},
+	{names: "lftp", account: "-u --user", sep: ','},
+	{names: "sqlplus impdp expdp imp exp sqlldr rman"},
+	{names: "rabbitmqctl", operand: func(o *operands, _ string) bool {
+		return o.n == 2 && (o.first == "add_user" || o.first == "change_password" || o.first == "authenticate_user")
+	}},
+	{names: "ssh-keygen", both: "-N -P"},
+	{names: "wpa_passphrase", operand: func(o *operands, _ string) bool { return o.n == 1 }},
+	{names: "slappasswd", both: "-s"},
+	{names: "signtool", next: "/p"},
+	{names: "vault", operand: func(o *operands, w string) bool {
+		return o.n == 1 && o.first == "login" && tokenLike(w, 8)
+	}},
+	{names: "useradd usermod", next: "-p --password"},
+}
+
+// netPassword is the operand of: net user NAME PASSWORD, net use [DRIVE] \\SERVER\SHARE PASSWORD.
+func netPassword(o *operands, w string) bool {
+	switch ascii.LowerString(o.first) {
+	case "user":
+		return o.n == 2 && w != "*"
+	case "use":
+		return o.n > 1 && strings.HasPrefix(o.prev, `\\`) && w != "*"
+	}
+	return false
+}
+
+// keyedOperand is an operand behind one that names a secret: nmcli … password X, aws configure set aws_secret_access_key X.
+func keyedOperand(o *operands, _ string) bool {
+	return o.n > 0 && (judge(o.prev).Strength >= Medium || ascii.EqualFold(o.prev, "requirepass") || ascii.EqualFold(o.prev, "auth") || ascii.HasSuffixFold(o.prev, len(o.prev), "psk"))
+}
+
+var clientByName = func() map[string]*client {
+	m := map[string]*client{}
+	for i := range clients {
+		for n := range strings.FieldsSeq(clients[i].names) {
+			m[n] = &clients[i]
+		}
+	}
+	return m
+}()
