@@ -17,11 +17,17 @@ import (
 // NewFactory returns the factory of the syslog receiver.
 func NewFactory() receiver.Factory {
 	// Emission is synchronous: what a sender's connection is read of has been taken by the pipeline, but for one batch.
-	return lossless.NewFactory(adapter.NewFactory(receiverType{}, metadata.LogsStability))
+	newFactory := func(report func(error)) receiver.Factory {
+		return adapter.NewFactory(receiverType{report: report}, metadata.LogsStability)
+	}
+	return lossless.NewFactory(newFactory(nil), lossless.Reporting(newFactory))
 }
 
 // receiverType is the stock type with our input.
-type receiverType struct{ stock.ReceiverType }
+type receiverType struct {
+	stock.ReceiverType
+	report func(error)
+}
 
 func (t receiverType) CreateDefaultConfig() component.Config {
 	cfg := t.ReceiverType.CreateDefaultConfig().(*stock.SysLogConfig)
@@ -29,6 +35,6 @@ func (t receiverType) CreateDefaultConfig() component.Config {
 	return cfg
 }
 
-func (receiverType) InputConfig(cfg component.Config) operator.Config {
-	return operator.NewConfig(&inputConfig{&cfg.(*stock.SysLogConfig).InputConfig})
+func (t receiverType) InputConfig(cfg component.Config) operator.Config {
+	return operator.NewConfig(&inputConfig{&cfg.(*stock.SysLogConfig).InputConfig, t.report})
 }

@@ -3,8 +3,8 @@
 package syslogreceiver
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +22,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
 
+	"github.com/logseal/logseal/pkg/tlsserver"
 	"github.com/logseal/logseal/receiver/syslogreceiver/internal/metadata"
 )
 
@@ -46,7 +47,10 @@ const (
 )
 
 // inputConfig builds an input with the options of the stock syslog_input.
-type inputConfig struct{ *syslog.Config }
+type inputConfig struct {
+	*syslog.Config
+	report func(error) // whether senders are taken
+}
 
 func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator, error) {
 	if err := c.check(set); err != nil {
@@ -62,6 +66,7 @@ func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator,
 	}
 	in := &input{
 		InputOperator: base,
+		health:        health{report: c.report},
 		telemetry:     telemetry,
 		report:        newReport(base.Logger()),
 		drop:          strings.HasPrefix(c.OnError, helper.DropOnError),
@@ -85,12 +90,11 @@ func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator,
 		in.tcp = c.TCP
 		in.nul = c.NonTransparentFramingTrailer != nil && *c.NonTransparentFramingTrailer == parserconfig.NULTrailer
 		if c.TCP.TLS != nil {
-			if in.tls, err = c.TCP.TLS.LoadTLSConfig(context.Background()); err != nil {
+			if _, err = loadTLS(*c.TCP.TLS); err != nil {
 				return nil, err
 			}
-			// A sender that writes and closes without reading would answer a ticket with a reset, which discards what it wrote.
-			in.tls.SessionTicketsDisabled = true
 		}
+		in.maxConnections = cmp.Or(c.TCP.MaxConnections, defaultMaxConnections)
 	} else {
 		name = c.UDP.Encoding
 		in.udp = c.UDP
@@ -158,7 +162,10 @@ type input struct {
 	nul           bool
 	tcp           *tcp.BaseConfig
 	udp           *udpConfig
-	tls           *tls.Config
+	tls           *tlsserver.Server // nil: in the clear
+	health        health
+
+	maxConnections int
 
 	stopping context.CancelFunc // no more is accepted
 	cancel   context.CancelFunc // what is on its way is given up
@@ -205,6 +212,9 @@ func (in *input) Stop() error {
 		}
 		in.cancel()
 		<-done
+		if in.tls != nil {
+			in.tls.Close()
+		}
 		in.stop = nil
 	}
 	in.report.close()

@@ -17,6 +17,8 @@ import (
 	stock "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
@@ -63,6 +65,11 @@ func (s *sink) bodies() (bodies []string) {
 // serve starts a receiver and returns where it listens.
 func serve(t *testing.T, s *sink, change func(*stock.SysLogConfig)) (receiver.Logs, string, *observer.ObservedLogs) {
 	t.Helper()
+	return serveOn(t, s, componenttest.NewNopHost(), change)
+}
+
+func serveOn(t *testing.T, s *sink, h component.Host, change func(*stock.SysLogConfig)) (receiver.Logs, string, *observer.ObservedLogs) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := free.Addr().String()
@@ -83,7 +90,7 @@ func serve(t *testing.T, s *sink, change func(*stock.SysLogConfig)) (receiver.Lo
 	set.Logger = zap.New(core)
 	r, err := f.CreateLogs(t.Context(), set, cfg, next)
 	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.Start(t.Context(), h))
 	return r, address, logs
 }
 
@@ -204,5 +211,60 @@ func TestOptions(t *testing.T) {
 			_, err := f.CreateLogs(t.Context(), receivertest.NewNopSettings(f.Type()), cfg, consumertest.NewNop())
 			require.ErrorContains(t, err, tt.want)
 		})
+	}
+}
+
+// statusHost keeps what a receiver says of itself.
+type statusHost struct {
+	component.Host
+	mu   sync.Mutex
+	last *componentstatus.Event
+}
+
+func (h *statusHost) Report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = event
+}
+
+func (h *statusHost) is(status componentstatus.Status) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last != nil && h.last.Status() == status
+}
+
+// Connections are bounded, by default too; what is refused for that is the status, and the receiver recovers.
+func TestMaxConnectionsIsStatus(t *testing.T) {
+	for _, written := range []int{2, 0} {
+		h := &statusHost{Host: componenttest.NewNopHost()}
+		s := &sink{}
+		r, address, logs := serveOn(t, s, h, func(c *stock.SysLogConfig) { c.InputConfig.TCP.MaxConnections = written })
+		limit := written
+		if limit == 0 {
+			limit = defaultMaxConnections
+		}
+		var open []net.Conn
+		for range limit {
+			open = append(open, dial(t, address, ""))
+		}
+		refused, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return h.is(componentstatus.StatusRecoverableError) }, 10*time.Second, time.Millisecond)
+		_, err = refused.Read(make([]byte, 1))
+		require.Error(t, err)
+		require.NoError(t, refused.Close())
+		for _, conn := range open {
+			require.NoError(t, conn.Close())
+		}
+		require.Eventually(t, func() bool { return h.is(componentstatus.StatusOK) }, 10*time.Second, time.Millisecond)
+		conn := dial(t, address, "<13>Nov 28 10:00:00 h app: again\n")
+		require.NoError(t, conn.Close())
+		require.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 10*time.Second, time.Millisecond)
+		require.NoError(t, r.Shutdown(t.Context()))
+		found := false
+		for _, line := range logs.All() {
+			found = found || line.ContextMap()["connections_above_max"] != nil
+		}
+		assert.True(t, found, "the report says so")
 	}
 }

@@ -4,7 +4,6 @@ package syslogreceiver
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,17 +16,19 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.uber.org/zap"
 )
 
 type udpConfig = udp.BaseConfig
 
 const (
-	handshakeTime    = 30 * time.Second
 	maxDatagram      = 64 << 10
 	udpQueue         = 1000    // datagrams that wait for the pipeline
 	udpReceiveBuffer = 4 << 20 // bytes that wait in the kernel, if it allows
 	acceptRetry      = 100 * time.Millisecond
+
+	// defaultMaxConnections bounds what senders can make the process hold: a connection holds 64 KiB, and up to max_log_size
+	// while a message of that size comes.
+	defaultMaxConnections = 1000
 )
 
 func transport(name string) metric.MeasurementOption {
@@ -40,6 +41,12 @@ func (in *input) listenTCP(listening, emitting context.Context) (stop func(), er
 	if err != nil {
 		return nil, fmt.Errorf("tcp.listen_address: %w", err)
 	}
+	if in.tcp.TLS != nil {
+		if in.tls, err = in.newTLSServer(*in.tcp.TLS); err != nil {
+			_ = listener.Close()
+			return nil, err
+		}
+	}
 	var mu sync.Mutex
 	open := map[net.Conn]struct{}{}
 	in.wg.Go(func() {
@@ -49,7 +56,7 @@ func (in *input) listenTCP(listening, emitting context.Context) (stop func(), er
 				return
 			}
 			if err != nil { // too many open files, mostly
-				in.Logger().Error("syslog: a connection could not be accepted", zap.Error(err))
+				in.health.set(accepting, fmt.Errorf("no connection can be accepted: %w", err))
 				select {
 				case <-listening.Done():
 					return
@@ -57,15 +64,16 @@ func (in *input) listenTCP(listening, emitting context.Context) (stop func(), er
 				}
 				continue
 			}
+			in.health.set(accepting, nil)
 			mu.Lock()
-			full := in.tcp.MaxConnections > 0 && len(open) >= in.tcp.MaxConnections
+			full := len(open) >= in.maxConnections
 			if !full {
 				open[conn] = struct{}{}
 			}
 			mu.Unlock()
 			if full {
-				in.Logger().Warn("syslog: a connection was refused, there are max_connections", zap.Int("max_connections", in.tcp.MaxConnections),
-					zap.Stringer("peer", conn.RemoteAddr()))
+				in.health.set(room, fmt.Errorf("senders are refused: tcp.max_connections, %d, are open", in.maxConnections))
+				in.report.full(host(conn.RemoteAddr()))
 				_ = conn.Close()
 				continue
 			}
@@ -74,6 +82,7 @@ func (in *input) listenTCP(listening, emitting context.Context) (stop func(), er
 				mu.Lock()
 				delete(open, conn)
 				mu.Unlock()
+				in.health.set(room, nil)
 			})
 		}
 	})
@@ -93,15 +102,9 @@ func (in *input) serve(listening, emitting context.Context, conn net.Conn) {
 	src := &source{transport: "tcp", peer: host(conn.RemoteAddr()), attributes: in.addresses("IP.TCP", conn.RemoteAddr(), conn.LocalAddr())}
 	var stream io.Reader = conn
 	if in.tls != nil {
-		secure := tls.Server(conn, in.tls)
-		ctx, cancel := context.WithTimeout(listening, handshakeTime)
-		err := secure.HandshakeContext(ctx)
-		cancel()
+		secure, err := in.tls.Handshake(listening, conn)
 		if err != nil {
-			if listening.Err() == nil {
-				in.report.refused(src.peer, err)
-			}
-			return
+			return // the server's events have told
 		}
 		defer secure.Close()
 		stream = secure
@@ -112,7 +115,7 @@ func (in *input) serve(listening, emitting context.Context, conn net.Conn) {
 		m, err := f.next()
 		if err != nil {
 			in.emit(emitting, &b)
-			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 				in.report.broken(src.peer, err)
 			}
 			return
@@ -165,9 +168,11 @@ func (in *input) listenUDP(_, emitting context.Context) (stop func(), err error)
 				if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
 					return
 				}
-				in.Logger().Error("syslog: a datagram could not be read", zap.Error(err))
+				in.health.set(accepting, fmt.Errorf("no datagram can be read: %w", err))
+				time.Sleep(acceptRetry)
 				continue
 			}
+			in.health.set(accepting, nil)
 			queue <- datagram{append([]byte(nil), trimTrailer(buf[:n])...), from}
 		}
 	})

@@ -34,6 +34,7 @@ type conduct struct {
 	unparsed, unparsedBytes int
 	parts, partBytes        int
 	handshakes, broken      int
+	full                    int    // connections above max_connections
 	reason                  string // of the last handshake or connection that failed
 }
 
@@ -52,6 +53,8 @@ func (r *report) split(peer string, size int) {
 func (r *report) refused(peer string, err error) {
 	r.note(peer, func(c *conduct) { c.handshakes++; c.reason = err.Error() })
 }
+
+func (r *report) full(peer string) { r.note(peer, func(c *conduct) { c.full++ }) }
 
 func (r *report) broken(peer string, err error) {
 	r.note(peer, func(c *conduct) { c.broken++; c.reason = err.Error() })
@@ -112,6 +115,7 @@ func (r *report) write() {
 		sum.partBytes += c.partBytes
 		sum.handshakes += c.handshakes
 		sum.broken += c.broken
+		sum.full += c.full
 		if c.reason != "" {
 			sum.reason = c.reason
 		}
@@ -130,6 +134,7 @@ func (r *report) write() {
 		{"split_bytes", sum.partBytes},
 		{"failed_handshakes", sum.handshakes},
 		{"broken_connections", sum.broken},
+		{"connections_above_max", sum.full},
 	} {
 		if n.value > 0 {
 			fields = append(fields, zap.Int(n.name, n.value))
@@ -142,4 +147,4 @@ func (r *report) write() {
 	clear(r.peers)
 }
 
-func (c *conduct) events() int { return c.unparsed + c.parts + c.handshakes + c.broken }
+func (c *conduct) events() int { return c.unparsed + c.parts + c.handshakes + c.broken + c.full }
