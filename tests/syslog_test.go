@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/internal/testbed"
+	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/seal"
 )
 
@@ -224,6 +225,58 @@ func TestSyslogOverTLSFromSendersThatWriteAndClose(t *testing.T) {
 	s.await(t, senders*each+more)
 }
 
+// Without a restart: a renewed certificate is shown, and a sender whose authority was withdrawn is refused and its open connection ends.
+func TestSyslogOverTLSFollowsItsCertificates(t *testing.T) {
+	root, clients, others := testpki.NewCA("root"), testpki.NewCA("clients"), testpki.NewCA("others")
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	show := func(leaf *testpki.Cert) {
+		require.NoError(t, leaf.WriteKey(path("server.key")))
+		require.NoError(t, leaf.WriteCert(path("server.crt")))
+	}
+	first, second := root.NewLeaf("first"), root.NewLeaf("second")
+	show(first)
+	require.NoError(t, clients.WriteCert(path("client-ca.crt")))
+	s := newSyslog(t, func(*testbed.Site) string {
+		return fmt.Sprintf("syslog: {tcp: {tls: {cert_file: %s, key_file: %s, client_ca_file: %s}}}", path("server.crt"), path("server.key"), path("client-ca.crt"))
+	})
+	// A sender of TLS 1.2 knows after the handshake whether it was admitted.
+	connect := func(cert *testpki.Cert) (*tls.Conn, error) {
+		return tls.Dial("tcp", testbed.Loopback(s.port), &tls.Config{
+			InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert.TLS()},
+		})
+	}
+	sender, other := clients.NewLeaf("sender"), others.NewLeaf("other")
+	open, err := connect(sender)
+	require.NoError(t, err)
+	defer open.Close()
+	require.Equal(t, "first", open.ConnectionState().PeerCertificates[0].Subject.CommonName)
+	_, err = open.Write([]byte("<13>Nov 28 10:00:00 h app: from the first\n"))
+	require.NoError(t, err)
+	s.await(t, 1)
+	_, err = connect(other)
+	require.Error(t, err)
+
+	show(second)
+	require.NoError(t, others.WriteCert(path("client-ca.crt")))
+	var admitted *tls.Conn
+	require.NoError(t, testbed.Until(deadline(t, seconds), func() (bool, error) {
+		admitted, err = connect(other)
+		return err == nil, nil
+	}))
+	defer admitted.Close()
+	require.Equal(t, "second", admitted.ConnectionState().PeerCertificates[0].Subject.CommonName)
+	_, err = connect(sender)
+	require.Error(t, err, "its authority was withdrawn")
+	require.NoError(t, open.SetReadDeadline(time.Now().Add(seconds)))
+	_, err = open.Read(make([]byte, 1))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection of a withdrawn sender ends")
+	_, err = admitted.Write([]byte("<13>Nov 28 10:00:00 h app: from the second\n"))
+	require.NoError(t, err)
+	s.await(t, 2)
+}
+
 type ticketCounter struct{ put int }
 
 func (*ticketCounter) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
@@ -275,7 +328,7 @@ func TestSyslogFromRsyslog(t *testing.T) {
 }
 
 // Debian has either rsyslog or syslog-ng; LOGSEAL_SYSLOG_NG names a folder into which its packages were unpacked, as
-// `go run ./tests/bench -h` says.
+// .ci/run does and `go run ./tests/bench -h` says.
 func TestSyslogFromSyslogNG(t *testing.T) {
 	folder := os.Getenv("LOGSEAL_SYSLOG_NG")
 	if folder == "" {
