@@ -26,7 +26,7 @@ type frame struct {
 	incomplete bool
 }
 
-// framer takes a TCP stream apart (RFC 6587). Each message says for itself how it is framed: "123 <" begins one of 123 octets,
+// framer takes a TCP stream apart (RFC 6587). Each message says for itself how it is framed: "123 <1" begins one of 123 octets,
 // anything else ends at its LF, or at a NUL before the next "<". It loses nothing: what is neither is a line.
 type framer struct {
 	r       *bufio.Reader
@@ -50,19 +50,19 @@ func (f *framer) ready() bool {
 	}
 	b, _ := f.r.Peek(f.r.Buffered())
 	b = bytes.TrimLeft(b, "\r\n\x00")
-	if digits, count := octetCount(b); digits > 0 {
+	if digits, count := octetCount(b); count > 0 {
 		return len(b) > digits && b[digits] == ' ' && len(b)-digits-1 >= count
 	}
 	return bytes.IndexByte(b, '\n') >= 0
 }
 
-// octetCount reads the decimal number at the start of b. digits is 0 if there is none.
+// octetCount reads the decimal number at the start of b, with the leading zeros that some senders write. digits is 0 if there is none.
 func octetCount(b []byte) (digits, count int) {
 	for digits < len(b) && digits <= maxCountDigits && b[digits] >= '0' && b[digits] <= '9' {
 		count = 10*count + int(b[digits]-'0')
 		digits++
 	}
-	if digits == 0 || digits > maxCountDigits || b[0] == '0' {
+	if digits > maxCountDigits {
 		return 0, 0
 	}
 	return digits, count
@@ -109,7 +109,7 @@ func (f *framer) begin() error {
 		_, _ = f.r.Discard(1) // it was peeked at
 	}
 	f.within, f.counted = true, false
-	for n := 2; n <= maxCountDigits+2; n++ {
+	for n := 2; n <= maxCountDigits+3; n++ {
 		b, _ := f.r.Peek(n) // at the end of the stream what there is
 		digits, count := octetCount(b)
 		switch {
@@ -117,7 +117,10 @@ func (f *framer) begin() error {
 			return nil
 		case digits == len(b) && len(b) == n:
 			continue
-		case len(b) > digits+1 && b[digits] == ' ' && b[digits+1] == '<' && count > 0:
+		case count > 1 && len(b) == n && n == digits+2 && b[digits] == ' ' && b[digits+1] == '<':
+			continue
+		case count > 0 && len(b) > digits+1 && b[digits] == ' ' && b[digits+1] == '<' &&
+			(count == 1 || len(b) > digits+2 && b[digits+2] >= '0' && b[digits+2] <= '9'): // "5 <b> is bold" is text
 			f.counted, f.rest = true, count
 			_, _ = f.r.Discard(digits + 1)
 			return nil
@@ -161,6 +164,7 @@ func (f *framer) fill() (done bool, err error) {
 					_, _ = f.r.Discard(1)
 					return true, nil
 				}
+				b, _ = f.r.Peek(1) // looking further has moved it
 			}
 		}
 		f.buf = append(f.buf, b...)
