@@ -149,3 +149,21 @@ func TestFindingsSayWhatTheyAre(t *testing.T) {
 		}
 	}
 }
+
+// TestCIInstallsWhatTestsNeed: where CI is set, a test whose peer is not installed fails instead of being skipped.
+func TestCIInstallsWhatTestsNeed(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(root, ".ci", "run"))
+	require.NoError(t, err)
+	names, err := filepath.Glob(filepath.Join(root, "tests", "*_test.go"))
+	require.NoError(t, err)
+	found := 0
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`needs\(t, "([^"]+)", "([^"]+)"\)`).FindAllStringSubmatch(string(b), -1) {
+			found++
+			assert.Regexp(t, `(?m)^want .*\b`+regexp.QuoteMeta(m[2])+`\b`, string(script), "%s needs %s", filepath.Base(name), m[1])
+		}
+	}
+	assert.NotZero(t, found)
+}
