@@ -35,7 +35,9 @@ type parser struct {
 // parse reads the header of a message of either form, as far as it can.
 func (p *parser) parse(s string) header {
 	h := header{priority: -1}
+	s = strings.TrimPrefix(s, byteOrderMark)
 	pri, rest := priority(s)
+	rest = strings.TrimPrefix(rest, byteOrderMark)
 	if pri >= 0 {
 		h.priority = pri
 		if p.rfc5424 && strings.HasPrefix(rest, "1 ") && h.parse5424(s) {
@@ -96,6 +98,8 @@ func (h *header) parse5424(s string) bool {
 }
 
 const (
+	byteOrderMark = "\ufeff" // Windows senders begin with one, before the priority or behind it
+
 	maxHostname = 255
 	maxTag      = 128
 )
@@ -117,10 +121,13 @@ func (h *header) parse3164(s string, location *time.Location, now time.Time) {
 			break
 		}
 		if !digits(word) {
-			if _, _, isTime := timestamp(rest, location, now); !isTime && !counter(rest) {
+			_, _, isTime := timestamp(rest, location, now)
+			if !isTime && !counter(rest) && !strings.HasPrefix(rest, "*") {
 				break
 			}
-			host = word
+			if !strings.HasPrefix(word, "*") { // a WLC's task: "name: *spamApTask2: Nov 28 …"
+				host = word
+			}
 		} else if !counterBefore(rest, location, now) {
 			break
 		}

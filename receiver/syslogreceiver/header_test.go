@@ -132,3 +132,24 @@ func BenchmarkHeader(b *testing.B) {
 		})
 	}
 }
+
+func TestHeadersBehindMarksAndTasks(t *testing.T) {
+	p := parser{location: time.UTC, now: func() time.Time { return time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC) }, rfc5424: true, rfc3164: true}
+	for _, tt := range []struct {
+		message, host, app string
+		priority           int
+	}{
+		{"\ufeff<13>Nov 28 10:00:00 h x: y", "h", "x", 13},
+		{"<13>\ufeffNov 28 10:00:00 h x: y", "h", "x", 13},
+		{"\ufeff<191>1 2026-11-28T10:00:00Z h x - - - y", "h", "x", 191},
+		{"<134>WLC1: *spamApTask2: Nov 28 10:00:00.123: %CAPWAP-6-X: [SA]capwap.c:1 y", "WLC1", "%CAPWAP-6-X", 134},
+		{"<134>*spamApTask2: Nov 28 10:00:00.123: %CAPWAP-6-X: y", "", "%CAPWAP-6-X", 134},
+		{"<134>name: *not a task: text", "", "", 134},
+	} {
+		h := p.parse(tt.message)
+		assert.Equal(t, tt.host, h.hostname, tt.message)
+		assert.Equal(t, tt.app, h.appname, tt.message)
+		assert.Equal(t, tt.priority, h.priority, tt.message)
+		assert.Equal(t, tt.host+tt.app != "", !h.time.IsZero(), tt.message)
+	}
+}
