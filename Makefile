@@ -72,12 +72,15 @@ score: ## Score the redaction rules: recall and false alarms, rule by rule (corp
 bench-e2e: build ## Measure whole processes in alternating pairs (BENCH_ARGS="-h" for scenarios); an hour for all of them
 	@go run -buildvcs=false ./tests/bench $(BENCH_ARGS)
 
+CLI_PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 .PHONY: cross
-cross: ## Compile both binaries for Linux arm64
-	@echo "Compiling for linux/arm64: as long as a first build"
-	@mkdir -p dist/linux_arm64
-	@GOOS=linux GOARCH=arm64 $(GOBUILD) -ldflags '$(LDFLAGS)' -o dist/linux_arm64/ ./cmd/logseal
-	@GOOS=linux GOARCH=arm64 $(GOBUILD) -ldflags '$(LDFLAGS)' -o dist/linux_arm64/otelcol-logseal ./components
+cross: ## Compile for other platforms: logseal for all that auditors have, the collector for Linux arm64
+	@for p in $(CLI_PLATFORMS); do \
+	  case $$p in windows/*) exe=.exe;; *) exe=;; esac; \
+	  GOOS=$${p%/*} GOARCH=$${p#*/} $(GOBUILD) -ldflags '$(LDFLAGS)' -o dist/$${p%/*}_$${p#*/}/logseal$$exe ./cmd/logseal || exit 1; \
+	done
+	@for os in darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./cmd/logseal ./pkg/... || exit 1; done
+	@$(MAKE) --no-print-directory dist/linux_arm64/otelcol-logseal
 
 .PHONY: tidy
 tidy: ## Tidy go.mod; name a new module's version in it first

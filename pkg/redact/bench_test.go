@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"golang.org/x/sys/unix"
 )
 
 // accessLines returns n synthetic access-log lines of some 157 bytes, of which one in 125 holds a secret if dirty is set.
@@ -83,15 +82,6 @@ func cpuTime(b *testing.B) func(n, bytes int64) {
 			b.ReportMetric(float64(bytes)*1e3/float64(spent), "MB/cpu-s")
 		}
 	}
-}
-
-// threadTime is the CPU time that this thread has used, in nanoseconds.
-func threadTime(t testing.TB) int64 {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
-		t.Fatal(err)
-	}
-	return ts.Nano()
 }
 
 // BenchmarkRecord is a batch of 100 clean records through Logs: an operation is one record.
