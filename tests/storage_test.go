@@ -267,10 +267,12 @@ func TestStorageTakesOverFileStorage(t *testing.T) {
 	s := newStream(t)
 	s.write(5_000)
 	before := s.site.Agent
-	before.Args = []string{"--config", "yaml:extensions: {file_storage: {directory: " + s.site.Agent.Env["LOGSEAL_STATE_DIR"] + ", create_directory: true}}",
+	before.Args = []string{
+		"--config", "yaml:extensions: {file_storage: {directory: " + s.site.Agent.Env["LOGSEAL_STATE_DIR"] + ", create_directory: true}}",
 		"--config", "yaml:service: {extensions: [health_check, file_storage]}",
 		"--config", "yaml:receivers::file_log::storage: file_storage", "--config", "yaml:processors::stamp::storage: file_storage",
-		"--config", "yaml:processors::flood_guard::storage: file_storage", "--config", "yaml:exporters::siem::sending_queue::storage: file_storage"}
+		"--config", "yaml:processors::flood_guard::storage: file_storage", "--config", "yaml:exporters::siem::sending_queue::storage: file_storage",
+	}
 	agent := start(t, before)
 	awaitStill(t, agent, "otelcol_exporter_queue_size")
 	agent.Kill()

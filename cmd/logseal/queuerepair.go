@@ -72,7 +72,7 @@ func copyKey(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, text, 0o600)
+	return os.WriteFile(to, text, 0o600) //nolint:gosec // the operator names both files
 }
 
 func repairQueue(stderr io.Writer, from, to *seglog.Store) error {

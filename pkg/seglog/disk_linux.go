@@ -19,7 +19,19 @@ func allocate(f *os.File, size int64) error {
 	return err
 }
 
-func syncData(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
+// syncData may run while the file is closed: a segment can end while it is synced. So the descriptor is borrowed and not looked up; it
+// could belong to another file by then.
+func syncData(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return os.ErrClosed
+	}
+	var syncErr error
+	if err := conn.Control(func(fd uintptr) { syncErr = unix.Fdatasync(int(fd)) }); err != nil {
+		return os.ErrClosed
+	}
+	return syncErr
+}
 
 func fullError(err error) error {
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {

@@ -79,7 +79,7 @@ type Store struct {
 
 	used                          atomic.Int64
 	lost                          atomic.Int64
-	fullSince, failedSince        atomic.Int64 // Unix nanoseconds; 0: not
+	fullSince                     atomic.Int64 // Unix nanoseconds; 0: not
 	failure                       atomic.Pointer[error]
 	refused, written, moved, sync atomic.Int64
 
@@ -291,7 +291,7 @@ func (s *Store) housekeeping() {
 			return
 		case <-ticker.C:
 			for _, l := range s.open() {
-				l.tick()
+				_ = l.tick() // told by outcome; tried again at the next
 			}
 		}
 	}

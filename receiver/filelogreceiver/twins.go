@@ -101,7 +101,7 @@ func identify(path string, head []byte) (candidate, bool) {
 	if _, err := f.ReadAt(head, 0); err != nil {
 		return candidate{}, false
 	}
-	return candidate{path: path, id: fileID{uint64(stat.Dev), stat.Ino}}, true
+	return candidate{path: path, id: fileID{stat.Dev, stat.Ino}}, true
 }
 
 // compare says so when two files that begin alike are not the same.

@@ -29,10 +29,10 @@ func (s *splitter) lines(r *bufio.Reader) error {
 		c := s.chunk
 		start := len(c.buf)
 		line, err := s.line(r, start)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		end := err == io.EOF
+		end := errors.Is(err, io.EOF)
 		if open && state.interruptedBy(line) {
 			// The object before was broken off. It goes alone, and the line comes behind it.
 			line = bytes.Clone(line)
