@@ -4,8 +4,23 @@ package prefilter
 
 import "strings"
 
-// sampleText are lines as programs write them: what the prefilter is tuned to let pass without a look.
-const sampleText = `10.42.7.31 - alice [23/Nov/2026:04:10:55 +0000] "GET /api/v1/orders/482911?page=2 HTTP/1.1" 200 5316 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36" rt=0.043
+// sampleText are lines as programs write them: what the prefilter is tuned to let pass without a look. Access logs are most of what is
+// logged, and so of the sample: a grouping that lets one of their time zones pass costs a third of the speed.
+const sampleText = `10.93.3.31 - alice [23/Nov/2026:13:30:55 +0000] "GET /api/v1/orders/382911?page=2 HTTP/1.1" 200 5316 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36" rt=0.043
+172.16.9.200 - - [23/Nov/2026:13:31:07 +0000] "GET /static/css/site.8be21f.css HTTP/1.1" 304 0 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36" rt=0.002
+10.3.1.18 - bob [23/Nov/2026:13:32:33 +0000] "POST /api/v1/login HTTP/1.1" 200 812 "-" "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15" rt=0.118
+198.51.100.4 - user71 [23/Nov/2026:13:33:09 +0000] "GET /api/v2/users/88123/profile HTTP/1.1" 200 1722 "-" "curl/8.5.0" rt=0.031
+203.0.113.90 - - [23/Nov/2026:13:34:41 +0000] "GET /search?q=term1822 HTTP/1.1" 500 4410 "-" "curl/7.88.1" rt=0.870
+10.20.0.3 - - [23/Nov/2026:13:35:00 +0000] "GET /healthz HTTP/1.1" 200 2 "-" "kube-probe/1.29" rt=0.000
+192.0.2.77 - - [23/Nov/2026:22:41:09 +0100] "POST /static/js/app.3f9c1e.js HTTP/2.0" 404 153 "https://shop.example.com/cart" "kube-probe/1.28" 0.001 upstream=127.0.0.1:8080
+10.97.3.31 - alice [23/Nov/2026:17:30:55 +0000] "GET /api/v1/orders/782911?page=2 HTTP/1.1" 200 5316 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36" rt=0.043
+172.16.9.200 - - [23/Nov/2026:17:31:07 +0000] "GET /static/css/site.8be21f.css HTTP/1.1" 304 0 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36" rt=0.002
+10.3.1.18 - bob [23/Nov/2026:17:32:33 +0000] "POST /api/v1/login HTTP/1.1" 200 812 "-" "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15" rt=0.118
+198.51.100.4 - user71 [23/Nov/2026:17:33:09 +0000] "GET /api/v2/users/88123/profile HTTP/1.1" 200 1722 "-" "curl/8.5.0" rt=0.031
+203.0.113.90 - - [23/Nov/2026:17:34:41 +0000] "GET /search?q=term1822 HTTP/1.1" 500 4410 "-" "curl/7.88.1" rt=0.870
+10.20.0.3 - - [23/Nov/2026:17:35:00 +0000] "GET /healthz HTTP/1.1" 200 2 "-" "kube-probe/1.29" rt=0.000
+192.0.2.77 - - [23/Nov/2026:22:41:09 +0100] "POST /static/js/app.3f9c1e.js HTTP/2.0" 404 153 "https://shop.example.com/cart" "kube-probe/1.28" 0.001 upstream=127.0.0.1:8080
+10.42.7.31 - alice [23/Nov/2026:04:10:55 +0000] "GET /api/v1/orders/482911?page=2 HTTP/1.1" 200 5316 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36" rt=0.043
 172.16.9.200 - - [23/Nov/2026:04:11:07 +0000] "GET /static/css/site.8be21f.css HTTP/1.1" 304 0 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36" rt=0.002
 10.3.1.18 - bob [23/Nov/2026:04:12:33 +0000] "POST /api/v1/login HTTP/1.1" 200 812 "-" "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15" rt=0.118
 198.51.100.4 - user71 [23/Nov/2026:04:13:09 +0000] "GET /api/v2/users/88123/profile HTTP/1.1" 200 1722 "-" "curl/8.5.0" rt=0.031
