@@ -95,6 +95,16 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 			path = "/"
 		}
 		delete(written, "path")
+		if _, ok := written["endpoint"]; ok {
+			// As text: an address in brackets that comes from ${env:…} is a list to YAML, and only a field that is a string gets it as written.
+			var flat struct {
+				Endpoint string `mapstructure:"endpoint"`
+			}
+			if err := conf.Unmarshal(&flat, confmap.WithIgnoreUnused()); err != nil {
+				return err
+			}
+			written["endpoint"] = flat.Endpoint
+		}
 		written["status"] = map[string]any{"enabled": true, "path": path}
 		section["http"] = written
 	default:

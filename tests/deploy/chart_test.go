@@ -261,7 +261,7 @@ func TestChartConfigurationsAreValid(t *testing.T) {
 			text := strings.ReplaceAll(decode[corev1.ConfigMap](t, document).Data["kubernetes.yaml"], "/run/logseal/stream-name", name)
 			require.NoError(t, os.WriteFile(overlay, []byte(text), 0o600))
 			cmd := exec.Command(collector, "validate", "--config", root+"/distributions/"+role+"/config.yaml", "--config", overlay)
-			cmd.Env = append(os.Environ(), "POD_IP=127.0.0.1", "LOGSEAL_HOST_NAME=node-1", "LOGSEAL_STATE_DIR="+dir, "LOGSEAL_SIEM_ENDPOINT=siem:4317", `LOGSEAL_SIEM_PINS=["`+pin+`"]`)
+			cmd.Env = append(os.Environ(), "POD_IP=127.0.0.1", "LOGSEAL_HEALTH_ENDPOINT=[127.0.0.1]:13133", "LOGSEAL_LISTEN=[127.0.0.1]:4317", "LOGSEAL_HOST_NAME=node-1", "LOGSEAL_STATE_DIR="+dir, "LOGSEAL_SIEM_ENDPOINT=siem:4317", `LOGSEAL_SIEM_PINS=["`+pin+`"]`)
 			out, err := cmd.CombinedOutput()
 			assert.NoError(t, err, "%s of %s: %s", role, profile, out)
 		}
