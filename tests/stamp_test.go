@@ -225,7 +225,7 @@ service:
 				return
 			}
 			report := s.verified()
-			assert.ElementsMatch(t, []string{"ingest.hop", "resource cloud.*"}, report.Streams[0].Excluded)
+			assert.ElementsMatch(t, []string{"ingest.hop", "resource cloud.*", "logseal.client.*", "resource logseal.client.*"}, report.Streams[0].Excluded)
 		})
 	}
 }
@@ -300,9 +300,16 @@ func TestLostAndRolledBackState(t *testing.T) {
 			}
 			trust := s.trust()
 			for _, name := range matching(t, state, tt.lose) {
-				require.NoError(t, os.Remove(filepath.Join(state, name)))
+				require.NoError(t, os.RemoveAll(filepath.Join(state, name)))
 			}
 			for _, name := range matching(t, saved, tt.rollBack) {
+				info, err := os.Stat(filepath.Join(saved, name))
+				require.NoError(t, err)
+				if info.IsDir() {
+					require.NoError(t, os.RemoveAll(filepath.Join(state, name)))
+					require.NoError(t, os.CopyFS(filepath.Join(state, name), os.DirFS(filepath.Join(saved, name))))
+					continue
+				}
 				text, err := os.ReadFile(filepath.Join(saved, name))
 				require.NoError(t, err)
 				// In place, as whoever restores a backup does it; the mode stays.
@@ -332,7 +339,7 @@ func TestLostAndRolledBackState(t *testing.T) {
 	}
 }
 
-// matching returns the names of files in dir that begin with one of the prefixes.
+// matching returns the names of files and folders in dir that begin with one of the prefixes.
 func matching(t *testing.T, dir string, prefixes []string) []string {
 	t.Helper()
 	var names []string
@@ -341,7 +348,7 @@ func matching(t *testing.T, dir string, prefixes []string) []string {
 	for _, prefix := range prefixes {
 		before := len(names)
 		for _, entry := range entries {
-			if !entry.IsDir() && strings.HasPrefix(entry.Name(), prefix) {
+			if strings.HasPrefix(entry.Name(), prefix) {
 				names = append(names, entry.Name())
 			}
 		}
