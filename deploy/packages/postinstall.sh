@@ -6,11 +6,11 @@ if command -v systemd-sysusers >/dev/null 2>&1; then
 else
   getent passwd logseal >/dev/null || useradd --system --home-dir /var/lib/logseal --shell /usr/sbin/nologin logseal
 fi
-if command -v systemd-tmpfiles >/dev/null 2>&1; then
-  systemd-tmpfiles --create logseal.conf
-else
+# Without /proc, as where an image is built, systemd-tmpfiles does nothing.
+if ! systemd-tmpfiles --create logseal.conf 2>/dev/null; then
   install -d -m 0750 -o logseal -g logseal /var/lib/logseal
   install -d -m 0750 -o root -g logseal /etc/logseal/tls
+  chown root:logseal /etc/logseal/agent.env /etc/logseal/gateway.env
 fi
 # Nothing is started at an installation: it has no endpoint, pins and certificates yet. What runs is restarted with the new binary.
 if [ -d /run/systemd/system ]; then
