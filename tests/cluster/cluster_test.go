@@ -116,19 +116,25 @@ type pod struct {
 	times       int // how often it is run at least
 }
 
+// app is the label of all pods of a profile, by the name of one.
+func app(name string) string {
+	profile, _, _ := strings.Cut(name, "-")
+	return "logger-" + profile
+}
+
 func (p pod) manifest(restart string, args ...string) string {
 	quoted := fmt.Sprintf("%q", append([]string{"-name=" + p.name, fmt.Sprintf("-lines=%d", p.lines), fmt.Sprintf("-long=%d", p.long)}, args...))
 	return fmt.Sprintf(`---
 apiVersion: v1
 kind: Pod
-metadata: {name: %s, namespace: default, labels: {app: logger}}
+metadata: {name: %s, namespace: default, labels: {app: %s}}
 spec:
   restartPolicy: %s
   terminationGracePeriodSeconds: 1
   automountServiceAccountToken: false
   containers:
     - {name: main, image: "logseal.test/logger:1", imagePullPolicy: Never, args: %s}
-`, p.name, restart, strings.ReplaceAll(quoted, `" "`, `", "`))
+`, p.name, app(p.name), restart, strings.ReplaceAll(quoted, `" "`, `", "`))
 }
 
 func TestEveryLineOfEveryPodArrives(t *testing.T) {
@@ -229,7 +235,7 @@ func (n node) workload(profile string) {
 	n.kubectl("uncordon", "node1")
 
 	n.await("steady, long and short-lived pods", 4*time.Minute, func() (bool, string) {
-		out := n.kubectl("get", "pods", "-l", "app=logger", "-o", `jsonpath={range .items[*]}{.metadata.name}={.status.phase} {end}`)
+		out := n.kubectl("get", "pods", "-l", "app="+app(profile+"-"), "-o", `jsonpath={range .items[*]}{.metadata.name}={.status.phase} {end}`)
 		return strings.Count(out, "=Succeeded") == len(pods)-1, out
 	})
 	n.await("three runs of the crash-looping pod", 3*time.Minute, func() (bool, string) {
