@@ -198,7 +198,7 @@ func TestRefusedConnectionsAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.do(t)
-			assert.Eventually(t, g.has(&g.refused, tt.reason), 5*time.Second, 10*time.Millisecond, "%v", g.refused)
+			assert.Eventually(t, g.has(&g.refused, tt.reason), 5*time.Second, 10*time.Millisecond)
 		})
 	}
 }
