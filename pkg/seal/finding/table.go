@@ -24,6 +24,8 @@ const (
 	BrokenChain   Code = "BROKEN_CHAIN"
 	Unsupported   Code = "UNSUPPORTED"
 	Silent        Code = "SILENT"
+
+	IdentityMismatch Code = "IDENTITY_MISMATCH" // while watching only
 )
 
 // Nothing is wrong, but something cannot be known.
@@ -35,6 +37,7 @@ const (
 	StateRolledBack Code = "STATE_ROLLED_BACK"
 	Truncated       Code = "TRUNCATED"
 	Before          Code = "BEFORE"
+	Unchecked       Code = "UNCHECKED" // while watching only
 )
 
 // Reason says which of a code's cases it is. It is stable, for programs, and belongs to one code.
@@ -69,12 +72,14 @@ const (
 
 	NotASeal   Reason = "not_a_seal"
 	UnknownKey Reason = "unknown_key"
+	PassedSeal Reason = "passed_seal"
 
 	NoStream    Reason = "no_stream"
 	NoFirstSeal Reason = "no_first_seal"
 	NoSeal      Reason = "no_seal"
 
 	NotTrusted Reason = "not_trusted"
+	NameTaken  Reason = "name_taken"
 
 	NumberTwice Reason = "number_twice"
 	OtherBefore Reason = "other_before"
@@ -99,7 +104,10 @@ const (
 
 	VersionUnknown Reason = "version_unknown"
 
-	EndsEarly Reason = "ends_early"
+	EndsEarly       Reason = "ends_early"
+	HeartbeatMissed Reason = "heartbeat_missed"
+
+	OtherIdentity Reason = "other_identity"
 
 	SealMissing    Reason = "seal_missing"
 	NewerThanSeals Reason = "newer_than_seals"
@@ -120,6 +128,11 @@ const (
 
 	RecordBefore Reason = "record_before"
 	SealBefore   Reason = "seal_before"
+
+	BeyondLimit Reason = "beyond_limit"
+	NotWatched  Reason = "not_watched"
+	NotLookedAt Reason = "not_looked_at"
+	CameAgain   Reason = "came_again"
 
 	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
 	AttributeRepeated  Reason = "attribute_repeated"
@@ -287,6 +300,7 @@ var table = []Entry{
 		Reasons: []Row{
 			{NotASeal, "6", "look like seals, but their text is not that of one"},
 			{UnknownKey, "8.1", "look like seals of stream {stream_id}, but no key that is known signed them: they were forged or edited, or the seals that name their keys are missing"},
+			{PassedSeal, "8.5", "look like seals of stream {stream_id} that were made just now, but have numbers that it passed long ago: its state was rolled back or copied, or they were forged"},
 		},
 	},
 	{
@@ -305,6 +319,7 @@ var table = []Entry{
 		Remedy: "A host that was enrolled anew (its key file or state was lost), or one that is not yours. Find out which before you trust its line.",
 		Reasons: []Row{
 			{NotTrusted, "7", `are seals of stream {stream_id}, which is not in the trust file; if it is yours, add the line that "logseal enroll" printed for it`},
+			{NameTaken, "8.5", "are seals of stream {stream_id}, which gives itself the name of another stream that is known: its host was enrolled anew, or somebody takes its place"},
 		},
 	},
 	{
@@ -351,10 +366,19 @@ var table = []Entry{
 	},
 	{
 		Code: Silent, Verdict: Tampered,
-		Case:   "The stream ends before the time of `--until`.",
-		Remedy: `The tail was lost or taken away, or the host was off. The stream is proven up to "complete as of".`,
+		Case:   "The stream ends before the time of `--until`; while watching: it does not seal as often as its open seal promises, and was not closed.",
+		Remedy: `The tail was lost or taken away, or the host was off. The stream is proven up to "complete as of". While watching: look whether the host runs and reaches the gateway.`,
 		Reasons: []Row{
 			{EndsEarly, "8.4", "ends with its seal of {time}, before the time up to which it must be complete: what came after was lost or taken away, or the host was silent"},
+			{HeartbeatMissed, "8.5", "is silent: its seal of {time} was neither followed by the next, which was promised, nor closed the stream"},
+		},
+	},
+	{
+		Code: IdentityMismatch, Verdict: Tampered,
+		Case:   "While watching: records or seals of a stream come with another client certificate than its first ones.",
+		Remedy: "A host whose certificate has a new name, a relay that was put between, or somebody who sends in its name. What the seals say of the records holds either way.",
+		Reasons: []Row{
+			{OtherIdentity, "8.5", "come from a client with another identity than the one that the stream is bound to"},
 		},
 	},
 	{
@@ -419,6 +443,17 @@ var table = []Entry{
 		Reasons: []Row{
 			{RecordBefore, "8.3", "an earlier seal covers or voids its id, or its session ended before"},
 			{SealBefore, "8.1", "a seal with a lower number, whose authenticity is not known here"},
+		},
+	},
+	{
+		Code: Unchecked, Verdict: Incomplete,
+		Case:   "While watching: it could not be looked at, or only after what it is compared with was forgotten.",
+		Remedy: "Verify the archive with `logseal verify`, which forgets nothing. If it goes on: more memory (`max_pending_records`), or a gateway with less to do.",
+		Reasons: []Row{
+			{BeyondLimit, "8.5", "waited for its seal, or the seal for it, and there were more than are kept"},
+			{NotWatched, "8.5", "is of a time that was not watched: the watcher was not running, or lost what it knew of it"},
+			{NotLookedAt, "8.5", "passed while there was too much to look at"},
+			{CameAgain, "8.5", "came again, after what was verified under its id has been forgotten: whether it is the same is not known"},
 		},
 	},
 }
