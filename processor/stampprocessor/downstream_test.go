@@ -234,7 +234,7 @@ func TestFailingLeafLog(t *testing.T) {
 	b := newBench(t)
 	p := b.start(t, b.config())
 	before := b.next.count()
-	dir := p.leaves.dir
+	dir := b.keyFile() + ".leaves"
 	require.NoError(t, os.Remove(dir))
 	err := p.ConsumeLogs(t.Context(), makeLogs(4))
 	require.ErrorContains(t, err, dir)

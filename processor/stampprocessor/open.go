@@ -41,7 +41,7 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	if err := s.claimAndConnect(ctx, trust.Name, extension); err != nil {
 		return errors.Join(err, keys.Close())
 	}
-	if s.leaves, err = openLeafLog(s.config.KeyFile + ".leaves"); err != nil {
+	if s.leaves, err = sealer.OpenLeafLog(s.config.KeyFile+".leaves", trust.StreamID()); err != nil {
 		return errors.Join(fmt.Errorf("leaves that wait for their seal are kept beside the key file: %w", err), keys.Close())
 	}
 	s.sealer, err = sealer.Open(ctx, sealer.Config{
@@ -59,7 +59,7 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("stream %s, key file %s, storage %s: %w", trust.Name, s.config.KeyFile, s.config.Storage, err)
 	}
-	if err := s.leaves.forget(); err != nil {
+	if err := s.leaves.Forget(); err != nil {
 		return fmt.Errorf("leaves of the session before cannot be removed: %w", err)
 	}
 	if lost := s.sealer.Stats().Lost; lost > 0 {

@@ -36,7 +36,7 @@ type stamp struct {
 	name      string // claimed
 	sealer    *sealer.Sealer
 	client    storage.Client
-	leaves    *leafLog
+	leaves    *sealer.LeafLog
 	telemetry *telemetry
 	stop      context.CancelFunc
 	stopped   chan struct{}
@@ -144,7 +144,7 @@ func (s *stamp) close(ctx context.Context) error {
 		err = s.client.Close(ctx)
 	}
 	if s.leaves != nil {
-		err = errors.Join(err, s.leaves.close())
+		err = errors.Join(err, s.leaves.Close())
 	}
 	if s.name != "" {
 		names.release(s.name)

@@ -257,3 +257,24 @@ func TestShutdownWithoutStart(t *testing.T) {
 	b := newBench(t)
 	require.NoError(t, b.create(t, b.config()).Shutdown(t.Context()))
 }
+
+// What a session leaves in the log is of no use once the next has begun.
+func TestLeavesOfTheSessionBeforeAreRemoved(t *testing.T) {
+	b := newBench(t)
+	p := b.start(t, b.config())
+	require.NoError(t, p.ConsumeLogs(t.Context(), makeLogs(4)))
+	require.Equal(t, 1, segments(t, b))
+	require.NoError(t, p.Shutdown(t.Context()))
+	again := b.start(t, b.config())
+	require.Zero(t, segments(t, b))
+	require.NoError(t, again.Shutdown(t.Context()))
+	b.verify(t)
+}
+
+// segments returns how many files of leaves there are.
+func segments(t *testing.T, b *bench) int {
+	t.Helper()
+	entries, err := os.ReadDir(b.keyFile() + ".leaves")
+	require.NoError(t, err)
+	return len(entries)
+}

@@ -201,11 +201,11 @@ func (s *Sealer) loadUnsent(ctx context.Context, unsent seal.Ranges) error {
 // that are kept elsewhere than the store may be behind it after a loss of power.
 func (s *Sealer) loadChunks(ctx context.Context, st *state) (chunks []*chunk, end uint64, lost bool, err error) {
 	load := func(n uint64) (found bool, err error) {
-		values, err := get(ctx, s.leaves(), s.chunkKey(n))
-		if err != nil || values[0] == nil {
+		data, err := s.leaves().Load(ctx, n)
+		if err != nil || data == nil {
 			return false, err
 		}
-		c, err := unmarshalChunk(values[0], &st.nonce)
+		c, err := unmarshalChunk(data, &st.nonce)
 		if c != nil {
 			chunks = append(chunks, c)
 		}

@@ -185,19 +185,11 @@ func (s *Sealer) prepare(r *round) error {
 		r.ops = append(r.ops, &Op{Kind: OpSet, Key: s.sealKey(c.Number), Value: note})
 	}
 	if s.cfg.Leaves == nil {
-		r.ops = append(r.ops, s.dropChunks(r.dead)...)
+		r.ops = append(r.ops, s.deleteChunks(r.dead)...)
 	}
 	r.state.next = last.Number
 	r.ops = append(r.ops, s.markSent(&r.state, r.seals)...)
 	return nil
-}
-
-func (s *Sealer) dropChunks(numbers []uint64) []*Op {
-	ops := make([]*Op, len(numbers))
-	for i, n := range numbers {
-		ops[i] = &Op{Kind: OpDelete, Key: s.chunkKey(n)}
-	}
-	return ops
 }
 
 // markSent returns the operations that store st with the seals that are not sent
@@ -240,7 +232,7 @@ func (s *Sealer) finish(ctx context.Context) error {
 		return fmt.Errorf("the key file cannot be written: %w", err)
 	}
 	if s.cfg.Leaves != nil && len(r.dead) > 0 {
-		if err := s.cfg.Leaves.Batch(ctx, s.dropChunks(r.dead)...); err != nil {
+		if err := s.cfg.Leaves.Drop(ctx, r.dead...); err != nil {
 			return fmt.Errorf("sealed leaves cannot be removed: %w", err)
 		}
 	}

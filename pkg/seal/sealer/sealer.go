@@ -24,11 +24,8 @@ import (
 type Config struct {
 	Keys  *KeyFile // closed by the Sealer
 	Store Store
-	// Leaves keeps the leaves that no seal covers yet; Store if nil. They are written with every
-	// batch and read after a crash only, so that something simpler than Store may do: it
-	// needs no transactions, and its deletes need not outlive the process. Once [Open] has returned
-	// without error, nothing that was in it before is needed.
-	Leaves Store
+	// Leaves keeps the leaves that no seal covers yet, as [LeafLog] does; Store if nil.
+	Leaves Leaves
 	Clock  Clock // SystemClock() if nil
 
 	// Policy leaves attributes out of the digests. See [NewPolicy].
@@ -350,14 +347,6 @@ func (s *Sealer) commit(ctx context.Context, b *Batch) error {
 	return err
 }
 
-// leaves is where the leaves are kept.
-func (s *Sealer) leaves() Store {
-	if s.cfg.Leaves != nil {
-		return s.cfg.Leaves
-	}
-	return s.cfg.Store
-}
-
 var chunkBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func (s *Sealer) storeChunk(ctx context.Context, number, first uint64, group []*Batch, sent, void seal.Ranges) error {
@@ -374,7 +363,7 @@ func (s *Sealer) storeChunk(ctx context.Context, number, first uint64, group []*
 		}
 	}
 	*buf = value
-	return s.leaves().Batch(ctx, &Op{Kind: OpSet, Key: s.chunkKey(number), Value: value})
+	return s.leaves().Append(ctx, number, value)
 }
 
 // Settle says what became of the batch: whether the next consumer took it. It

@@ -44,10 +44,6 @@ type Store interface {
 
 func (s *Sealer) stateKey() string { return s.streamID + "/state" }
 
-func (s *Sealer) chunkKey(n uint64) string {
-	return s.streamID + "/leaves/" + strconv.FormatUint(n, 10)
-}
-
 func (s *Sealer) sealKey(n uint64) string { return s.streamID + "/seal/" + strconv.FormatUint(n, 10) }
 
 // state is what the store says about a stream as of its last seal.

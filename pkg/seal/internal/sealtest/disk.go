@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/logseal/logseal/pkg/seal/sealer"
@@ -51,7 +52,7 @@ func (d *Disk) Split() *Disk {
 }
 
 // Leaves returns where leaves are kept, nil if that is the disk itself.
-func (d *Disk) Leaves() sealer.Store {
+func (d *Disk) Leaves() sealer.Leaves {
 	if d.leaves == nil {
 		return nil
 	}
@@ -60,8 +61,28 @@ func (d *Disk) Leaves() sealer.Store {
 
 type leaves struct{ *Disk }
 
-// Batch implements seal.Store.
-func (l leaves) Batch(_ context.Context, ops ...*sealer.Op) error { return l.batch(l.leaves, ops) }
+func leafKey(number uint64) string { return strconv.FormatUint(number, 10) }
+
+// Append implements sealer.Leaves.
+func (l leaves) Append(_ context.Context, number uint64, chunk []byte) error {
+	return l.batch(l.leaves, []*sealer.Op{{Kind: sealer.OpSet, Key: leafKey(number), Value: chunk}})
+}
+
+// Load implements sealer.Leaves.
+func (l leaves) Load(_ context.Context, number uint64) ([]byte, error) {
+	op := &sealer.Op{Kind: sealer.OpGet, Key: leafKey(number)}
+	err := l.batch(l.leaves, []*sealer.Op{op})
+	return op.Value, err
+}
+
+// Drop implements sealer.Leaves.
+func (l leaves) Drop(_ context.Context, numbers ...uint64) error {
+	ops := make([]*sealer.Op, len(numbers))
+	for i, n := range numbers {
+		ops[i] = &sealer.Op{Kind: sealer.OpDelete, Key: leafKey(n)}
+	}
+	return l.batch(l.leaves, ops)
+}
 
 // Forget removes all leaves that were there before this start.
 func (d *Disk) Forget() {

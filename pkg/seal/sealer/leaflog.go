@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package stampprocessor
+package sealer
 
 import (
 	"context"
@@ -13,28 +13,25 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
-
-	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
-// leafLog keeps the leaves that no seal covers yet, in files of its own that are appended to and removed whole. A storage
-// extension could do it, but a record's leaf is written once, read after a crash only, and needed for a second: bbolt takes
-// 60 µs and five page writes for what a file takes in 3 µs, with every batch. What is written survives the process, like what
-// file_storage keeps by default, and not a loss of power; the sealer says so then.
-//
-// It is a [seal.Store] without transactions and without durable deletes: after a restart, deleted values of files that are
-// still there are there again, until forget.
-type leafLog struct {
-	dir string
+// LeafLog is [Leaves] in files of their own that are appended to and removed whole. A database could keep them, but a
+// record's leaf is written once, read after a crash only, and needed for a second: bbolt takes 60 µs and five page writes for
+// what a file takes in 3 µs, with every batch. What is written survives the process, and not a loss of power; the [Sealer] says so
+// then.
+type LeafLog struct {
+	dir    string
+	prefix string // of the keys of the stream's chunks
 
 	mu      sync.Mutex
 	file    *os.File // the segment that is appended to, nil before the first
 	segment uint64   // its number, or that of the last there was
 	size    int64
 	buf     []byte
-	places  map[string]place // where a key's value is
-	live    map[uint64]int   // how many of a segment's entries places has; none for those that are gone
+	places  map[uint64]place // where a chunk is
+	live    map[uint64]int   // how many of a segment's chunks places has; none for segments that are gone
 }
 
 type place struct {
@@ -43,7 +40,8 @@ type place struct {
 	size    int
 }
 
-// A segment holds entries: a checksum of the rest, the lengths of key and value, both.
+// A segment holds entries: a checksum of the rest, the lengths of key and value, both. The key is a chunk's, and says of which
+// stream it is; the value is the chunk.
 const (
 	segmentSize = 1 << 20
 	entryHeader = 12
@@ -51,8 +49,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// openLeafLog opens the log in a folder, which it makes if there is none.
-func openLeafLog(dir string) (*leafLog, error) {
+// OpenLeafLog opens a stream's log in a folder, which it makes if there is none. What another stream has left there is not read,
+// and goes with [LeafLog.Forget].
+func OpenLeafLog(dir, streamID string) (*LeafLog, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -69,7 +68,7 @@ func openLeafLog(dir string) (*leafLog, error) {
 		segments = append(segments, n)
 	}
 	slices.Sort(segments)
-	l := &leafLog{dir: dir, places: map[string]place{}, live: map[uint64]int{}}
+	l := &LeafLog{dir: dir, prefix: chunkPrefix(streamID), places: map[uint64]place{}, live: map[uint64]int{}}
 	for _, n := range segments {
 		data, err := os.ReadFile(l.path(n))
 		if err != nil {
@@ -77,8 +76,11 @@ func openLeafLog(dir string) (*leafLog, error) {
 		}
 		l.segment, l.live[n] = n, 0
 		for key, p := range entriesOf(data) {
-			p.segment = n
-			l.put(key, p)
+			written, ours := strings.CutPrefix(key, l.prefix)
+			if number, err := strconv.ParseUint(written, 10, 64); ours && err == nil {
+				p.segment = n
+				l.put(number, p)
+			}
 		}
 	}
 	return l, nil
@@ -106,32 +108,15 @@ func entriesOf(data []byte) func(yield func(string, place) bool) {
 	}
 }
 
-func (l *leafLog) path(segment uint64) string {
+func (l *LeafLog) path(segment uint64) string {
 	return filepath.Join(l.dir, strconv.FormatUint(segment, 10))
 }
 
-// Batch implements [seal.Store].
-func (l *leafLog) Batch(_ context.Context, ops ...*sealer.Op) (err error) {
+// Load implements [Leaves].
+func (l *LeafLog) Load(_ context.Context, number uint64) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, op := range ops {
-		switch op.Kind {
-		case sealer.OpGet:
-			op.Value, err = l.get(op.Key)
-		case sealer.OpSet:
-			err = l.set(op.Key, op.Value)
-		case sealer.OpDelete:
-			err = l.remove(op.Key)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *leafLog) get(key string) ([]byte, error) {
-	p, found := l.places[key]
+	p, found := l.places[number]
 	if !found {
 		return nil, nil
 	}
@@ -140,16 +125,20 @@ func (l *leafLog) get(key string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	value := make([]byte, p.size)
-	_, err = f.ReadAt(value, p.offset)
-	return value, err
+	chunk := make([]byte, p.size)
+	_, err = f.ReadAt(chunk, p.offset)
+	return chunk, err
 }
 
-func (l *leafLog) set(key string, value []byte) error {
+// Append implements [Leaves].
+func (l *LeafLog) Append(_ context.Context, number uint64, chunk []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	b := append(l.buf[:0], make([]byte, entryHeader)...)
-	b = append(append(b, key...), value...)
-	binary.BigEndian.PutUint32(b[4:], uint32(len(key)))
-	binary.BigEndian.PutUint32(b[8:], uint32(len(value)))
+	b = strconv.AppendUint(append(b, l.prefix...), number, 10)
+	binary.BigEndian.PutUint32(b[4:], uint32(len(b)-entryHeader))
+	binary.BigEndian.PutUint32(b[8:], uint32(len(chunk)))
+	b = append(b, chunk...)
 	binary.BigEndian.PutUint32(b, crc32.Checksum(b[4:], castagnoli))
 	l.buf = b
 	if l.file == nil || l.size > 0 && l.size+int64(len(b)) > segmentSize {
@@ -162,7 +151,7 @@ func (l *leafLog) set(key string, value []byte) error {
 		return errors.Join(err, l.file.Truncate(l.size))
 	}
 	l.size += int64(len(b))
-	l.put(key, place{l.segment, l.size - int64(len(value)), len(value)})
+	l.put(number, place{l.segment, l.size - int64(len(chunk)), len(chunk)})
 	if cap(l.buf) > segmentSize {
 		l.buf = nil
 	}
@@ -170,7 +159,7 @@ func (l *leafLog) set(key string, value []byte) error {
 }
 
 // next begins a segment.
-func (l *leafLog) next() error {
+func (l *LeafLog) next() error {
 	f, err := os.OpenFile(l.path(l.segment+1), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -182,27 +171,35 @@ func (l *leafLog) next() error {
 	return errors.Join(err, l.sweep(last))
 }
 
-// put notes where a key's value is now.
-func (l *leafLog) put(key string, p place) {
-	if old, found := l.places[key]; found {
+// put notes where a chunk is now.
+func (l *LeafLog) put(number uint64, p place) {
+	if old, found := l.places[number]; found {
 		l.live[old.segment]--
 	}
-	l.places[key] = p
+	l.places[number] = p
 	l.live[p.segment]++
 }
 
-func (l *leafLog) remove(key string) error {
-	p, found := l.places[key]
-	if !found {
-		return nil
+// Drop implements [Leaves].
+func (l *LeafLog) Drop(_ context.Context, numbers ...uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, number := range numbers {
+		p, found := l.places[number]
+		if !found {
+			continue
+		}
+		delete(l.places, number)
+		l.live[p.segment]--
+		if err := l.sweep(p.segment); err != nil {
+			return err
+		}
 	}
-	delete(l.places, key)
-	l.live[p.segment]--
-	return l.sweep(p.segment)
+	return nil
 }
 
 // sweep removes a segment that holds nothing any more, but for the one that is appended to.
-func (l *leafLog) sweep(segment uint64) error {
+func (l *LeafLog) sweep(segment uint64) error {
 	live, there := l.live[segment]
 	if !there || live > 0 || (l.file != nil && segment == l.segment) {
 		return nil
@@ -214,8 +211,8 @@ func (l *leafLog) sweep(segment uint64) error {
 	return nil
 }
 
-// forget removes everything.
-func (l *leafLog) forget() error {
+// Forget removes everything: once [Open] has returned without error, nothing that was there before is needed.
+func (l *LeafLog) Forget() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.closeFile()
@@ -227,13 +224,14 @@ func (l *leafLog) forget() error {
 	return err
 }
 
-func (l *leafLog) close() error {
+// Close closes the file that is appended to.
+func (l *LeafLog) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closeFile()
 }
 
-func (l *leafLog) closeFile() error {
+func (l *LeafLog) closeFile() error {
 	if l.file == nil {
 		return nil
 	}
