@@ -223,8 +223,8 @@ func (c *Config) Validate() error {
 	}
 	for name, list := range map[string][]string{"sensitive": c.Keys.Sensitive, "ignore": c.Keys.Ignore} {
 		for i, p := range list {
-			if strings.Trim(p, "*") == "" {
-				fail("keys.%s[%d]: matches every name; name the keys you mean", name, i)
+			if strings.Trim(p, "*?") == "" {
+				fail("keys.%s[%d]: matches names by their length alone, or every name; name the keys you mean", name, i)
 			}
 		}
 	}

@@ -5,9 +5,11 @@ package redact
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -514,4 +516,45 @@ func TestSelfTest(t *testing.T) {
 	_, err := New(DefaultConfig())
 	require.ErrorContains(t, err, "self-test")
 	assert.NotContains(t, err.Error(), "1112")
+}
+
+// A glob of keys.sensitive takes in text what it takes as a key, whatever its name is made of.
+func TestSensitiveGlobsInText(t *testing.T) {
+	globs := map[string][]string{
+		"*session*":      {"session", "userSession", "SESSION_ID", "x-session-key", "session.count"},
+		"plate":          {"plate", "Plate", "PLATE"},
+		"customer_*":     {"customer_no", "customer_name"},
+		"*_ref":          {"order_ref"},
+		"kfz?":           {"kfz1", "KFZa"},
+		"m?d":            {"mad", "m9d"},
+		"ключ":           {"ключ"},
+		"*口座*":           {"口座", "口座番号"},
+		"user name":      {"user name", "User Name"},
+		"app/token*":     {"app/tokens"},
+		"*@internal":     {"id@internal"},
+		"$*":             {"$x"},
+		"größe":          {"größe"},
+		"policy.*number": {"policy.number", "policy.holder.number"},
+		"*token*":        {"token_count", "token"}, // in the examples that an engine tries at its start
+	}
+	try := func(e *Engine, names []string) {
+		for _, name := range names {
+			for _, value := range []string{"open", "Qz8kLm2Vx7", "17"} {
+				ld := one(func(lr plog.LogRecord) { lr.Attributes().PutStr(name, value) })
+				e.Logs(ld, nil)
+				assert.NotContains(t, strings.ReplaceAll(everything(ld), name, ""), value, "%s as a key", name)
+				for _, text := range []string{
+					name + "=" + value, "x " + name + "=" + value + " y", name + ": " + value, `{"` + name + `":"` + value + `"}`, `{"a":1,"` + name + `": ` + value + `,"b":2}`,
+					`{"` + name + `":["` + value + `"]}`, `{\"` + name + `\":\"` + value + `\"}`, "'" + name + "' => '" + value + "'", name + " = \"" + value + "\"",
+				} {
+					out, _, _ := e.Text(text, nil)
+					assert.NotContains(t, strings.ReplaceAll(out, name, ""), value, "%s in text", text)
+				}
+			}
+		}
+	}
+	e := newEngine(t, func(c *Config) { c.Keys.Sensitive = slices.Collect(maps.Keys(globs)) })
+	for _, names := range globs {
+		try(e, names)
+	}
 }

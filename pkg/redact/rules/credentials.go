@@ -15,6 +15,10 @@ var (
 const (
 	passwordWords = "password passwords passwd passphrase passcode pwd pswd passwort kennwort senha contrasena contraseña " +
 		"motdepasse mdp passwrd pasword wachtwoord haslo lozinka parola"
+	// morePasswordWords are those of other languages, and of one kind of password.
+	morePasswordWords = "hasło heslo passord salasana adgangskode kodeord geslo parool losenord lösenord " +
+		"jelszo jelszó sifre şifre slaptazodis slaptažodis matkhau khẩu пароль парола κωδικός κωδικόσ 密码 密碼 口令 パスワード 비밀번호 " +
+		"psk authtok bindpw rootpw masterauth rocommunity rwcommunity"
 	// programs are names of programs that end in such a word.
 	programs        = "chpasswd gpasswd htpasswd kpasswd ldappasswd lppasswd slappasswd smbpasswd yppasswd"
 	secretWords     = "secret secrets geheimnis"
@@ -32,7 +36,8 @@ const (
 	notSecretTokens = "next page continuation cancellation cancel sync delimiter start end special bos eos pad unexpected invalid " +
 		"expected max min input output total prompt completion cached reasoning num public stop syntax last first current"
 	passwordOwners = "db user my root admin smtp ftp mail ldap sql pg redis mongo rabbitmq mysql ssh imap app http proxy login sudo ora " +
-		"vpn wifi wlan bind"
+		"vpn wifi wlan bind store key trust keystore truststore ssl require master auth become su rcon svn nexus jdbc p12 pfx wallet enable snmp " +
+		"smb crypt old new"
 )
 
 var (
@@ -43,11 +48,18 @@ var (
 var _ = register(rulePassword, Rule{
 	Pack: Secrets,
 	Names: []Names{
-		{Words: passwordWords, Strength: Hard},
+		{Words: passwordWords + " " + morePasswordWords, Strength: Hard},
 		{Words: "pass pw psw", Qualified: true, Strength: Hard},
 		{Words: "pass pw psw", Alone: true, Strength: Medium}, // also how tests are counted: pass=12
-		{Endings: "password passwd pwd passphrase passwort", Except: programs, Strength: Hard},
-		{Endings: "pass", Behind: passwordOwners, Strength: Hard},
+		{Endings: "password passwd pwd passphrase passwort 密码 密碼 口令", Except: programs, Strength: Hard},
+		{Endings: "pass pw", Behind: passwordOwners, Strength: Hard},
+		{Endings: "psk", Strength: Hard},
+		{Words: "passe", Behind: "de palavra", Strength: Hard},
+		{Words: "sandi", Behind: "kata", Strength: Hard},
+		{Words: "community", Behind: "snmp ro rw read write trap", Strength: Hard},
+		{Words: "community", Strength: Likely},
+		{Words: "answer", Behind: "security secret", Strength: Hard},
+		{Words: "clave", Strength: Likely},
 		{Words: "phrase word", Behind: "pass", Strength: Hard},
 		{Words: "hash", Behind: passwordWords + " pass pw psw " + secretWords, Strength: Hard},
 		{Words: "pin", Behind: "card user atm code", Strength: Weak},
@@ -66,14 +78,16 @@ var _ = register(rulePassword, Rule{
 		{"hash $2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW ok", "R9h/cIPz0gi.URNNX3kh2O"},
 		{"kennwort=hunter2x", "hunter2x"},
 		{"DB_PW=hunter2x", "hunter2x"},
+		{"POSTGRES_PASSWORD_RO=hunter2x", "hunter2x"},
+		{"пароль=hunter2x", "hunter2x"},
 	},
 	Stay: []string{
 		"Password: incorrect", "password changed for user bob", "password=${DB_PASSWORD} token=$TOKEN", "author=james pass=0/10 compass=north bypass=true",
-		"PWD=/home/deploy ; USER=root", "password_policy=strong",
+		"PWD=/home/deploy ; USER=root", "password_policy=strong", "pin=2048 password_changed_at=2026-11-28T09:00:00Z",
 	},
 	Takes: "the value of a password-like name: `name=value`, JSON, YAML, XML, `=>`, `--name value`, `name is value`, `\"value\": …, \"key\": name`; " +
 		"passwords in the options and operands of some eighty clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
-	ValidatedBy: "the name (split at case and punctuation); not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
+	ValidatedBy: "the name (split at case and punctuation; `PASSWORD_ADMIN` and `password2` are passwords, `password_policy` is none); behind a word that is not known letters and digits; not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
 	Misses:      "passwords in free prose; a value with spaces and no quotes loses its first word only",
 	OverMatches: "words after `password:` in prose that are not in the list",
 	Source:      "names in the field's software; crypt(5)",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -37,6 +38,7 @@ type Strength uint8
 const (
 	Nothing Strength = iota
 	Weak             // the value must look like a token of some length
+	Likely           // the value must have letters and digits
 	Medium           // the value must look like a token, or be plainly assigned
 	Hard             // any value is secret
 )
@@ -69,7 +71,18 @@ var (
 		"scope scopes bucket tokens hint info exists present set field variable selector mapping renewal lifetime duration " +
 		"max min source strength validation validator verified verification check checks failure failures result success handler " +
 		"factory generator parser reader writer module plugin callback event events action actions operation request response " +
-		"kinds list map table column row rows policyid storage backend review reviews bytes bits rate ratio cost credentialsid accessor")
+		"kinds list map table column row rows policyid storage backend review reviews bytes bits rate ratio cost credentialsid accessor " +
+		"rule rules requirement requirements complexity history lockout lock locked hashing hasher hashers encoder encoding encryption grace day days " +
+		"minutes hours seconds interval period change changes chars character characters prompt placeholder title icon visible visibility autocomplete " +
+		"iterations rounds plugin page link quality validators needed expires updated created last salt server database namespace provider owner " +
+		"identifier parameter parameters engine management manage sync script command helper hash_type digits window lookup loader resolver")
+	// Words behind a telling name that say whose it is, or which of several: PASSWORD_ADMIN, POSTGRES_PASSWORD_RO.
+	qualifiers = set("ro rw read write readonly readwrite reader admin administrator root master slave primary secondary replica standby main stage " +
+		"qa uat ci local remote internal external private eu us uk de fr asia emea apac na db mysql mariadb postgres postgresql pg pgsql oracle " +
+		"mssql mongo mongodb redis rabbitmq amqp kafka elastic elasticsearch es smtp mail email imap ftp sftp ssh vpn ldap ad api app web www backend frontend " +
+		"aws gcp azure github gitlab bitbucket jira slack stripe openai anthropic twilio sendgrid google facebook twitter superuser su sa bot deploy " +
+		"deployer jenkins grafana prometheus minio s3 nexus artifactory sonar harbor registry docker npm pypi keystore truststore wifi wlan guest " +
+		"operator support preprod first second one two a b c next previous prev init initial")
 	// Words that add nothing to a name.
 	noise = set("value val string str plain text plaintext raw b64 base64 hex new old current prod dev test testing staging env var param " +
 		"confirm confirmation again repeat backup default cleartext clear encoded enc live sandbox")
@@ -84,6 +97,9 @@ func segments(name string, buf *[maxName]byte, out *[maxSegments]string) int {
 	n, start := 0, 0
 	flush := func(end int) {
 		if end > start {
+			if buf[start] >= utf8.RuneSelf || buf[end-1] >= utf8.RuneSelf || strange(name[start:end]) {
+				lowerRunes(buf[start:end])
+			}
 			if n == maxSegments {
 				copy(out[:], out[1:])
 				n--
@@ -96,9 +112,6 @@ func segments(name string, buf *[maxName]byte, out *[maxSegments]string) int {
 	for i := range len(name) {
 		b := name[i]
 		buf[i] = ascii.ToLower(b)
-		if i > 0 && name[i-1] == 0xc3 && b >= 0x80 && b < 0x9f {
-			buf[i] = b | 0x20 // Ñ, in UTF-8
-		}
 		cl := ascii.Class[b]
 		switch {
 		case b < 0x80 && cl&ascii.Alnum == 0:
@@ -113,6 +126,17 @@ func segments(name string, buf *[maxName]byte, out *[maxSegments]string) int {
 	}
 	flush(len(name))
 	return n
+}
+
+// lowerRunes lower-cases the letters of b beyond ASCII, where that takes as many bytes.
+func lowerRunes(b []byte) {
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if low := unicode.ToLower(r); low != r && utf8.RuneLen(low) == size {
+			utf8.EncodeRune(b[i:], low)
+		}
+		i += size
+	}
 }
 
 // names is one of the Names of a rule, made ready for looking up.
@@ -163,16 +187,59 @@ func judge(name string) Verdict {
 	return v
 }
 
-func judgeWords(name string) (best Verdict) {
+func judgeWords(name string) Verdict {
 	var buf [maxName]byte
-	var seg [maxSegments]string
-	n := segments(name, &buf, &seg)
-	for n > 0 && (noise[trimDigits(seg[n-1])] || trimDigits(seg[n-1]) == "") {
-		n--
+	var all [maxSegments]string
+	seg := all[:segments(name, &buf, &all)]
+	for len(seg) > 0 && (noise[trimDigits(seg[len(seg)-1])] || trimDigits(seg[len(seg)-1]) == "") {
+		seg = seg[:len(seg)-1]
 	}
-	if n == 0 {
+	if len(seg) == 0 {
 		return Verdict{}
 	}
+	best, known := judgeSegments(seg)
+	if known || properties[trimDigits(seg[len(seg)-1])] {
+		return best
+	}
+	if v := judgeQualified(seg); v.Strength > Nothing {
+		return v
+	}
+	// A telling word inside a name with another head: the_secret_do_not_commit.
+	for _, w := range seg[:len(seg)-1] {
+		if p := nameTables().inside[w]; p != nil && p.Strength > best.Strength {
+			best = Verdict{p.rule, p.Strength}
+		}
+	}
+	return best
+}
+
+const maxQualifiers = 3
+
+// judgeQualified judges a name by what stands before its last words, if these only qualify it. Behind a password, words that are not known
+// may do so, too.
+func judgeQualified(seg []string) Verdict {
+	sure := true
+	for k := len(seg) - 1; k > 0 && len(seg)-k <= maxQualifiers; k-- {
+		w := trimDigits(seg[k])
+		if properties[w] {
+			break
+		}
+		sure = sure && (qualifiers[w] || noise[w] || w == "")
+		v, _ := judgeSegments(seg[:k])
+		switch {
+		case v.Strength == Nothing:
+		case sure:
+			return v
+		case v.Rule == rulePassword && v.Strength == Hard:
+			return Verdict{v.Rule, Likely}
+		}
+	}
+	return Verdict{}
+}
+
+// judgeSegments judges a name by its last word and those before it. It reports also whether that word is one that some rule knows.
+func judgeSegments(seg []string) (best Verdict, known bool) {
+	n := len(seg)
 	last, before, beforeThat := trimDigits(seg[n-1]), "", ""
 	if n > 1 {
 		before = trimDigits(seg[n-2])
@@ -180,8 +247,6 @@ func judgeWords(name string) (best Verdict) {
 	if n > 2 {
 		beforeThat = trimDigits(seg[n-3])
 	}
-	table := nameTables()
-	known := false
 	consider := func(p *names, before, beforeThat string, alone bool) {
 		if p.except[last] {
 			return
@@ -191,6 +256,7 @@ func judgeWords(name string) (best Verdict) {
 			best = Verdict{p.rule, p.Strength}
 		}
 	}
+	table := nameTables()
 	for _, p := range table.byWord[last] {
 		consider(p, before, beforeThat, n == 1)
 	}
@@ -203,16 +269,7 @@ func judgeWords(name string) (best Verdict) {
 			consider(e.names, last[:len(last)-len(e.ending)], before, false)
 		}
 	}
-	if known || properties[last] {
-		return best
-	}
-	// A telling word inside a name with another head: secret_do_not_commit, password_for_bob.
-	for _, w := range seg[:n-1] {
-		if p := table.inside[w]; p != nil && p.Strength > best.Strength {
-			best = Verdict{p.rule, p.Strength}
-		}
-	}
-	return best
+	return best, known
 }
 
 // takes reports whether the last word counts behind these.
@@ -237,6 +294,7 @@ func trimDigits(s string) string {
 type Namer struct {
 	sensitive, ignore []string // globs, lower case
 	cache             map[string]Verdict
+	unusual           *prefilter.Set // characters of globs that names mostly do not have, or nil
 }
 
 // A Namer remembers so many names at most, and none that is longer.
@@ -247,7 +305,47 @@ const (
 
 // NewNamer returns a Namer for which names that match the globs, lower case, are sensitive, or say nothing.
 func NewNamer(sensitive, ignore []string) *Namer {
-	return &Namer{sensitive, ignore, map[string]Verdict{}}
+	k := &Namer{sensitive: sensitive, ignore: ignore, cache: map[string]Verdict{}}
+	for _, g := range sensitive {
+		for i := range len(g) {
+			if b := g[i]; b != '*' && b != '?' && ascii.Class[b]&(ascii.Ident|ascii.Latin) == 0 {
+				if k.unusual == nil {
+					k.unusual = prefilter.Class(ascii.Ident)
+				}
+				k.unusual[b] = true
+			}
+		}
+	}
+	return k
+}
+
+// unusualName returns where the name around S[start:end] is if it is one of the configuration's with characters that names mostly do not
+// have, such as a space: it may go on to its quotes.
+func (c *Context) unusualName(start, end int) (int, int, bool) {
+	if c.names.unusual == nil {
+		return 0, 0, false
+	}
+	s, set := c.S, c.names.unusual
+	wide := func(b byte) bool { return set[b] || b >= utf8.RuneSelf }
+	from, to := start, end
+	for from > c.taken && start-from < maxNameBytes && wide(s[from-1]) {
+		from--
+	}
+	for to < len(s) && to-end < maxNameBytes && wide(s[to]) {
+		to++
+	}
+	// Of a text with spaces, the words before and behind may not belong to it.
+	for a := from; a <= start; a++ {
+		if a > from && wide(s[a-1]) && s[a-1] != ' ' {
+			continue
+		}
+		for b := to; b >= end; b-- {
+			if v := c.names.Decide(s[a:b]); v.Rule == SensitiveKey && v.Strength == Hard && s[b-1] != ' ' {
+				return a, b, true
+			}
+		}
+	}
+	return 0, 0, false
 }
 
 // Verdict returns what a name says.
@@ -283,20 +381,23 @@ func (k *Namer) Decide(name string) Verdict {
 // minLiteral is the shortest word that is looked for anywhere in a text. Shorter ones must stand at the start of a word.
 const minLiteral = 4
 
+// minEnding is that of the ending of a word.
+const minEnding = 3
+
 // nameTriggers derives from names, and from globs over names, where the detector of names is called: as few places as lead to all
 // of them, because it looks at the name around the place.
 func nameTriggers(all []Names, globs []string) []Trigger {
 	var anywhere, starts []string
 	qualified := map[string]bool{} // those of starts that other words stand before
+	var endings []string           // short ones
 	for _, n := range all {
-		anywhere = append(anywhere, strings.Fields(n.Endings)...)
-	}
-	fold := func(w string) string {
-		// Letters beyond ASCII are not known in both cases: what stands before them leads to the word.
-		if k := strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }); k >= minLiteral {
-			return w[:k]
+		for e := range strings.FieldsSeq(n.Endings) {
+			if len(e) < minEnding {
+				endings = append(endings, e)
+			} else {
+				anywhere = append(anywhere, inEitherCase(e)...)
+			}
 		}
-		return w
 	}
 	for _, g := range globs {
 		longest := ""
@@ -328,7 +429,7 @@ func nameTriggers(all []Names, globs []string) []Trigger {
 					}
 				}
 			case len(w) >= minLiteral:
-				anywhere = append(anywhere, fold(w))
+				anywhere = append(anywhere, inEitherCase(w)...)
 			default:
 				starts = append(starts, w)
 				if n.Qualified || n.Behind != "" {
@@ -343,13 +444,55 @@ func nameTriggers(all []Names, globs []string) []Trigger {
 		return slices.ContainsFunc(anywhere, func(a string) bool { return a != w && strings.Contains(w, a) })
 	})
 	t := literals(literal...)
+	slices.Sort(endings)
+	for _, e := range slices.Compact(endings) {
+		t = append(t, endingTrigger(e))
+	}
 	slices.Sort(starts)
 	for _, w := range slices.Compact(starts) {
 		if !covered(w) {
-			t = append(t, wordTriggers(w, qualified[w])...)
+			t = append(t, wordTriggers(w, qualified[w] && !slices.Contains(endings, w))...)
 		}
 	}
 	return t
+}
+
+// inEitherCase returns what leads to a word in capitals as in small letters. Letters beyond ASCII are not known in both cases: a part
+// without them that is long enough does, or else each way to write the word.
+func inEitherCase(w string) []string {
+	if !strange(w) {
+		return []string{w}
+	}
+	longest := ""
+	for _, part := range strings.FieldsFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		if len(part) > len(longest) {
+			longest = part
+		}
+	}
+	if len(longest) >= minLiteral {
+		return []string{longest}
+	}
+	_, first := utf8.DecodeRuneInString(w)
+	ways := []string{w, strings.ToUpper(w[:first]) + w[first:], strings.ToUpper(w)}
+	for i := range ways {
+		// What is ASCII in a literal is in small letters.
+		ways[i] = strings.Map(func(r rune) rune {
+			if r < utf8.RuneSelf {
+				return unicode.ToLower(r)
+			}
+			return r
+		}, ways[i])
+	}
+	return ways
+}
+
+// endingTrigger leads to a short ending of a longer word: bindpw, ROOTPW.
+func endingTrigger(e string) Trigger {
+	at := []*prefilter.Set{prefilter.Class(ascii.Alnum)}
+	for i := range len(e) {
+		at = append(at, prefilter.Bytes(e[i:i+1]+strings.ToUpper(e[i:i+1])))
+	}
+	return sets(append(at, prefilter.Not(prefilter.Class(ascii.LowerCase)))...)
 }
 
 // seldomer reports whether the words are rarer in ordinary lines than w is.

@@ -27,7 +27,7 @@ func placeholder(v string) bool {
 }
 
 // noValue are the words that stand for no value, however they are given.
-var noValue = set("null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known")
+var noValue = set("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known")
 
 // variable reports whether a value is empty, a reference to a variable, or a mask.
 func variable(v string) bool {

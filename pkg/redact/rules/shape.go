@@ -5,6 +5,7 @@ package rules
 import (
 	"math"
 	"math/bits"
+	"strconv"
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -35,6 +36,8 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 	case ruleCardCode:
 		n := ascii.Span(v, 0, ascii.Digit)
 		return n == len(v) && (n == 3 || n == 4)
+	case ruleOneTimeCode:
+		return oneTimeCode(v)
 	case ruleSSN:
 		digits := 0
 		for i := range len(v) {
@@ -65,18 +68,41 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 			return !isURL(v) && !resourceName(v)
 		}
 		return (tokenLike(v, 8) || onePiece(v)) && !resourceName(v) && !qualified(v)
+	case Likely:
+		return len(v) >= 6 && Mixed(v) && !structured(v) && !isURL(v) && !resourceName(v) && !hexNumber(v) && !isTime(v) && !algorithm(v)
 	case Weak:
 		if vd.Rule == ruleSignedURL {
 			return len(v) >= 20 && tokenLike(v, 20)
 		}
 		if vd.Rule == rulePassword { // a PIN
 			n := ascii.Span(v, 0, ascii.Digit)
-			return n == len(v) && n >= 4 && n <= 8
+			return n == len(v) && n >= 4 && n <= 8 && !roundNumber(v)
 		}
 		if !tokenLike(v, 16) || resourceName(v) || compound(v) || entropy(v) < 3 {
 			return hexPair(v)
 		}
 		return changes(v) >= 4 || len(v) >= 20 && ascii.Span(v, 0, ascii.Alnum) == len(v) && Mixed(v)
+	}
+	return false
+}
+
+// roundNumber reports whether v, all digits, is a number that people and programs choose for a size: 2048, 5000.
+func roundNumber(v string) bool {
+	n, err := strconv.Atoi(v)
+	return err == nil && (n&(n-1) == 0 || n%1000 == 0)
+}
+
+// isTime reports whether v starts with a date: 2026-11-28T09:00:00Z.
+func isTime(v string) bool { return matchesForm(v, 0, "dddd-dd-dd") || matchesForm(v, 0, "dd:dd:dd") }
+
+// algorithms begin the names of methods to keep passwords.
+var algorithms = []string{"sha", "md5", "bcrypt", "pbkdf", "argon", "scrypt", "aes", "ntlm", "scram", "hmac"}
+
+func algorithm(v string) bool {
+	for _, a := range algorithms {
+		if len(v) < 24 && ascii.HasPrefixFold(v, 0, a) {
+			return true
+		}
 	}
 	return false
 }

@@ -4,6 +4,7 @@ package rules
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -34,16 +35,10 @@ const (
 func detectName(c *Context, _ ID, i int) int {
 	s := c.S
 	if i < c.memo.values.identEnd {
+		c.Charge(-1) // the name has been charged for
 		return 0
 	}
-	start := i
-	for start > c.taken && i-start < maxNameBytes && ascii.Class[s[start-1]]&(ascii.Ident|ascii.Latin) != 0 {
-		start--
-	}
-	end := i
-	for end < len(s) && end-i < maxNameBytes && ascii.Class[s[end]]&(ascii.Ident|ascii.Latin) != 0 {
-		end++
-	}
+	start, end := c.nameAround(i)
 	for start < i && (s[start] == '.' || s[start] == '-' || !utf8.RuneStart(s[start])) {
 		start++
 	}
@@ -65,8 +60,8 @@ func detectName(c *Context, _ ID, i int) int {
 		end = word
 	}
 	own := start
-	if prev := previousWord(s, start); prev < start && (ascii.HasPrefixFold(name, 0, "key") || ascii.HasPrefixFold(name, 0, "pin")) {
-		start = prev
+	if first := ascii.Span(name, 0, ascii.Alpha|ascii.Latin); lateWord[asciiWord(name[:first])] {
+		start = previousWord(s, start)
 	}
 	c.memo.values.identEnd = end
 
@@ -75,7 +70,13 @@ func detectName(c *Context, _ ID, i int) int {
 		start = own
 		vd = c.names.Verdict(s[start:end])
 	}
-	if vd.Strength == Nothing {
+	if vd.Rule != SensitiveKey {
+		if from, to, ok := c.unusualName(start, end); ok {
+			start, end, vd = from, to, Verdict{SensitiveKey, Hard}
+			c.memo.values.identEnd = end
+		}
+	}
+	if vd.Strength == Nothing || inARN(s, start, end) {
 		return 0
 	}
 	name = s[start:end]
@@ -126,6 +127,11 @@ func detectName(c *Context, _ ID, i int) int {
 	return end
 }
 
+// inARN reports whether s[start:end] says what the name of a resource of AWS names: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db.
+func inARN(s string, start, end int) bool {
+	return ascii.At(s, start-1) == ':' && ascii.At(s, end) == ':' && strings.Contains(s[max(0, start-64):start], "arn:aws")
+}
+
 // metavariable reports whether v says in a usage what stands there: --password=PASSWORD, --password string.
 func metavariable(s, name string, v value) bool {
 	text := s[v.start:v.end]
@@ -148,6 +154,45 @@ func workingDirectory(name, v string) bool {
 
 // pamTypes are what PAM does for a service: pam_unix(gdm-password:session), pam_unix(passwd:chauthtok).
 var pamTypes = set("auth account session chauthtok setcred")
+
+// nameAround returns where the name is in which i lies.
+func (c *Context) nameAround(i int) (start, end int) {
+	s := c.S
+	start, end = i, i
+	if s[i] >= utf8.RuneSelf {
+		// A name in other letters than Latin ones.
+		for start > c.taken && i-start < maxNameBytes {
+			r, size := utf8.DecodeLastRuneInString(s[:start])
+			if !nameRune(r) {
+				break
+			}
+			start -= size
+		}
+		for end < len(s) && end-i < maxNameBytes {
+			r, size := utf8.DecodeRuneInString(s[end:])
+			if !nameRune(r) {
+				break
+			}
+			end += size
+		}
+		return start, end
+	}
+	for start > c.taken && i-start < maxNameBytes && ascii.Class[s[start-1]]&(ascii.Ident|ascii.Latin) != 0 {
+		start--
+	}
+	for end < len(s) && end-i < maxNameBytes && ascii.Class[s[end]]&(ascii.Ident|ascii.Latin) != 0 {
+		end++
+	}
+	return start, end
+}
+
+// nameRune reports whether r may be a part of a name.
+func nameRune(r rune) bool {
+	return r != utf8.RuneError && (r < utf8.RuneSelf && ascii.Class[r]&ascii.Ident != 0 || r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)))
+}
+
+// lateWord are the words that lead to a name of which they are not the first one.
+var lateWord = set("key keys pin passe khẩu code codes sandi answer community otp string")
 
 var nameWord = set("code key token number secret password phrase keys tokens security value id")
 
@@ -221,10 +266,12 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return c.memberValue(start, i)
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		return c.valueAt(j, flag)
+	case j > i && directives[asciiWord(s[start:end])]:
+		return c.proseValue(start, i, j, vd)
 	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
 		return c.memberValue(start, i)
 	case j > i:
-		return c.proseValue(i, j, vd)
+		return c.proseValue(start, i, j, vd)
 	}
 	return value{}, false
 }
@@ -350,9 +397,12 @@ const (
 )
 
 // proseValue finds the value of a name in a sentence or a table: the password is x, password set to 'x', SET PASSWORD FOR u = 'x',
-// password | x. The name ends at i, and j is behind the blanks.
-func (c *Context) proseValue(i, j int, vd Verdict) (value, bool) {
+// password | x. The name is s[start:i], and j is behind the blanks.
+func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
+	if v, ok := c.directive(start, i, j, vd); ok {
+		return v, ok
+	}
 	if vd.Rule == ruleCardCode && ascii.Is(s, j, ascii.Digit) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
 		return c.valueAt(j, prose)
@@ -402,6 +452,49 @@ func (c *Context) proseValue(i, j int, vd Verdict) (value, bool) {
 		return v, ok
 	}
 	return value{}, false
+}
+
+// directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
+var directives = set("bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity wpa_passphrase psk")
+
+// directive finds the value of a name in a configuration without operators: requirepass x, or a line that is password x. The name is
+// s[start:i], and j is behind the blanks.
+func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
+	s := c.S
+	known := directives[asciiWord(s[start:i])]
+	if !known && vd.Strength < Hard {
+		return value{}, false
+	}
+	if known && ascii.EqualFold(s[start:i], "auth-pass") { // sentinel auth-pass NAME x
+		if end := ascii.Span(s, j, ascii.Ident); ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alnum) {
+			j = end + 1
+		}
+	}
+	v, ok := c.valueAt(j, tight)
+	if !ok || !known && !c.wholeLine(start, v) {
+		return value{}, false
+	}
+	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && placeholder(s[v.start:v.end]) {
+		return value{}, false
+	}
+	return v, true
+}
+
+// wholeLine reports whether the name at start and its value are all that is in their line, and the value looks like one.
+func (c *Context) wholeLine(start int, v value) bool {
+	s := c.S
+	for start > 0 && (s[start-1] == ' ' || s[start-1] == '\t') {
+		start--
+	}
+	end := v.end
+	for end < len(s) && (ascii.Class[s[end]]&ascii.Quote != 0 || s[end] == ';' || s[end] == ' ' || s[end] == '\r') {
+		end++
+	}
+	if start > 0 && s[start-1] != '\n' || end < len(s) && s[end] != '\n' {
+		return false
+	}
+	text := s[v.start:v.end]
+	return len(text) >= 6 && Mixed(text) && !algorithm(text) && !resourceName(text) && !isTime(text)
 }
 
 // sentence finds the value behind the words at j.

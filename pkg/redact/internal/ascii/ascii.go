@@ -48,7 +48,7 @@ var Class = func() (t [256]uint16) {
 	for b := 0x80; b < 0xc0; b++ {
 		t[b] |= Latin
 	}
-	for _, b := range []byte{0xc3, 0xc4, 0xc5} {
+	for _, b := range []byte{0xc3, 0xc4, 0xc5, 0xc6, 0xe1} {
 		t[b] |= Latin
 	}
 	for _, b := range []byte("_-.") {

@@ -213,7 +213,11 @@ func (s *byteSets) cost() float64 {
 			places[k] += bits.OnesCount64(x)
 			all &= x
 		}
-		passes += bits.OnesCount64(all)
+		n := bits.OnesCount64(all)
+		if i < accessPlaces {
+			n *= weightOfAccess
+		}
+		passes += n
 	}
 	p := float64(len(sampleText))
 	for k := range s.accept {

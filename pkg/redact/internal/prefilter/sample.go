@@ -67,6 +67,11 @@ ValueError: invalid literal for int() with base 10: 'n/a'
 audit: type=1400 audit(1763871055.123:4567): apparmor="DENIED" operation="open" profile="/usr/sbin/cupsd" name="/etc/ssl/openssl.cnf" pid=911 comm="cupsd" requested_mask="r" fsuid=0 ouid=0
 `
 
+// accessPlaces is how many words of a placeSet are about the access logs, which come first. They count as more.
+var accessPlaces = strings.Index(sampleText, "\nNov 23") / 64
+
+const weightOfAccess = 4
+
 // placeSet is a set of places in sampleText.
 type placeSet [(len(sampleText) + 63) / 64]uint64
 
