@@ -21,7 +21,7 @@ const (
 // Event is a change of a finding. All events of one finding have the same UID; an Opened comes first, and nothing after a Resolved
 // but a new Opened, should the same happen again.
 type Event struct {
-	UID   string // 32 hex digits; a finding that is found again after a restart has it again
+	UID   string // 32 hex digits; the same, as a rule, when a watcher finds it again that has forgotten it
 	State State
 	Time  time.Time // when the watcher found out: the caller's clock
 
@@ -49,6 +49,9 @@ type Evidence struct {
 	FirstID, LastID string        // of records; equal for one
 	Seals           finding.Seals // of seals
 	Count           uint64
+
+	handle      string // of records: what the ids are made of
+	first, last uint64
 }
 
 // Verdict is the finding's class.

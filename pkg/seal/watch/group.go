@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
+
+// maxCombinations bounds the work on a group whose ids several records claim.
+const maxCombinations = 256
+
+// group is a run of leaves under one root of a seal that did not verify when the seal came: leaves are missing, so far or for good, or wrong.
+// Groups that verify at once are never made.
+type group struct {
+	session *session
+	gap     *gap // if a seal below an anchor covers it
+	doubt   bool
+	lenient bool // what is not here may have come in a time that was not watched
+	overdue bool // what is not here is missing
+	dropped bool
+	size    uint8
+	first   uint64
+	rest    []uint64 // the seqs, unless they follow each other
+	root    seal.Hash
+	prefix  []byte // two bytes a leaf; nil in a block of doubt
+	born    time.Duration
+
+	told       []contribution
+	prev, next *group // in the order of born, in one of the queues
+}
+
+// contribution is what a group adds to a finding.
+type contribution struct {
+	cause *cause
+	n     uint64
+}
+
+func (g *group) seq(i int) uint64 {
+	if g.rest != nil {
+		return g.rest[i]
+	}
+	return g.first + uint64(i)
+}
+
+func (g *group) index(seq uint64) int {
+	if g.rest != nil {
+		return slices.Index(g.rest, seq)
+	}
+	if seq >= g.first && seq < g.first+uint64(g.size) {
+		return int(seq - g.first)
+	}
+	return -1
+}
+
+// eachPage calls f with the number of each page that holds one of the group's seqs.
+func (g *group) eachPage(f func(number uint64)) {
+	last := ^uint64(0)
+	for i := range int(g.size) {
+		if number := g.seq(i) / leavesAPage; number != last {
+			f(number)
+			last = number
+		}
+	}
+}
+
+// groupQueue holds groups, the oldest first.
+type groupQueue struct {
+	first, last *group
+	leaves      int
+}
+
+func (q *groupQueue) push(g *group) {
+	g.prev, g.next = q.last, nil
+	if q.last != nil {
+		q.last.next = g
+	} else {
+		q.first = g
+	}
+	q.last = g
+	q.leaves += int(g.size)
+}
+
+func (q *groupQueue) remove(g *group) {
+	if g.prev != nil {
+		g.prev.next = g.next
+	} else {
+		q.first = g.next
+	}
+	if g.next != nil {
+		g.next.prev = g.prev
+	} else {
+		q.last = g.prev
+	}
+	g.prev, g.next = nil, nil
+	q.leaves -= int(g.size)
+}
+
+func (w *Watcher) queueOf(g *group) *groupQueue {
+	if g.overdue {
+		return &w.overdue
+	}
+	return &w.expected
+}
+
+// group returns the open group that a seq is in.
+func (ss *session) group(seq uint64) *group {
+	if ss.open == 0 {
+		return nil
+	}
+	for _, g := range ss.groups[seq/leavesAPage] {
+		if g.index(seq) >= 0 {
+			return g
+		}
+	}
+	return nil
+}
+
+// settle takes in what an authentic seal covers and voids.
+func (w *Watcher) settle(ss *session, s *seal.Seal, late *gap, lenient bool) {
+	if ss.settled.Overlaps(s.Covered) || ss.settled.Overlaps(s.Void) {
+		if !ss.forgetful {
+			w.broken(ss.stream, s.Number, 0, finding.SettledTwice)
+		}
+		return
+	}
+	for _, r := range s.Void {
+		ss.void = bounded(ss.void.Add(r))
+		ss.settled = ss.settled.Add(r)
+		w.dropVoid(ss, r)
+	}
+	var (
+		seqs   [seal.GroupSize]uint64
+		n      int
+		index  int // of the group
+		size   = s.GroupSize()
+		prefix = s.Prefixes
+	)
+	flush := func() {
+		g := group{session: ss, gap: late, doubt: s.Doubt, lenient: lenient, size: uint8(n), first: seqs[0], root: s.Groups[index]}
+		if prefix != nil {
+			g.prefix, prefix = prefix[:2*n], prefix[2*n:]
+		}
+		w.cover(&g, seqs[:n])
+		index, n = index+1, 0
+	}
+	for _, r := range s.Covered {
+		ss.settled = ss.settled.Add(r)
+		for seq := r.First; seq <= r.Last; seq++ {
+			seqs[n] = seq
+			if n++; n == size {
+				flush()
+			}
+		}
+	}
+	if n > 0 {
+		flush()
+	}
+	if len(ss.settled) > maxRanges {
+		ss.settled, ss.forgetful = bounded(ss.settled), true
+	}
+}
+
+// dropVoid reports the records of void seqs that are here: nothing can be said of them.
+func (w *Watcher) dropVoid(ss *session, r seal.Range) {
+	h := ss.handle
+	drop := func(seq uint64) {
+		if p, slot, ok := h.leaf(seq); ok && p.waiting()>>slot&1 == 1 {
+			s := h.on(seq, seq, Peer{})
+			s.count = 1 + uint64(len(h.extras[seq]))
+			w.add(finding.VoidID, s)
+			w.dropExtras(h, seq)
+			w.settleLeaf(p, slot, false)
+		}
+	}
+	if r.Len() <= uint64(h.pending) {
+		for seq := r.First; seq <= r.Last; seq++ {
+			drop(seq)
+		}
+		return
+	}
+	// A range may be as long as a number; there are never more records than are kept.
+	for p := h.oldest; p != nil; {
+		next := p.next
+		p.seqs(p.waiting(), func(seq uint64, _ int) {
+			if r.First <= seq && seq <= r.Last {
+				drop(seq)
+			}
+		})
+		p = next
+	}
+}
+
+// cover checks the leaves of one group, and keeps the group when that cannot be done yet.
+func (w *Watcher) cover(g *group, seqs []uint64) {
+	var (
+		leaves [seal.GroupSize]seal.Hash
+		h      = g.session.handle
+		all    = true
+	)
+	for i, seq := range seqs {
+		p, slot, ok := h.leaf(seq)
+		if !ok {
+			all = false
+			continue
+		}
+		leaves[i] = p.leaf[slot]
+		if p.told>>slot&1 == 1 {
+			p.told &^= 1 << slot
+			w.retract(h.unsealed, 1)
+		}
+	}
+	if all && len(h.extras) == 0 && seal.Root(leaves[:len(seqs)]) == g.root {
+		w.verified(g, seqs)
+		return
+	}
+	kept := *g
+	g = &kept
+	if seqs[len(seqs)-1]-seqs[0] != uint64(len(seqs)-1) {
+		g.rest = slices.Clone(seqs)
+	}
+	g.prefix = slices.Clone(g.prefix)
+	g.born = w.clock
+	ss := g.session
+	if ss.groups == nil {
+		ss.groups = map[uint64][]*group{}
+	}
+	g.eachPage(func(number uint64) { ss.groups[number] = append(ss.groups[number], g) })
+	ss.open++
+	w.expected.push(g)
+	w.try(g)
+	w.roomForGroups()
+}
+
+// roomForGroups bounds the leaves of groups that are open.
+func (w *Watcher) roomForGroups() {
+	for w.expected.leaves+w.overdue.leaves > w.config.MaxPending {
+		g := w.overdue.first
+		if g == nil {
+			g = w.expected.first
+			if g.lenient = true; !g.overdue {
+				w.due(g)
+			}
+		}
+		w.dropGroup(g)
+	}
+}
+
+// dropGroup forgets a group that is open. Findings that it has part in stay.
+func (w *Watcher) dropGroup(g *group) {
+	w.queueOf(g).remove(g)
+	w.unlist(g)
+	h := g.session.handle
+	for i := range int(g.size) {
+		seq := g.seq(i)
+		w.dropExtras(h, seq)
+		if p, slot, ok := h.leaf(seq); ok && p.waiting()>>slot&1 == 1 {
+			w.settleLeaf(p, slot, false)
+		}
+	}
+}
+
+func (w *Watcher) unlist(g *group) {
+	ss := g.session
+	g.eachPage(func(number uint64) {
+		list := slices.DeleteFunc(ss.groups[number], func(other *group) bool { return other == g })
+		if len(list) == 0 {
+			delete(ss.groups, number)
+		} else {
+			ss.groups[number] = list
+		}
+	})
+	ss.open--
+	g.dropped = true
+}
+
+// verified counts the records of a group as verified, or as late.
+func (w *Watcher) verified(g *group, seqs []uint64) {
+	h := g.session.handle
+	for _, seq := range seqs {
+		p, slot, _ := h.leaf(seq)
+		w.settleLeaf(p, slot, true)
+		if g.gap != nil && !g.gap.closed {
+			w.late(g.gap, h, seq)
+		}
+	}
+	w.verifiedCount += uint64(len(seqs))
+}
+
+// offer gives a group a record that came after its seal.
+func (w *Watcher) offer(g *group, seq uint64, leaf *seal.Hash, from Peer) {
+	h := g.session.handle
+	p, slot, ok := h.leaf(seq)
+	switch {
+	case !ok:
+		w.put(h, seq, leaf)
+	case p.leaf[slot] == *leaf:
+		w.duplicates++
+		return
+	case !w.addExtra(h, seq, leaf, from):
+		return
+	}
+	if !g.dropped { // put may have needed room
+		w.try(g)
+	}
+}
+
+// candidates returns the records with the id at index i.
+func (g *group) candidates(i int) []seal.Hash {
+	h, seq := g.session.handle, g.seq(i)
+	p, slot, ok := h.leaf(seq)
+	if !ok {
+		return nil
+	}
+	return append([]seal.Hash{p.leaf[slot]}, h.extras[seq]...)
+}
+
+// fits reports whether a leaf may be the one at index i. It may be another even so, unless it is a group of one.
+func (g *group) fits(i int, leaf *seal.Hash) bool {
+	if g.doubt {
+		return *leaf == g.root
+	}
+	return leaf[0] == g.prefix[2*i] && leaf[1] == g.prefix[2*i+1]
+}
+
+// try verifies a group if its leaves are all there, and otherwise says what is wrong with it so far.
+func (w *Watcher) try(g *group) {
+	var choices [seal.GroupSize][]seal.Hash
+	all := true
+	for i := range int(g.size) {
+		list := g.candidates(i)
+		all = all && len(list) > 0
+		choices[i] = slices.DeleteFunc(list, func(leaf seal.Hash) bool { return !g.fits(i, &leaf) })
+	}
+	if leaves := g.combine(choices[:g.size]); leaves != nil {
+		w.confirm(g, leaves)
+		return
+	}
+	w.review(g, choices[:g.size], all)
+}
+
+// combine looks for the one choice for each leaf that gives the group's root, nil if there is none.
+func (g *group) combine(choices [][]seal.Hash) []seal.Hash {
+	combinations := 1
+	for i := range choices {
+		if combinations *= len(choices[i]); combinations == 0 || combinations > maxCombinations {
+			return nil
+		}
+	}
+	leaves := make([]seal.Hash, len(choices))
+	for n := range combinations {
+		rest := n
+		for i := range choices {
+			leaves[i] = choices[i][rest%len(choices[i])]
+			rest /= len(choices[i])
+		}
+		if seal.Root(leaves) == g.root {
+			return leaves
+		}
+	}
+	return nil
+}
+
+// confirm ends a group that verifies with these leaves.
+func (w *Watcher) confirm(g *group, leaves []seal.Hash) {
+	w.takeBack(g)
+	w.queueOf(g).remove(g)
+	w.unlist(g)
+	h := g.session.handle
+	seqs := make([]uint64, len(leaves))
+	for i := range leaves {
+		seqs[i] = g.seq(i)
+		for _, other := range g.candidates(i) {
+			if other != leaves[i] { // who else has the id is not genuine
+				s := h.on(seqs[i], seqs[i], Peer{})
+				s.count = 1
+				s.detail.Other = finding.Place{File: "another time"}
+				w.add(finding.OtherBacked, s)
+			}
+		}
+		w.dropExtras(h, seqs[i])
+		p, slot, _ := h.leaf(seqs[i])
+		p.leaf[slot] = leaves[i]
+	}
+	w.verified(g, seqs)
+}
+
+// takeBack withdraws what a group has added to findings.
+func (w *Watcher) takeBack(g *group) {
+	for _, c := range g.told {
+		w.retract(c.cause, c.n)
+	}
+	g.told = nil
+}
+
+// due says that what a group lacks is not to be waited for any longer.
+func (w *Watcher) due(g *group) {
+	w.expected.remove(g)
+	g.overdue = true
+	w.overdue.push(g)
+	g.lenient = g.lenient || w.blindSince(g.born)
+	w.try(g)
+}
+
+// review says what is wrong with a group that does not verify. Its choices are the candidates that fit.
+func (w *Watcher) review(g *group, choices [][]seal.Hash, all bool) {
+	w.takeBack(g)
+	h := g.session.handle
+	named := false // there is one that is wrong, or not here
+	for i, fit := range choices {
+		seq := g.seq(i)
+		candidates := g.candidates(i)
+		switch {
+		case len(candidates) > 1:
+			g.tell(w, finding.NoneBacked, seq, uint64(len(candidates)-1))
+			named = true
+			fallthrough
+		case len(candidates) == 1:
+			switch {
+			case len(fit) > 0:
+			case g.session.policy == nil:
+				g.tell(w, finding.PolicyUnknown, seq, 1)
+				named = true
+			default:
+				g.tell(w, finding.DigestDiffers, seq, 1)
+				named = true
+			}
+		case !g.overdue || h.broken[seq]: // it may come; or it is here, and said to be malformed
+			named = true
+		default:
+			named = true
+			switch {
+			case g.doubt:
+				g.tell(w, finding.OnItsWay, seq, 1)
+			case h.skipped.Contains(seq):
+				g.tell(w, finding.NotLookedAt, seq, 1)
+			case g.lenient:
+				g.tell(w, finding.NotWatched, seq, 1)
+			case w.config.Partial:
+			default:
+				g.tell(w, finding.RecordMissing, seq, 1)
+			}
+		}
+	}
+	if all && !named {
+		// Each may be right, and not all are.
+		for i := range choices {
+			g.tell(w, finding.GroupDiffers, g.seq(i), 1)
+		}
+	}
+}
+
+// tell adds to a finding, for as long as the group is as it is.
+func (g *group) tell(w *Watcher, reason finding.Reason, seq, n uint64) {
+	s := g.session.handle.on(seq, seq, Peer{})
+	s.stream = g.session.stream
+	s.sub = ""
+	s.count = n
+	if reason == finding.GroupDiffers {
+		s.detail.N = uint64(g.size)
+		s.detail.Group = seal.ID{Handle: s.handle, Seq: g.seq(0)}.String() + " to " + seal.ID{Handle: s.handle, Seq: g.seq(int(g.size) - 1)}.String()
+	}
+	if reason.Code() == finding.Unchecked {
+		w.uncheckedCount += n
+	}
+	c := w.add(reason, s)
+	for i := range g.told {
+		if g.told[i].cause == c {
+			g.told[i].n += n
+			return
+		}
+	}
+	g.told = append(g.told, contribution{c, n})
+}
+
+// judgeGroups reports what has not come in time.
+func (w *Watcher) judgeGroups() {
+	for g := w.expected.first; g != nil && g.born+w.config.LateAfter <= w.clock; g = w.expected.first {
+		w.due(g)
+	}
+}

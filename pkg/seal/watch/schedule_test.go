@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
+	"github.com/logseal/logseal/pkg/seal/verifier"
+	"github.com/logseal/logseal/pkg/seal/watch"
+)
+
+var begin = time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
+
+// schedules is how many random schedules are run: LOGSEAL_SCHEDULES=1000000 for a night.
+func schedules(t *testing.T, usual int) int {
+	if s := os.Getenv("LOGSEAL_SCHEDULES"); s != "" {
+		n, err := strconv.Atoi(s)
+		require.NoError(t, err, "LOGSEAL_SCHEDULES")
+		return n
+	}
+	if testing.Short() {
+		return usual / 10
+	}
+	return usual
+}
+
+// eachSchedule runs a test for each random schedule, several at a time.
+func eachSchedule(t *testing.T, usual int, test func(t *testing.T, seed uint64)) {
+	n, workers := schedules(t, usual), runtime.GOMAXPROCS(0)
+	for worker := range workers {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for seed := worker; seed < n; seed += workers {
+				test(t, uint64(seed))
+			}
+		})
+	}
+}
+
+// seen is a watcher under a clock that a test moves, and the findings that are open by its events.
+type seen struct {
+	t      *testing.T
+	w      *watch.Watcher
+	config watch.Config
+	now    time.Time
+	open   map[string]watch.Event
+	log    []watch.Event
+	store  map[string][]byte
+}
+
+func newSeen(t *testing.T, config watch.Config) *seen {
+	s := &seen{t: t, config: config, now: begin, open: map[string]watch.Event{}, store: map[string][]byte{}}
+	s.start()
+	return s
+}
+
+func (s *seen) start() {
+	var err error
+	s.w, err = watch.New(s.config)
+	require.NoError(s.t, err)
+}
+
+// take checks that events make sense one after the other.
+func (s *seen) take(events []watch.Event) {
+	for _, e := range events {
+		_, open := s.open[e.UID]
+		switch e.State {
+		case watch.Opened:
+			require.False(s.t, open, "opened twice: %s", describe(e))
+			s.open[e.UID] = e
+		case watch.Updated:
+			require.True(s.t, open, "updated and not open: %s", describe(e))
+			s.open[e.UID] = e
+		case watch.Resolved:
+			require.True(s.t, open, "resolved and not open: %s", describe(e))
+			delete(s.open, e.UID)
+		}
+		require.NotContains(s.t, e.Finding.Message(), "{")
+		s.log = append(s.log, e)
+	}
+}
+
+func (s *seen) observe(ld plog.Logs) {
+	s.take(s.w.Observe(ld, watch.Peer{Address: "10.0.0.1:4317"}, s.now))
+}
+
+// pass lets time pass, a second at a time.
+func (s *seen) pass(d time.Duration) {
+	for ; d > 0; d -= time.Second {
+		s.now = s.now.Add(time.Second)
+		s.take(s.w.Tick(s.now))
+	}
+}
+
+// codes returns which codes are open, without some.
+func (s *seen) codes(without ...finding.Code) []finding.Code {
+	var list []finding.Code
+	for _, e := range s.open {
+		if c := e.Finding.Code; !slices.Contains(without, c) && !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (s *seen) String() string {
+	var b strings.Builder
+	for _, e := range s.log {
+		b.WriteString(describe(e) + "\n")
+	}
+	return b.String()
+}
+
+func describe(e watch.Event) string {
+	f := e.Finding
+	return fmt.Sprintf("%s %s %s %s %s..%s ×%d %s", e.State, f.Code, f.Reason, f.Stream, f.ID, f.LastID, f.Count, f.Message())
+}
+
+func offline(t testing.TB, all []plog.Logs, trust ...seal.Trust) *verifier.Report {
+	for v := verifier.New(trust); ; {
+		for i, ld := range all {
+			v.AddLogs(ld, finding.Place{File: "received", Line: i + 1})
+		}
+		report, err := v.Finish(time.Time{})
+		require.NoError(t, err)
+		next := v.Again()
+		if next == nil {
+			return report
+		}
+		v = next
+	}
+}
+
+func reportCodes(report *verifier.Report, without ...finding.Code) []finding.Code {
+	var list []finding.Code
+	for _, f := range report.Findings {
+		if !slices.Contains(without, f.Code) && !slices.Contains(list, f.Code) {
+			list = append(list, f.Code)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func show(report *verifier.Report) string {
+	var b strings.Builder
+	for _, f := range report.Findings {
+		fmt.Fprintf(&b, "%s %s %s..%s ×%d %s\n", f.Code, f.Reason, f.ID, f.LastID, f.Count, f.Message())
+	}
+	return b.String()
+}
+
+// notCompared are findings of those who see an end, or who have a clock.
+var notCompared = []finding.Code{finding.OpenEnd, finding.Silent, finding.Unsealed, finding.Absent, finding.Unresolved}
+
+// TestScheduleNoAttack: whatever happens to a host that nobody attacks, and in whatever order its records and seals come, the watcher finds what the
+// offline verifier finds in all of them, and no more.
+func TestScheduleNoAttack(t *testing.T) {
+	eachSchedule(t, 600, func(t *testing.T, seed uint64) {
+		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
+		require.NoError(t, err, "seed %d", seed)
+		report := offline(t, run.Received, run.Trust)
+		inOrder := append(slices.Clone(run.Received), run.Refused...)
+		full := offline(t, inOrder, run.Trust)
+		_ = report
+		for order, logs := range [][]plog.Logs{inOrder, run.Delivered(seed)} {
+			s := newSeen(t, watch.Config{Trust: []seal.Trust{run.Trust}})
+			rng := rand.New(rand.NewPCG(seed, 11))
+			for _, ld := range logs {
+				s.observe(ld)
+				if order == 0 && rng.IntN(4) == 0 {
+					s.pass(time.Second)
+				}
+			}
+			s.pass(90 * time.Second)
+			require.Equal(t, reportCodes(full, notCompared...), s.codes(notCompared...), "seed %d order %d\n%s\n---\n%s\n%v", seed, order, s, show(full), run.Log)
+		}
+	})
+}
