@@ -60,6 +60,7 @@ type causes struct {
 	touched []*cause
 	serial  uint64
 	found   map[finding.Code]uint64
+	dirty   bool // changed since they were saved
 }
 
 type ownerKey struct {
@@ -154,9 +155,15 @@ func (w *Watcher) cause(reason finding.Reason, s *subject) *cause {
 
 // enlist takes up a finding.
 func (w *Watcher) enlist(c *cause) {
+	w.causes.current[c.key] = c
+	w.enlistOld(c)
+}
+
+// enlistOld takes up a finding that has come to an end and is not resolved.
+func (w *Watcher) enlistOld(c *cause) {
 	cs := &w.causes
 	cs.serial = max(cs.serial, c.serial) + 1
-	cs.current[c.key] = c
+	cs.dirty = true
 	cs.open[c] = struct{}{}
 	cs.byCode[c.key.reason.Code()]++
 	cs.byOwner[ownerKey{c.key.reason.Code(), c.key.stream}]++
@@ -235,14 +242,8 @@ func (w *Watcher) retract(c *cause, n uint64) {
 	w.touch(c)
 }
 
-// resolve ends the finding of a key, if it is open.
-func (w *Watcher) resolve(key causeKey) {
-	if c := w.causes.current[key]; c != nil {
-		w.retract(c, c.remaining)
-	}
-}
-
 func (w *Watcher) touch(c *cause) {
+	w.causes.dirty = true
 	if !c.touched {
 		c.touched = true
 		w.causes.touched = append(w.causes.touched, c)
@@ -282,6 +283,7 @@ func (w *Watcher) tell(c *cause, state State) Event {
 }
 
 func (w *Watcher) forget(c *cause) {
+	w.causes.dirty = true
 	delete(w.causes.open, c)
 	if w.causes.current[c.key] == c {
 		delete(w.causes.current, c.key)
@@ -300,7 +302,7 @@ func (w *Watcher) update() (events []Event) {
 		switch {
 		case c.changed && c.toldAt+updateEvery <= w.clock:
 			events = append(events, w.tell(c, Updated))
-		case c.last+keepOpen <= w.clock:
+		case c.key.reason != finding.HeartbeatMissed && c.last+keepOpen <= w.clock:
 			w.forget(c)
 		}
 	}

@@ -99,14 +99,18 @@ type note struct {
 	*seal.Note
 	hash  seal.Hash // of the text
 	whole seal.Hash // of the note: a copy with other signatures may be the one that holds
-	size  int
+	body  string    // the note as it came
 	from  Peer
 	at    time.Duration
 	told  bool // in stream.strange
 }
 
+func newNote(parsed *seal.Note, body string, from Peer, at time.Duration) *note {
+	return &note{Note: parsed, hash: parsed.TextHash(), whole: sha256.Sum256([]byte(body)), body: body, from: from, at: at}
+}
+
 // memory is about how much of it a seal takes: its text, and what was parsed of that.
-func (n *note) memory() int { return 2*n.size + 1024 }
+func (n *note) memory() int { return 2*len(n.body) + 1024 }
 
 // gap is where seals are missing below an anchor. It may still be filled.
 type gap struct {
@@ -157,7 +161,7 @@ func (w *Watcher) note(body string, from Peer) {
 		w.unreadable(err, from)
 		return
 	}
-	n := &note{Note: parsed, hash: parsed.TextHash(), whole: sha256.Sum256([]byte(body)), size: len(body), from: from, at: w.clock}
+	n := newNote(parsed, body, from, w.clock)
 	st := w.streams[n.Seal.StreamID]
 	if st == nil {
 		if st = w.meet(n); st == nil {

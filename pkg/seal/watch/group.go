@@ -224,15 +224,20 @@ func (w *Watcher) cover(g *group, seqs []uint64) {
 	}
 	g.prefix = slices.Clone(g.prefix)
 	g.born = w.clock
+	w.enter(g)
+	w.try(g)
+	w.roomForGroups()
+}
+
+// enter takes up an open group.
+func (w *Watcher) enter(g *group) {
 	ss := g.session
 	if ss.groups == nil {
 		ss.groups = map[uint64][]*group{}
 	}
 	g.eachPage(func(number uint64) { ss.groups[number] = append(ss.groups[number], g) })
 	ss.open++
-	w.expected.push(g)
-	w.try(g)
-	w.roomForGroups()
+	w.queueOf(g).push(g)
 }
 
 // roomForGroups bounds the leaves of groups that are open.

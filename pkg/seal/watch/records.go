@@ -71,6 +71,7 @@ type handle struct {
 	blind      []blindRecord
 	blindBytes int
 	assumed    bool // leaves are in pages, as if the session excluded what is usual
+	named      bool // and one of these has what that leaves out
 	orphan     *cause
 	orphans    uint64 // in orphan
 }

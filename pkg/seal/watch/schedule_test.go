@@ -74,6 +74,23 @@ func (s *seen) start() {
 	require.NoError(s.t, err)
 }
 
+// save keeps the state, and load goes on with what was kept.
+func (s *seen) save(last bool) {
+	for _, part := range s.w.Save(last) {
+		if part.Value == nil {
+			delete(s.store, part.Key)
+		} else {
+			s.store[part.Key] = part.Value
+		}
+	}
+}
+
+func (s *seen) load() {
+	s.start()
+	require.NoError(s.t, s.w.Load(func(key string) ([]byte, error) { return s.store[key], nil }, s.now))
+	s.save(false)
+}
+
 // take checks that events make sense one after the other.
 func (s *seen) take(events []watch.Event) {
 	for _, e := range events {
@@ -171,7 +188,7 @@ var notCompared = []finding.Code{finding.OpenEnd, finding.Silent, finding.Unseal
 // TestScheduleNoAttack: whatever happens to a host that nobody attacks, and in whatever order its records and seals come, the watcher finds what the
 // offline verifier finds in all of them, and no more.
 func TestScheduleNoAttack(t *testing.T) {
-	eachSchedule(t, 600, func(t *testing.T, seed uint64) {
+	eachSchedule(t, 300, func(t *testing.T, seed uint64) {
 		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		report := offline(t, run.Received, run.Trust)
@@ -190,5 +207,36 @@ func TestScheduleNoAttack(t *testing.T) {
 			s.pass(90 * time.Second)
 			require.Equal(t, reportCodes(full, notCompared...), s.codes(notCompared...), "seed %d order %d\n%s\n---\n%s\n%v", seed, order, s, show(full), run.Log)
 		}
+	})
+}
+
+// TestScheduleOrderlyRestarts: a watcher that is stopped in order and started again, at any time, finds what one does that ran on.
+func TestScheduleOrderlyRestarts(t *testing.T) {
+	eachSchedule(t, 150, func(t *testing.T, seed uint64) {
+		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
+		require.NoError(t, err, "seed %d", seed)
+		logs := run.Delivered(seed)
+		if seed%2 == 0 {
+			logs = append(slices.Clone(run.Received), run.Refused...)
+		}
+		report := offline(t, logs, run.Trust)
+		s := newSeen(t, watch.Config{Trust: []seal.Trust{run.Trust}})
+		rng := rand.New(rand.NewPCG(seed, 12))
+		for _, ld := range logs {
+			s.observe(ld)
+			switch rng.IntN(8) {
+			case 0:
+				s.pass(time.Second)
+			case 1:
+				s.save(false)
+			case 2:
+				s.save(true)
+				s.now = s.now.Add(time.Hour)
+				s.load()
+			}
+		}
+		s.pass(90 * time.Second)
+		want := reportCodes(report, notCompared...)
+		require.Equal(t, want, s.codes(notCompared...), "seed %d\n%s\n---\n%s\n%v", seed, s, show(report), run.Log)
 	})
 }

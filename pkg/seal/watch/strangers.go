@@ -119,7 +119,7 @@ func (w *Watcher) strange(h *handle, seq uint64, r *canonical.Record, from Peer)
 		h.blindBytes += size
 		w.strangers.bytes += size
 	} else {
-		h.assumed = true
+		h.assumed, h.named = true, h.named || r.LeavesOut(w.usual)
 		leaf := r.Digest(w.usual)
 		w.hold(h, seq, &leaf, from)
 	}
@@ -156,9 +156,8 @@ func (w *Watcher) recognise(ss *session) {
 		return
 	}
 	policy := ss.policyOr(w.usual)
-	if h.assumed && !policy.Equal(w.usual) {
-		// They were digested as if it were another one.
-		w.evictFrom(h, len(h.pages))
+	if h.assumed && !policy.Equal(w.usual) && (h.named || !policy.Plain()) {
+		w.evictFrom(h, len(h.pages)) // they were digested under another one, and it matters
 	}
 	list := h.blind
 	w.strangers.remove(h)

@@ -59,7 +59,9 @@ type Watcher struct {
 	hasher canonical.Hasher
 	causes causes
 	blind  time.Duration // when it passed last that it is not known what was not looked at
-	saved  map[string]bool
+
+	saved            map[string]bool // streams of which there is a part of the state
+	indexed, wasLast bool            // there is an index, and it says that nothing came after it
 
 	records, verifiedCount, duplicates, sealCount, uncheckedCount, lagCount uint64
 	lagSum                                                                  time.Duration
@@ -85,6 +87,9 @@ func (w *Watcher) reset() {
 	w.streams, w.names, w.former, w.saved = map[string]*stream{}, map[string]int{}, map[string]*stream{}, map[string]bool{}
 	w.handles, w.strangers, w.causes = map[string]*handle{}, newStrangers(), newCauses()
 	w.blind = -time.Hour
+	w.gone, w.early, w.heldBytes, w.indexed, w.wasLast = nil, nil, 0, false, false
+	w.lastHandle, w.pending, w.pages, w.done, w.doneAt = nil, 0, 0, nil, 0
+	w.expected, w.overdue = groupQueue{}, groupQueue{}
 	// Leaves that lie scattered take a page each: what is waited for is bounded by pages too.
 	w.maxPages = 3 * (w.config.MaxPending/leavesAPage + 1)
 	for _, t := range w.config.Trust {
