@@ -132,6 +132,9 @@ func bracketEnd(s string, i int) int {
 			depth++
 		case ']', '}':
 			if depth--; depth == 0 {
+				if s[j] == '}' && ascii.At(s, j+1) == '}' && bracedRest(s, i, j) > 0 {
+					return bracedRest(s, i, j)
+				}
 				return j + 1
 			}
 		}
@@ -140,6 +143,25 @@ func bracketEnd(s string, i int) int {
 		}
 	}
 	return len(s)
+}
+
+// bracedRest returns the end of a value of ODBC in braces that starts at i, in which a brace is written twice at j: PWD={a;b}}c};. It
+// returns 0 if the value holds what other brackets hold, and the second brace is that of something around it.
+func bracedRest(s string, i, j int) int {
+	if strings.ContainsAny(s[i+1:j], "\"':,{") {
+		return 0
+	}
+	for k := j + 2; k < len(s) && k-j < maxNameBytes; k++ {
+		switch {
+		case s[k] == '}' && ascii.At(s, k+1) == '}':
+			k++
+		case s[k] == '}':
+			return k + 1
+		case s[k] == ';' || ascii.Class[s[k]]&(ascii.Quote|ascii.Space) != 0:
+			return 0
+		}
+	}
+	return 0
 }
 
 // escapedControl reports whether a control character stands at i as other programs escape it: #012.

@@ -54,6 +54,7 @@ var _ = register(rulePassword, Rule{
 		{Endings: "password passwd pwd passphrase passwort 密码 密碼 口令", Except: programs, Strength: Hard},
 		{Endings: "pass pw", Behind: passwordOwners, Strength: Hard},
 		{Endings: "psk", Strength: Hard},
+		{Words: "auth", Behind: "redis rediscli", Strength: Hard},
 		{Words: "passe", Behind: "de palavra", Strength: Hard},
 		{Words: "sandi", Behind: "kata", Strength: Hard},
 		{Words: "community", Behind: "snmp ro rw read write trap", Strength: Hard},

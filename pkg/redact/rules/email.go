@@ -11,9 +11,12 @@ import (
 
 var ruleEmail = newID("email")
 
+// atSigns finds addresses, and passwords before a host.
+var atSigns = &Detector{At: literals("@"), Find: detectAt}
+
 var _ = register(ruleEmail, Rule{
 	Pack:      PII,
-	Detectors: []*Detector{{At: literals("@"), Find: detectAt}, {At: literals("://"), Find: detectUserinfo}},
+	Detectors: []*Detector{atSigns, {At: literals("://"), Find: detectUserinfo}},
 	Canonical: folded,
 	Gone: []Example{
 		{"from alice@corp.example to", "alice@corp.example"}, {`from "john doe"@corp.example to`, "doe"}, {"from bob@[192.0.2.7] to", "bob"},
@@ -47,6 +50,9 @@ var localChars = func() (t [256]bool) {
 // detectAt examines the e-mail address around an at sign.
 func detectAt(c *Context, _ ID, i int) int {
 	s := c.S
+	if end := c.credentialsBefore(i); end > 0 {
+		return end
+	}
 	start := i
 	for start > 0 && i-start < maxLocalPart && start > c.taken && localChars[s[start-1]] {
 		start--

@@ -30,8 +30,8 @@ func xmlValue(s string, i int) (value, bool) {
 		if s[k] != '>' {
 			continue
 		}
-		if s[k-1] == '/' {
-			return value{}, false
+		if s[k-1] == '/' || ascii.At(s, k+1) == '@' {
+			return value{}, false // an empty one, or mongodb://<user>:<password>@host
 		}
 		return textAt(s, k+1, maxNesting)
 	}

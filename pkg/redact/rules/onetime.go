@@ -9,7 +9,7 @@ var ruleOneTimeCode = newID("one_time_code")
 var _ = register(ruleOneTimeCode, Rule{
 	Pack: Secrets,
 	Names: []Names{
-		{Words: "otp totp hotp onetimepassword onetimecode", Strength: Hard},
+		{Words: "otp totp hotp onetimepassword onetimecode pincode", Strength: Hard},
 		{Words: "code codes", Behind: codeKinds, Strength: Hard},
 		{Words: "verifier", Behind: "code oauth", Strength: Hard},
 		{Endings: "otpcode mfacode verificationcode recoverycode codeverifier", Strength: Hard},

@@ -14,8 +14,8 @@ var _ = register(ruleURLCredentials, Rule{
 	Pack: Secrets,
 	Detectors: []*Detector{
 		{At: literals("://"), Find: detectUserinfo},
-		{At: literals("@tcp(", "@unix("), Find: detectDriverDSN},
 		{At: literals("jdbc:oracle:"), Find: detectOracleDSN},
+		atSigns,
 	},
 	Gone: []Example{
 		{"eve:hunter2@tcp(db:3306)/shop", "hunter2"},
@@ -23,10 +23,12 @@ var _ = register(ruleURLCredentials, Rule{
 		{"redis://:hunter2@db:6379/0", "hunter2"},
 		{"https://bob:p@ss1x@host/path", "p@ss1x"},
 		{"postgres://bob:hun/ter2x@db.example/x", "ter2x"},
+		{"open bob:hunter2x@(db:3306)/d", "hunter2x"},
+		{"proxy bob:hunter2x@10.0.0.1:3128 refused", "hunter2x"},
 	},
-	Stay:        []string{"spark://CoarseGrainedScheduler@10.10.34.11:48069", "https://example.com:8443/a@b"},
-	Takes:       "passwords in URLs and DSNs; a token in the place of the user",
-	ValidatedBy: "up to the last `@` of the authority",
+	Stay:        []string{"spark://CoarseGrainedScheduler@10.10.34.11:48069", "https://example.com:8443/a@b", "see http://h:8080 and mail bob@x", "nginx:1.25@sha256:5c1a8a7e3f9a79b7", "12:30:45@node1:99"},
+	Takes:       "passwords in URLs and DSNs, with or without a scheme (`user:x@tcp(db:3306)/d`, `user:x@proxy:3128`, `connect user/x@db`); a token in the place of the user",
+	ValidatedBy: "up to the last `@` of the authority; behind a blank, quote, `/` or `<` in a password a host must follow",
 	Misses:      "a `/` in a password of a URL with a dotted user name",
 	Source:      "RFC 3986, 3.2.1",
 })
@@ -49,9 +51,16 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 			at = end
 		}
 		end++
+		if ascii.At(s, end) == '\\' && ascii.Is(s, end+1, ascii.Alpha) && strings.IndexByte("nrt", s[end+1]) < 0 && ascii.Span(s, start, ascii.Alnum|ascii.Ident) == end {
+			end++ // smb://CORP\bob:password@host
+		}
 	}
-	if at < 0 && end < len(s) && (s[end] == '/' || s[end] == '#' || s[end] == '?') {
-		at = c.slashInPassword(start, end)
+	if at < 0 && end < len(s) {
+		if s[end] == '/' || s[end] == '#' || s[end] == '?' {
+			at = c.slashInPassword(start, end)
+		} else {
+			at = unusualPassword(s, start, end)
+		}
 	}
 	if at < 0 {
 		return 0
@@ -80,7 +89,7 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 func (c *Context) slashInPassword(start, end int) int {
 	s := c.S
 	colon := strings.IndexByte(s[start:end], ':')
-	if colon <= 0 || ascii.Span(s, start+colon+1, ascii.Digit) == end || strings.IndexByte(s[start:start+colon], '.') >= 0 {
+	if colon < 0 || s[start] == '[' || colon == 0 && end == start+1 || ascii.Span(s, start+colon+1, ascii.Digit) == end || strings.IndexByte(s[start:start+colon], '.') >= 0 {
 		return -1
 	}
 	// What has been looked through for another address is not looked through again.
@@ -95,26 +104,138 @@ func (c *Context) slashInPassword(start, end int) int {
 	return -1
 }
 
-// detectDriverDSN examines user:password@tcp(host)/database, as drivers of Go take it. The at sign is at i.
-func detectDriverDSN(c *Context, _ ID, i int) int {
+const (
+	maxUnusual  = 48 // bytes of a password from the first unusual one on
+	maxUnquoted = 2  // blanks in it
+)
+
+// unusualPassword finds the at sign of user:pa'ss@host, where the password holds what ends addresses in text: a blank, a quote, an angle
+// bracket, a backslash. The first of these is at end. What stands before it must be no host and port, and a host must follow.
+func unusualPassword(s string, start, end int) int {
+	colon := strings.IndexByte(s[start:end], ':')
+	if colon < 0 || strings.IndexByte(s[start:start+colon], '.') >= 0 {
+		return -1
+	}
+	pass := start + colon + 1
+	if ascii.Span(s, pass, ascii.Digit) == end {
+		return -1
+	}
+	spaces := 0
+	for k := end; k < len(s) && k-end < maxUnusual; k++ {
+		switch b := s[k]; {
+		case b == '@':
+			host := ascii.Span(s, k+1, ascii.Ident)
+			if (host == k+1 || !ascii.Is(s, k+1, ascii.Alnum) || host < len(s) && strings.IndexByte(":/?,'\")> ", s[host]) < 0) && ascii.At(s, k+1) != '[' {
+				return -1
+			}
+			if spaces > 0 && !Mixed(s[pass:k]) {
+				return -1
+			}
+			return k
+		case b == ' ':
+			if spaces++; spaces > maxUnquoted {
+				return -1
+			}
+		case b < ' ' || b == ':' && ascii.At(s, k+1) == '/' || b == '\\' && strings.IndexByte("nrtu", ascii.At(s, k+1)) >= 0:
+			return -1
+		case ascii.Class[b]&ascii.Quote != 0 && !ascii.Is(s, k+1, ascii.Alnum|ascii.Quote) && strings.IndexByte("@!#$%^*_-+=.<", ascii.At(s, k+1)) < 0:
+			return -1 // the quote that ends it all
+		}
+	}
+	return -1
+}
+
+// credentialsBefore offers the password before the at sign at i of what is no URL: user:password@tcp(host)/database as drivers of Go take it,
+// user:password@/database, user:password@host:port, user/password@database of Oracle. It returns where that ends, or 0.
+func (c *Context) credentialsBefore(i int) int {
 	s := c.S
-	start := i
-	for start > c.taken && i-start < maxNameBytes*2 && ascii.Class[s[start-1]]&(ascii.Space|ascii.Quote) == 0 && s[start-1] != '=' && s[start-1] != '/' {
-		start--
+	word := i
+	for word > c.taken && i-word < maxNameBytes*2 && ascii.Class[s[word-1]]&ascii.Space == 0 {
+		word--
 	}
-	if k := strings.IndexByte(s[start:i], ':'); k > 0 && start+k+1 < i && !variable(s[start+k+1:i]) {
-		c.Offer(ruleURLCredentials, start+k+1, i)
+	next := ascii.At(s, i+1)
+	if slash := strings.IndexByte(s[word:i], '/'); slash >= 0 && (next == '/' || ascii.Is(s, i+1, ascii.Alnum)) {
+		if from := oracleLogin(s, word, word+slash, i); from > 0 {
+			return c.offerLogin(from, i)
+		}
 	}
-	return i + 1
+	colon, user := -1, 0
+	for k := word; k < i; k++ {
+		if s[k] == ':' && ascii.Is(s, k-1, ascii.Ident) && k > word {
+			for colon, user = k, k; user > word && ascii.Class[s[user-1]]&ascii.Ident != 0; {
+				user--
+			}
+			break
+		}
+	}
+	if colon < 0 || colon+1 == i {
+		return 0
+	}
+	end := ascii.Span(s, i+1, ascii.Ident|ascii.Run)
+	password := s[colon+1 : i]
+	strong := len(password) >= 6 && Mixed(password) && ascii.Is(s, user, ascii.Alpha) && strings.IndexByte(password, '/') < 0
+	switch {
+	case ascii.At(s, end) == '(' && end-i < 24:
+		if end == i+1 && (!ascii.Is(s, i+2, ascii.Alnum) && ascii.At(s, i+2) != '[' && ascii.At(s, i+2) != '/' || strings.IndexByte(s[i:min(len(s), i+maxNameBytes)], ':') < 0) {
+			return 0 // no address in the parentheses
+		}
+	case next == '/' && ascii.Is(s, i+2, ascii.Alnum):
+		if !strong {
+			return 0
+		}
+	case ascii.At(s, user-1) == '/' && ascii.At(s, user-2) == '/' && ascii.Is(s, i+1, ascii.Alnum):
+	case ascii.Is(s, i+1, ascii.Alnum) && !ascii.HasPrefixFold(s, i+1, "sha"):
+		host := ascii.Span(s, i+1, ascii.Ident)
+		port := ascii.Span(s, host+1, ascii.Digit)
+		if ascii.At(s, host) != ':' || port-host < 3 || port-host > 6 || ascii.Is(s, port, ascii.Alnum) || !strong {
+			return 0
+		}
+	default:
+		return 0
+	}
+	return c.offerLogin(colon+1, i)
+}
+
+// offerLogin offers the password s[from:at].
+func (c *Context) offerLogin(from, at int) int {
+	if variable(c.S[from:at]) {
+		return 0
+	}
+	c.Offer(ruleURLCredentials, from, at)
+	return at + 1
+}
+
+// oracleLogin returns where the password of user/password@database starts, if what stands before the word tells that it is one, or 0.
+func oracleLogin(s string, word, slash, at int) int {
+	user := slash
+	for user > word && ascii.Class[s[user-1]]&ascii.Ident != 0 {
+		user--
+	}
+	before := user
+	for before > 0 && (ascii.Class[s[before-1]]&ascii.Quote != 0 || s[before-1] == '(' || s[before-1] == ' ' || s[before-1] == '=') && user-before < 4 {
+		before--
+	}
+	if user == slash || before == user || !ascii.Is(s, user, ascii.Alpha) {
+		return 0
+	}
+	for _, w := range []string{"connect", "conn", "userid", "logon"} {
+		if ascii.HasSuffixFold(s, before, w) && at > slash+1 && (w == "userid" || Mixed(s[slash+1:at])) {
+			return slash + 1
+		}
+	}
+	return 0
 }
 
 // detectOracleDSN examines jdbc:oracle:thin:user/password@host.
 func detectOracleDSN(c *Context, _ ID, i int) int {
 	s := c.S
-	end := min(len(s), i+maxNameBytes*4)
+	end := i
+	for end < len(s) && end-i < maxNameBytes*4 && ascii.Class[s[end]]&ascii.Space == 0 {
+		end++
+	}
 	slash := strings.IndexByte(s[i:end], '/')
-	at := strings.IndexByte(s[i:end], '@')
-	if slash < 0 || at < slash+2 || strings.ContainsAny(s[i:i+at], " \n") {
+	at := strings.LastIndexByte(s[i:end], '@')
+	if slash < 0 || at < slash+2 {
 		return 0
 	}
 	from, to := i+slash+1, i+at

@@ -147,9 +147,9 @@ func metavariable(s, name string, v value) bool {
 	return ascii.At(s, v.start-2-len(name)) == '-' && strings.ToUpper(text) == text && ascii.HasSuffixFold(name, len(name), strings.ToLower(text))
 }
 
-// workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob.
+// workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob, pwd=C:\work.
 func workingDirectory(name, v string) bool {
-	return (ascii.EqualFold(name, "pwd") || ascii.EqualFold(name, "oldpwd")) && v[0] == '/'
+	return (ascii.EqualFold(name, "pwd") || ascii.EqualFold(name, "oldpwd")) && (v[0] == '/' || len(v) > 2 && v[1] == ':' && v[2] == '\\')
 }
 
 // pamTypes are what PAM does for a service: pam_unix(gdm-password:session), pam_unix(passwd:chauthtok).
