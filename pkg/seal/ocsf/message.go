@@ -31,7 +31,7 @@ var subjects = map[finding.Code]subject{
 	finding.BadSeal: someRecords, finding.UnknownStream: someRecords, finding.Unsupported: someRecords,
 
 	// Of package watch alone.
-	"IDENTITY_MISMATCH": someRecords, "UNCHECKED": aRecord,
+	finding.IdentityMismatch: someRecords, finding.Unchecked: aRecord,
 
 	finding.Truncated: anArchive,
 }

@@ -27,7 +27,7 @@ const (
 // SchemaVersion is the version of OCSF that the bodies are valid against.
 const SchemaVersion = "1.7.0"
 
-// Runbook is the page that says what to do; a code's section follows, in lower case with hyphens.
+// Runbook is the page that says what to do; a code's section follows, in lower case.
 const Runbook = "https://github.com/logseal/logseal/blob/main/docs/runbook.md"
 
 // Identifiers of OCSF 1.7.0.

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
+	"github.com/logseal/logseal/pkg/seal/watch"
+)
+
+// sending is a host whose logs are watched.
+type sending struct {
+	*sealtest.Host
+	t    *testing.T
+	sent int
+}
+
+func newSending(t *testing.T) *sending {
+	host, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	h := &sending{Host: host, t: t}
+	require.NoError(t, host.Start(t.Context()))
+	return h
+}
+
+// send has the host stamp and seal n records, and the watcher see them.
+func (h *sending) send(s *seen, n int) {
+	require.NoError(h.t, h.Stamp(h.t.Context(), n))
+	h.Land(0, sealtest.Taken)
+	require.NoError(h.t, h.Seal(h.t.Context()))
+	for ; h.sent < len(h.Received); h.sent++ {
+		s.observe(h.Received[h.sent])
+	}
+}
+
+// TestAddTrust: a host that is enrolled while the watcher runs is verified from its first seal on, and one that was learned stays
+// known when its line comes.
+func TestAddTrust(t *testing.T) {
+	for name, learn := range map[string]bool{"alert": false, "learn": true} {
+		t.Run(name, func(t *testing.T) {
+			host, want := newSending(t), 5
+			s := newSeen(t, watch.Config{Learn: learn})
+			if learn {
+				host.send(s, 3)
+				want += 3
+				require.Len(t, s.w.Learned(), 1)
+			}
+			for range 2 {
+				s.take(s.w.AddTrust([]seal.Trust{host.Trust}, s.now))
+			}
+			require.Empty(t, s.w.Learned(), "the operator vouches for it now")
+			host.send(s, 5)
+			require.Empty(t, s.open)
+			require.Equal(t, uint64(want), s.w.Stats().Verified)
+			require.Len(t, s.w.Stats().Streams, 1)
+			s.save(true)
+			s.config.Trust = []seal.Trust{host.Trust}
+			s.load()
+			host.send(s, 5)
+			require.Empty(t, s.open)
+			require.Equal(t, uint64(5), s.w.Stats().Verified)
+		})
+	}
+}
+
+// TestAddTrustTooLate: seals of a stream that was unknown are gone, and nobody takes its later ones on faith.
+func TestAddTrustTooLate(t *testing.T) {
+	host := newSending(t)
+	s := newSeen(t, watch.Config{})
+	host.send(s, 3)
+	require.Contains(t, s.codes(), finding.UnknownStream)
+	s.take(s.w.AddTrust([]seal.Trust{host.Trust}, s.now))
+	require.NotContains(t, s.codes(), finding.UnknownStream, "it is known now")
+	host.send(s, 3)
+	s.pass(2 * watch.DefaultLateAfter)
+	require.Contains(t, s.codes(), finding.Absent)
+	require.Zero(t, s.w.Stats().Verified)
+}
