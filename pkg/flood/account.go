@@ -6,12 +6,13 @@ import "time"
 
 // account is what is known of a source and not reported yet.
 type account struct {
-	received, kept, shed, held Count
-	first, last                time.Time // of the records that were shed or held
-	over                       [TotalBytes + 1]uint64
-	atLeast                    bool   // what was counted last before a kill is missing
-	reported                   bool   // that shedding has begun, and not that it has ended
-	everOver                   uint64 // records shed or held, reported or not
+	received, kept Count
+	shed, held     Count
+	first, last    time.Time // of the records that were shed or held
+	over           [TotalBytes + 1]uint64
+	atLeast        bool   // what was counted last before a kill is missing
+	reported       bool   // that shedding has begun, and not that it has ended
+	everOver       uint64 // records shed or held, reported or not
 }
 
 // busy says whether there is something to report.
@@ -28,6 +29,9 @@ func (g *Guard) count(t *touch, held bool, at time.Time) (begun bool) {
 	a.received.add(t.received.Records, t.received.Bytes)
 	a.kept.add(kept.Records, kept.Bytes)
 	g.stats.Kept.add(kept.Records, kept.Bytes)
+	if t.s == g.newcomers {
+		g.stats.WithoutState += t.received.Records
+	}
 	if over.Records == 0 {
 		return false
 	}
@@ -40,7 +44,7 @@ func (g *Guard) count(t *touch, held bool, at time.Time) (begun bool) {
 		g.stats.Shed.add(over.Records, over.Bytes)
 	}
 	for i, n := range t.over {
-		a.over[i] += n
+		a.over[i] += uint64(n)
 	}
 	if a.first.IsZero() {
 		a.first = at

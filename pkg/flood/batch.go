@@ -10,36 +10,41 @@ import (
 // Batch is one decision about the records of one request: Begin, Admit for each record, Decided, and Settle when it is known
 // whether the next consumer has taken those that were admitted.
 type Batch struct {
-	g         *Guard
-	number    uint64
-	touches   []touch
-	over      bool // a record was above a limit
-	last      Key  // of the record before, and its place in touches: records of a source come one after the other
-	at        int
-	stateless uint64
+	g        *Guard
+	number   uint64
+	touches  []touch
+	payments []payment
+	over     bool // a record was above a limit
+	last     Key  // of the record before, and its place in touches: records of a source come one after the other
+	at       int
 }
 
-// touch is what a batch did with a source.
+// touch is what a batch did with a source. It is small, for a batch of mixed sources has as many touches as records.
 type touch struct {
 	s              *source
 	received, kept Count
-	over           [TotalBytes + 1]uint64
-	openOwn        bool // the batch may overdraw this budget
-	openTotal      int  // likewise: the part of the total, or nothing
-	paid           [parts]amount
+	over           [TotalBytes + 1]uint32
+	openOwn        bool      // the batch may overdraw this budget
+	openTotal      int8      // likewise: the part of the total, or nothing
+	paid           [2]amount // from ownFree and from fairFree
+}
+
+// payment is what a source of a batch, by its place in touches, has paid from another part of the budgets.
+type payment struct {
+	touch, part int
+	cost        amount
 }
 
 // The parts of the budgets that a record can be charged to.
 const (
 	ownFree = iota
+	fairFree
 	ownCredit
 	ownReserve
-	fairFree
 	poolFree
 	poolCredit
 	fairReserve
 	poolReserve
-	parts
 
 	nothing = -1
 )
@@ -52,7 +57,7 @@ func (g *Guard) Begin(now time.Duration) *Batch {
 	g.mu.Lock()
 	g.advance(now)
 	g.batches++
-	*b = Batch{g: g, number: g.batches, touches: b.touches[:0], at: nothing}
+	*b = Batch{g: g, number: g.batches, touches: b.touches[:0], payments: b.payments[:0], at: nothing}
 	return b
 }
 
@@ -77,6 +82,9 @@ func (b *Batch) Admit(key Key, size int, reserved func() bool) bool {
 		return isReserved
 	}
 	own := t.s.own.part(t.openOwn, ask)
+	if own == nothing && b.g.fillLate(t.s) {
+		own = t.s.own.part(t.openOwn, ask)
+	}
 	if own == nothing {
 		t.over[RateRecords+short(&t.s.own.free)]++
 		b.over = true
@@ -84,7 +92,11 @@ func (b *Batch) Admit(key Key, size int, reserved func() bool) bool {
 	}
 	from := nothing
 	if b.g.hasTotal {
-		if from = b.g.part(t.s, t.openTotal, ask); from == nothing {
+		from = b.g.part(t.s, t.openTotal, ask)
+		if from == nothing && b.g.fillLate(t.s) {
+			from = b.g.part(t.s, t.openTotal, ask)
+		}
+		if from == nothing {
 			b.g.lacks(t.s)
 			t.over[TotalRecords+short(&t.s.fair.free)]++
 			b.over = true
@@ -92,9 +104,9 @@ func (b *Batch) Admit(key Key, size int, reserved func() bool) bool {
 		}
 	}
 	cost := amount{1, float64(size)}
-	b.g.pay(t, own, cost)
+	b.pay(t, own, cost)
 	if from != nothing {
-		b.g.pay(t, from, cost)
+		b.pay(t, from, cost)
 	}
 	t.kept.add(1, uint64(size))
 	return true
@@ -122,10 +134,10 @@ func (b *bucket) part(open bool, reserved func() bool) int {
 }
 
 // part returns which part of the total a source's record is charged to.
-func (g *Guard) part(s *source, open int, reserved func() bool) int {
+func (g *Guard) part(s *source, open int8, reserved func() bool) int {
 	switch {
 	case open != nothing:
-		return open
+		return int(open)
 	case s.fair.free.positive():
 		return fairFree
 	case g.pool.free.positive():
@@ -145,16 +157,13 @@ func (b *Batch) touch(key Key) {
 	g := b.g
 	s := g.find(key)
 	b.last = key
-	if s == g.newcomers {
-		b.stateless++
-	}
 	if s.batch == b.number {
 		b.at = s.touch
 		return
 	}
 	g.fill(s)
 	s.latest = g.now
-	s.visits++
+	s.again = s.batch != 0
 	s.pending++
 	s.batch, s.touch, b.at = b.number, len(b.touches), len(b.touches)
 	if len(b.touches) < cap(b.touches) {
@@ -162,10 +171,10 @@ func (b *Batch) touch(key Key) {
 	} else {
 		b.touches = append(b.touches, touch{})
 	}
-	b.touches[b.at] = touch{s: s, openTotal: nothing}
+	t := &b.touches[b.at]
+	*t = touch{s: s, openTotal: nothing}
 	if g.cfg.Hold {
 		// A batch is held or passes as a whole. One that is larger than a budget would never pass otherwise.
-		t := &b.touches[b.at]
 		t.openOwn = s.own.free.positive()
 		switch {
 		case s.fair.free.positive():
@@ -177,9 +186,17 @@ func (b *Batch) touch(key Key) {
 }
 
 // pay charges a part of the budgets, and notes it for a refund.
-func (g *Guard) pay(t *touch, part int, cost amount) {
-	t.paid[part].add(cost, 1)
-	g.budget(t.s, part).add(cost, -1)
+func (b *Batch) pay(t *touch, part int, cost amount) {
+	b.g.budget(t.s, part).add(cost, -1)
+	if part <= fairFree {
+		t.paid[part].add(cost, 1)
+		return
+	}
+	if n := len(b.payments); n > 0 && b.payments[n-1].touch == b.at && b.payments[n-1].part == part {
+		b.payments[n-1].cost.add(cost, 1)
+		return
+	}
+	b.payments = append(b.payments, payment{b.at, part, cost})
 }
 
 // budget returns a part of the budgets that a source's records are charged to.
@@ -211,11 +228,9 @@ func (b *Batch) Decided() (kept, over uint64) {
 		t := &b.touches[i]
 		kept += t.kept.Records
 		over += t.received.Records - t.kept.Records
-		if b.over && b.g.cfg.Hold {
-			b.g.refund(t)
-		}
 	}
 	if b.over && b.g.cfg.Hold {
+		b.refund()
 		return 0, kept + over
 	}
 	return kept, over
@@ -231,14 +246,12 @@ func (b *Batch) Settle(accepted bool, at time.Time) (begun bool) {
 	for i := range b.touches {
 		t := &b.touches[i]
 		t.s.pending--
-		if !accepted {
-			g.refund(t)
-			continue
+		if accepted {
+			begun = g.count(t, b.over && g.cfg.Hold, at) || begun
 		}
-		begun = g.count(t, b.over && g.cfg.Hold, at) || begun
 	}
-	if accepted {
-		g.stats.WithoutState += b.stateless
+	if !accepted {
+		b.refund()
 	}
 	g.mu.Unlock()
 	if begun {
@@ -251,21 +264,25 @@ func (b *Batch) Settle(accepted bool, at time.Time) (begun bool) {
 		b.touches[i].s = nil // a source that is forgotten is not kept from the garbage collector
 	}
 	b.last = Key{}
-	if cap(b.touches) <= maxPooled {
+	if cap(b.touches) <= maxPooled && cap(b.payments) <= maxPooled {
 		batches.Put(b)
 	}
 	return begun
 }
 
-// maxPooled is how many touches a batch that waits for its next use may hold on to.
+// maxPooled is how many touches and payments a batch that waits for its next use may hold on to.
 const maxPooled = 4096
 
-// refund gives back what a batch has paid.
-func (g *Guard) refund(t *touch) {
-	for part, paid := range t.paid {
-		if paid != (amount{}) && (part < fairFree || g.hasTotal) {
-			g.budget(t.s, part).add(paid, 1)
-		}
+// refund gives back what the batch has paid.
+func (b *Batch) refund() {
+	for i := range b.touches {
+		t := &b.touches[i]
+		t.s.own.free.add(t.paid[ownFree], 1)
+		t.s.fair.free.add(t.paid[fairFree], 1)
+		t.paid = [2]amount{}
 	}
-	t.paid = [parts]amount{}
+	for _, p := range b.payments {
+		b.g.budget(b.touches[p.touch].s, p.part).add(p.cost, 1)
+	}
+	b.payments = b.payments[:0]
 }

@@ -30,13 +30,18 @@ func (a *amount) add(b amount, times float64) {
 // positive says whether there is something left of both.
 func (a *amount) positive() bool { return a[inRecords] > 0 && a[inBytes] > 0 }
 
+func (a *amount) isMoreThanHalf(of *amount) bool {
+	return 2*a[inRecords] > of[inRecords] && 2*a[inBytes] > of[inBytes]
+}
+
 // least lowers a to at most b, and returns what it took off.
 func (a *amount) least(b amount) (over amount) {
-	for i := range a {
-		if a[i] > b[i] {
-			over[i] = a[i] - b[i]
-			a[i] = b[i]
-		}
+	// No loop: this is done for every record of a batch that mixes sources.
+	if a[inRecords] > b[inRecords] {
+		over[inRecords], a[inRecords] = a[inRecords]-b[inRecords], b[inRecords]
+	}
+	if a[inBytes] > b[inBytes] {
+		over[inBytes], a[inBytes] = a[inBytes]-b[inBytes], b[inBytes]
 	}
 	return over
 }

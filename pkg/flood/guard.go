@@ -35,8 +35,9 @@ const (
 	seniorAfter = time.Minute
 	// Unused shares of the total are divided anew this often.
 	divideEvery = 100 * time.Millisecond
-	// A source that lacks nothing is not looked at more often.
-	fillEvery = time.Millisecond
+	// A source that has more than half of what it can hold is not filled more often. What comes meanwhile is not lost: the other half has
+	// room for it, and a batch that needs it gets it.
+	fillEvery = divideEvery
 	// A share of the total that is not used for so long goes back.
 	shareFor = time.Second
 )
@@ -66,7 +67,7 @@ type Guard struct {
 
 	mu        sync.Mutex
 	now       time.Duration // the latest that was told; never goes back
-	sources   map[Key]*source
+	sources   sources
 	order     []*source // of the map, newcomers first: for looks at all of them, and for who makes room
 	hand      int       // where in order room is looked for next
 	newcomers *source
@@ -74,8 +75,9 @@ type Guard struct {
 	hungry    int // sources that lacked a share of the total since it was divided last
 	pool      bucket
 	divided   time.Duration
-	perSource amount // what every source has had of the total since the beginning
-	perSenior amount // what every senior source has had beside it
+	perSource amount  // what every source has had of the total since the beginning
+	perSenior amount  // what every senior source has had beside it
+	keep      [2]kept // of a source that is none yet, and of a senior one
 	stalled   time.Duration
 	reopened  time.Duration // until when a new source is treated as one that could not be read before
 	batches   uint64
@@ -97,26 +99,28 @@ type Count struct{ Records, Bytes uint64 }
 
 func (c *Count) add(records, bytes uint64) { c.Records += records; c.Bytes += bytes }
 
-// source is the state of a source.
+// source is the state of a source. What every batch needs comes first, together: in a batch of mixed sources each record finds another
+// state, and none of them in the processor's cache.
 type source struct {
-	key  Key
-	size *size
-	own  bucket
-	fair struct{ free, reserve amount } // what it has of the total and has not used
-
-	filled       time.Duration
-	stalled      time.Duration // of the guard's, when it was filled
-	perSource    amount        // likewise
-	perSenior    amount
-	born, latest time.Duration
-	visits       int // batches
-	senior       bool
-	hungry       bool
-
 	batch   uint64 // the latest that touched it, and where
 	touch   int
-	pending int // batches that are not settled
+	filled  time.Duration
+	latest  time.Duration
+	stalled time.Duration // of the guard's, when it was filled
+	size    *size
+	pending int32 // batches that are not settled, and reports that are not confirmed
+	again   bool  // it came more than once
+	senior  bool
+	hungry  bool
+
+	own  bucket
+	fair struct{ free, reserve amount } // what it has of the total and has not used
 	account
+
+	perSource amount // of the guard's, when it was filled
+	perSenior amount // likewise
+	born      time.Duration
+	key       Key
 }
 
 // New returns a guard. Times that it is told are durations since any one moment.
@@ -124,11 +128,12 @@ func New(cfg Config) *Guard {
 	g := &Guard{
 		cfg: cfg, total: sizeOf(cfg.Total, cfg.Reserve), hasTotal: cfg.Total.Records > 0 || cfg.Total.Bytes > 0,
 		totalReserve: cfg.Reserve > 0,
-		sources:      map[Key]*source{}, begun: make(chan struct{}, 1), byRate: map[Rate]*size{},
+		begun:        make(chan struct{}, 1), byRate: map[Rate]*size{},
 	}
 	g.pool = fullBucket(&g.total)
 	g.newcomers = g.newSource(Newcomers)
 	g.order = append(g.order, g.newcomers)
+	g.shareOut()
 	return g
 }
 
@@ -172,7 +177,7 @@ func (g *Guard) Reopen(now, within, stall time.Duration) {
 
 // find returns the state of a key's source: its own, or the newcomers'.
 func (g *Guard) find(key Key) *source {
-	if s := g.sources[key]; s != nil {
+	if s := g.sources.of(key); s != nil {
 		return s
 	}
 	if len(g.order) > g.cfg.MaxKeys && !g.makeRoom() {
@@ -183,8 +188,9 @@ func (g *Guard) find(key Key) *source {
 	if g.now < g.reopened {
 		s.stalled = 0
 	}
-	g.sources[key] = s
+	g.sources.add(s)
 	g.order = append(g.order, s)
+	g.shareOut()
 	return s
 }
 
@@ -207,7 +213,7 @@ func (g *Guard) makeRoom() bool {
 
 func (s *source) forgettable(g *Guard) bool {
 	idle := g.now - s.latest
-	if idle < forgetOnceAfter || (s.visits > 1 && idle < forgetAfter) || s.pending > 0 || s.busy() {
+	if idle < forgetOnceAfter || (s.again && idle < forgetAfter) || s.pending > 0 || s.busy() {
 		return false
 	}
 	return g.fill(s)
@@ -224,17 +230,24 @@ func (g *Guard) forget(i int) {
 	if s.hungry {
 		g.hungry--
 	}
-	delete(g.sources, s.key)
+	g.sources.remove(s)
 	g.order[i] = g.order[last]
 	g.order[last] = nil
 	g.order = g.order[:last]
+	g.shareOut()
 }
 
-// fill brings a source's budgets up to now, and returns whether its own is full.
+// fill brings a source's budgets up to now unless they hold enough, and returns whether its own is full.
 func (g *Guard) fill(s *source) bool {
-	if g.now-s.filled < fillEvery && g.stalled == s.stalled && s.own.free.positive() && (!g.hasTotal || s.fair.free.positive()) {
-		return false // there is enough, and the rest comes later
+	if g.now-s.filled < fillEvery && g.stalled == s.stalled && s.own.free.isMoreThanHalf(&s.size.freeCapacity) &&
+		(!g.hasTotal || s.fair.free.isMoreThanHalf(&g.keepOf(s).free)) {
+		return false
 	}
+	return g.fillUp(s)
+}
+
+// fillUp brings a source's budgets up to now, and returns whether its own is full.
+func (g *Guard) fillUp(s *source) bool {
 	full := s.own.fill(s.size, (g.now - s.filled).Seconds())
 	if full {
 		s.own.endCredit(g.now)
@@ -250,27 +263,58 @@ func (g *Guard) fill(s *source) bool {
 	return full
 }
 
-// fillShare gives a source its share of what the total has brought, and what it cannot keep back to all.
-func (g *Guard) fillShare(s *source) {
+// fillLate brings up to now what fill has left as it was, and returns whether there was any such thing.
+func (g *Guard) fillLate(s *source) bool {
+	if s.filled == g.now {
+		return false
+	}
+	g.fillUp(s)
+	return true
+}
+
+// kept is what a source may keep of its share of the total, the rest goes back to all.
+type kept struct{ free, reserve amount }
+
+// shareOut says what a source may keep of its share, which depends on how many there are.
+func (g *Guard) shareOut() {
+	if !g.hasTotal {
+		return
+	}
 	n, e := float64(len(g.order)), float64(max(g.seniors, 1))
 	half := scaled(g.total.rate, shareFor.Seconds()/2)
-	keep := scaled(half, 1/n)
+	junior := scaled(half, 1/n)
 	if g.seniors == 0 {
-		keep = scaled(half, 2/n)
+		junior = scaled(half, 2/n)
 	}
+	senior := junior
+	senior.add(half, 1/e)
+	for i, keep := range [...]amount{junior, senior} {
+		keep[inRecords], keep[inBytes] = max(keep[inRecords], 1), max(keep[inBytes], 1)
+		g.keep[i] = kept{keep, scaled(keep, g.cfg.Reserve)}
+	}
+}
+
+func (g *Guard) keepOf(s *source) *kept {
+	if s.senior {
+		return &g.keep[1]
+	}
+	return &g.keep[0]
+}
+
+// fillShare gives a source its share of what the total has brought, and what it cannot keep back to all.
+func (g *Guard) fillShare(s *source) {
+	keep := g.keepOf(s)
 	gain := amount{g.perSource[0] - s.perSource[0], g.perSource[1] - s.perSource[1]}
 	if s.senior {
-		keep.add(half, 1/e)
 		gain.add(amount{g.perSenior[0] - s.perSenior[0], g.perSenior[1] - s.perSenior[1]}, 1)
 	}
-	keep[inRecords], keep[inBytes] = max(keep[inRecords], 1), max(keep[inBytes], 1)
 	s.perSource, s.perSenior = g.perSource, g.perSenior
 	r := g.cfg.Reserve
 	s.fair.free.add(gain, 1-r)
-	g.pool.free.add(s.fair.free.least(keep), 1)
+	g.pool.free.add(s.fair.free.least(keep.free), 1)
 	if g.totalReserve {
 		s.fair.reserve.add(gain, r)
-		g.pool.reserve.add(s.fair.reserve.least(scaled(keep, r)), 1)
+		g.pool.reserve.add(s.fair.reserve.least(keep.reserve), 1)
 	}
 }
 
@@ -308,7 +352,10 @@ func (g *Guard) divide() {
 			seniors++
 		}
 	}
-	g.seniors = seniors
+	if seniors != g.seniors {
+		g.seniors = seniors
+		g.shareOut()
+	}
 	over := g.pool.reserve.least(g.total.resvdCapacity)
 	g.pool.free.add(over, 1)
 	if g.pool.free.least(g.total.freeCapacity); g.pool.free == g.total.freeCapacity {

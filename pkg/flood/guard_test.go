@@ -149,6 +149,22 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// A source that has enough is not filled at every batch. A batch that needs what has come since gets it, of its own budget and of the total.
+func TestWhatHasComeSinceIsThere(t *testing.T) {
+	budget := Rate{Records: 100, Burst: time.Second}
+	soon := time.Second + 50*time.Millisecond
+
+	g := New(Config{Rate: budget, MaxKeys: 10})
+	require.Zero(t, send(g, time.Second, file(0), 30, 10, nil).over)
+	assert.Equal(t, uint64(75), send(g, soon, file(0), 1000, 10, nil).kept, "70 were left, and 5 have come")
+
+	g = New(Config{Total: budget, MaxKeys: 10})
+	send(g, 0, file(0), 1, 10, nil)
+	require.Zero(t, send(g, time.Second, file(0), 10, 10, nil).over)
+	// 40 were left of its share and 99 of all, and 2.5 have come: the other half is the newcomers'.
+	assert.Equal(t, uint64(142), send(g, soon, file(0), 1000, 10, nil).kept)
+}
+
 // After an idle time a source has its burst, and not more.
 func TestBurstAfterIdleness(t *testing.T) {
 	g := New(Config{Rate: Rate{Records: 10, Burst: 3 * time.Second}, MaxKeys: 10})
