@@ -78,7 +78,7 @@ func (s *sink) reported(t *testing.T, cond func([]plog.LogRecord) bool) []plog.L
 		defer s.mu.Unlock()
 		all = append([]plog.LogRecord(nil), s.reports...)
 		return cond(all)
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	return all
 }
 
@@ -492,7 +492,7 @@ func TestFailingStorage(t *testing.T) {
 	require.NoError(t, f.store.client.Close(t.Context()))
 	require.NoError(t, f.ConsumeLogs(t.Context(), fromFile("/var/log/flood", 300)))
 	next.reported(t, func(all []plog.LogRecord) bool { return sum(all, "shed.records") == 250 })
-	require.Eventually(t, f.failing.Load, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, f.failing.Load, 30*time.Second, 10*time.Millisecond)
 	require.Error(t, f.Shutdown(t.Context()))
 }
 
