@@ -30,6 +30,10 @@ release: image chart packages sbom $(foreach a,$(ARCHS),dist/logseal-$(VERSION)-
 	@scripts/provenance "$(VERSION)" "$(REVISION)" dist
 	@cd dist && sha256sum $$(ls -p | grep -v -e / -e SHA256SUMS | LC_ALL=C sort) > SHA256SUMS && cat SHA256SUMS
 
+.PHONY: release-check
+release-check: ## Make the release of the last commit twice, from two clones in different folders, and compare every byte
+	@scripts/release-check
+
 dist/linux_%/otelcol-logseal: $(SOURCES)
 	@echo "Compiling otelcol-logseal for linux/$*: the first time as long as a first build"
 	@mkdir -p $(@D)

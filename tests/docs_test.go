@@ -156,6 +156,9 @@ func TestCIInstallsWhatTestsNeed(t *testing.T) {
 	require.NoError(t, err)
 	names, err := filepath.Glob(filepath.Join(root, "tests", "*_test.go"))
 	require.NoError(t, err)
+	more, err := filepath.Glob(filepath.Join(root, "tests", "*", "*_test.go"))
+	require.NoError(t, err)
+	names = append(names, more...)
 	found := 0
 	for _, name := range names {
 		b, err := os.ReadFile(name)

@@ -46,6 +46,20 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
+// needs returns the path of a program that a test drives. Without it the test is skipped, but in CI, which must have it, it fails.
+func needs(t *testing.T, program, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed, and CI must have it (Debian package %s)", program, debianPackage)
+	}
+	t.Skipf("%s is not installed (Debian package %s)", program, debianPackage)
+	return ""
+}
+
 func helm(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.Command(tool(t, "helm"), args...)

@@ -17,10 +17,7 @@ import (
 
 // The units by systemd's own measure: 0 is safest, 10 is a root shell. docs/deploy.md states both figures.
 func TestUnitsAreConfined(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd-analyze is not installed (Debian package systemd)")
-	}
+	analyze := needs(t, "systemd-analyze", "systemd")
 	for unit, most := range map[string]float64{"agent": 2.0, "gateway": 1.5} {
 		path := filepath.Join(root, "distributions", unit, "logseal-"+unit+".service")
 		out, err := exec.Command(analyze, "security", "--offline=true", "--no-pager", path).CombinedOutput()
