@@ -3,7 +3,6 @@
 package verifier
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier/internal/session"
 )
 
 // Checkpoint is a seal from which a stream is verified on, instead of from its first: because an archive does not reach back that far, or
@@ -86,87 +86,75 @@ func (v *Verifier) From(list []Checkpoint, place finding.Place) error {
 		case c.Prior != nil && (c.Prior.Open.StreamID != c.Last.StreamID || c.Prior.Open.Nonce == c.Last.Nonce || c.Prior.Open.Number >= c.Last.Number):
 			return fmt.Errorf("seal %d does not open the session before that of seal %d", c.Prior.Open.Number, c.Last.Number)
 		}
-		v.startFrom(st, c, v.place(place))
+		v.startFrom(st, c, place)
 	}
 	return nil
 }
 
 // startFrom makes a stream's chain begin with the seal of a checkpoint.
-func (v *Verifier) startFrom(st *stream, c *Checkpoint, at place) {
+func (v *Verifier) startFrom(st *stream, c *Checkpoint, at finding.Place) {
 	st.from, st.fromPlace = c, at
-	note := &seal.Note{Seal: c.Last, Text: c.Last.Text()}
-	n := &heldNote{Note: note, hash: note.TextHash(), place: v.where(at)}
+	var earlier []*seal.Seal
+	var prior *session.Resumed
 	if p := c.Prior; p != nil {
-		st.runs = []*run{{first: p.Open.Number}} // for follow; the seal itself is not kept
-		v.follow(st, p.Open)
+		earlier = append(earlier, p.Open)
+		prior = &session.Resumed{Open: p.Open, Settled: p.Settled}
 	}
-	for _, handle := range c.Former {
-		v.handle(handle).former = st
-	}
-	st.runs = []*run{{first: c.Last.Number, marks: []sealMark{{text: n.hash}}, head: n, tip: n, given: true}}
 	if c.Open != nil && c.Open.Number < c.Last.Number {
-		v.follow(st, c.Open)
+		earlier = append(earlier, c.Open)
 	}
-	v.follow(st, c.Last)
-	st.seals, st.rollback = 0, nil // none of them was found yet, and what the open seal says was said
-	ss := st.sessions[c.Last.Nonce]
-	v.resume(ss, c.Settled, c.Waiting, at)
-	if p := c.Prior; p != nil {
-		before := st.sessions[p.Open.Nonce]
-		v.link(st, before, ss)
-		v.resume(before, p.Settled, p.Waiting, at)
+	st.chain.StartFrom(c.Last, c.Complete, earlier, at)
+	for _, handle := range c.Former {
+		v.records.EndedBefore(handle, st.chain.Name())
 	}
-}
-
-// resume gives a session what it had when the checkpoint was made.
-func (v *Verifier) resume(ss *session, settled seal.Ranges, waiting []WaitingLeaf, at place) {
-	ss.settled, ss.before = slices.Clone(settled), slices.Clone(settled)
-	for i := range waiting {
-		w := &waiting[i]
-		v.records++
-		ss.handle.records++
-		v.addTo(ss, w.Seq, &w.Leaf, at)
+	own, before := st.sessions.Resume(session.Resumed{Last: c.Last, Open: c.Open, Settled: c.Settled}, prior)
+	v.addWaiting(own, c.Waiting, at)
+	if before != nil {
+		v.addWaiting(before, c.Prior.Waiting, at)
 	}
 }
 
-// checkpoints returns for each stream that has an authentic seal where a later verification can go on.
+func (v *Verifier) addWaiting(s *session.Session, list []WaitingLeaf, at finding.Place) {
+	for i := range list {
+		v.records.AddWaiting(s, list[i].Seq, &list[i].Leaf, at)
+	}
+	v.count += uint64(len(list))
+}
+
+// checkpoints returns for each stream that has a genuine seal where a later verification can go on.
 func (v *Verifier) checkpoints() []Checkpoint {
 	var list []Checkpoint
 	for _, st := range v.sortedStreams() {
-		if len(st.runs) == 0 {
-			continue
+		if st.chain.Begun() {
+			list = append(list, v.checkpoint(st))
 		}
-		last := st.runs[len(st.runs)-1].tip.Seal
-		ss := st.sessions[last.Nonce]
-		c := Checkpoint{Last: last, Open: ss.open, Settled: slices.Clone(ss.settled), Complete: !st.missingIn(ss.start(), last.Number)}
-		c.Waiting = ss.waiting()
-		if before := ss.prior; before != nil && !ss.working && !before.closed && before.open != nil {
-			c.Prior = &PriorSession{Open: before.open, Settled: slices.Clone(before.settled), Waiting: before.waiting()}
-		}
-		for _, former := range st.all() {
-			if former != ss && (c.Prior == nil || former != ss.prior) {
-				c.Former = append(c.Former, former.handle.name)
-			}
-		}
-		if st.from != nil {
-			c.Former = append(c.Former, st.from.Former...)
-		}
-		list = append(list, c)
 	}
 	return list
 }
 
-// waiting returns the leaves that no seal has settled.
-func (ss *session) waiting() []WaitingLeaf {
-	var list []WaitingLeaf
-	for number, p := range ss.handle.pages {
-		for _, seq := range p.open(number) {
-			if !ss.settled.Contains(seq) {
-				list = append(list, WaitingLeaf{seq, p.leaf[seq%leavesAPage]})
-			}
+func (v *Verifier) checkpoint(st *stream) Checkpoint {
+	own, prior, complete := st.sessions.Current()
+	c := Checkpoint{Last: st.chain.Tip(), Open: own.OpenSeal(), Settled: own.SettledIDs(), Complete: complete, Waiting: v.waiting(own)}
+	if prior != nil {
+		c.Prior = &PriorSession{Open: prior.OpenSeal(), Settled: prior.SettledIDs(), Waiting: v.waiting(prior)}
+	}
+	for _, s := range st.sessions.All() {
+		if s != own && s != prior {
+			c.Former = append(c.Former, s.Handle())
 		}
 	}
-	slices.SortFunc(list, func(a, b WaitingLeaf) int { return cmp.Compare(a.Seq, b.Seq) })
+	if st.from != nil {
+		c.Former = append(c.Former, st.from.Former...)
+	}
+	return c
+}
+
+// waiting returns the leaves of a session's records that no seal has settled.
+func (v *Verifier) waiting(s *session.Session) []WaitingLeaf {
+	var list []WaitingLeaf
+	for seq, leaf := range v.records.Waiting(s) {
+		list = append(list, WaitingLeaf{seq, leaf})
+	}
 	return list
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier/internal/record"
 )
 
 // Observed is a log record as a verifier found it, read strictly and changed in nothing. The package archive makes them
@@ -23,16 +24,8 @@ type Observed struct {
 	// Record is unset when the record is malformed.
 	canonical.Record
 
-	// Note is the body of a record that claims to be a seal (see [IsSeal]), nil for any other.
+	// Note is the body of a record that claims to be a seal (see [seal.IsSeal]), nil for any other.
 	Note []byte
 
-	policy *seal.Policy // under which leaf was computed; nil while it was not
-	leaf   seal.Hash
-}
-
-// digest computes the leaf under a policy, unless that has been done.
-func (o *Observed) digest(policy *seal.Policy) {
-	if o.policy != policy {
-		o.policy, o.leaf = policy, o.Digest(policy)
-	}
+	digest record.Digest
 }

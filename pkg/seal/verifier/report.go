@@ -3,9 +3,12 @@
 package verifier
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -44,6 +47,52 @@ type Report struct {
 	Findings    []finding.Finding
 	Checkpoints []Checkpoint // where a later verification can go on, of each stream that has an authentic seal
 	Omitted     uint64       // records and seals with findings that are not listed, beyond the first [finding.MaxListed] of each code
+}
+
+// report puts the report together.
+func (v *Verifier) report(streams []*stream) *Report {
+	r := &Report{Records: v.count, Verdict: v.findings.Verdict(), FirstUse: v.firstUse, Duplicates: v.records.Duplicates()}
+	for _, st := range streams {
+		if !st.chain.Begun() && st.chain.Trust().Optional {
+			continue
+		}
+		sr := v.streamReport(st)
+		r.Streams = append(r.Streams, sr)
+		r.Verified += sr.Verified
+	}
+	r.Checkpoints = v.checkpoints()
+	r.Findings, r.Omitted = v.findings.Sorted(), v.findings.Omitted()
+	return r
+}
+
+// sortedStreams returns the streams by name.
+func (v *Verifier) sortedStreams() []*stream {
+	return slices.SortedFunc(maps.Values(v.streams), func(a, b *stream) int { return cmp.Compare(a.chain.Name(), b.chain.Name()) })
+}
+
+func (v *Verifier) streamReport(st *stream) StreamReport {
+	c := st.chain
+	sr := StreamReport{Name: c.Name(), StreamID: c.StreamID(), Verdict: v.findings.StreamVerdict(c.Name()), Seals: c.Seals(), Excluded: st.sessions.Excluded()}
+	if c.Begun() {
+		sr.CompleteAsOf, sr.Closed = c.End().Time, c.Closed()
+	}
+	var from, to uint64
+	for _, s := range st.sessions.All() {
+		t := v.records.Tally(s)
+		sr.Verified += t.Verified
+		sr.Voids += s.Voids()
+		sr.Records += t.Records
+		sr.Duplicates += t.Duplicates
+		sr.Voided += t.Voided
+		if t.From != 0 && (from == 0 || t.From < from) {
+			from = t.From
+		}
+		to = max(to, t.To)
+	}
+	if to != 0 {
+		sr.From, sr.To = time.Unix(0, int64(from)).UTC(), time.Unix(0, int64(to)).UTC()
+	}
+	return sr
 }
 
 // WriteText writes the report for people: a line for each stream, then the findings. What comes from the archive or its

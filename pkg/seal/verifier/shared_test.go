@@ -34,13 +34,13 @@ func (h *host) claimHandle(of *seal.Seal) (*forge.Forger, seal.Seal) {
 	return forger, open
 }
 
-// TestSharedHandle: two sessions happen to have one handle. Nobody can wait for that to happen, so the second stream here claims the first one's
-// handle, which is BROKEN_CHAIN for its seals and changes nothing for its records.
-func TestSharedHandle(t *testing.T) {
-	a := &lines{}
-	one := newHostInto(t, "web-17", a).start().send(20).stop()
+// sharedHandle returns the archive of two streams whose sessions have one handle. Its last two lines are the block and the close seal of the second one.
+func sharedHandle(t *testing.T) (one, two *host, a *lines) {
+	t.Helper()
+	a = &lines{}
+	one = newHostInto(t, "web-17", a).start().send(20).stop()
 	first := a.note(t, 0).Seal
-	two := newHostInto(t, "db-3", a)
+	two = newHostInto(t, "db-3", a)
 	forger, base := two.claimHandle(first)
 	var leaves []seal.Hash
 	begin := len(a.list)
@@ -58,6 +58,27 @@ func TestSharedHandle(t *testing.T) {
 	end := base
 	end.Kind, end.End = seal.KindClose, 30
 	a.addNote(t, forger.Seal(end, nil))
+	return one, two, a
+}
+
+// TestSharedHandleResumes: what waits for its seal when a checkpoint is made is still there when the next verification goes on from that.
+func TestSharedHandleResumes(t *testing.T) {
+	one, two, a := sharedHandle(t)
+	trust := []seal.Trust{one.trust, two.trust}
+	part := func(list []string) [][]byte { return [][]byte{[]byte(strings.Join(list, "\n") + "\n")} }
+	cut := len(a.list) - 2
+	first := verifyFrom(t, trust, nil, part(a.list[:cut]))
+	require.EqualValues(t, 20, first.Verified, show(first))
+	second := verifyFrom(t, trust, checkpointOf(t, first), part(a.list[cut:]))
+	expect(t, second, verdicts{finding.BrokenChain: 1}) // the open seal, as in the whole
+	require.EqualValues(t, 30, second.Verified, show(second))
+}
+
+// TestSharedHandle: two sessions happen to have one handle. Nobody can wait for that to happen, so the second stream here claims the first one's
+// handle, which is BROKEN_CHAIN for its seals and changes nothing for its records.
+func TestSharedHandle(t *testing.T) {
+	one, two, a := sharedHandle(t)
+	first := a.note(t, 0).Seal
 
 	for seed := range uint64(40) {
 		b := a.shuffled(seed)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package verifier
+package record
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
-	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/canonical"
 )
 
 // Records that come before the open seal of their session are read again only where the usual policy was wrong for them: a
@@ -37,17 +39,29 @@ func TestAssumedPolicy(t *testing.T) {
 			if tt.client != "" {
 				rl.Resource().Attributes().PutStr(tt.client, "web-3")
 			}
-			rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Attributes().PutStr(seal.IDKey, "abcdefgh-1")
-			var h handle
-			var under, want seal.Hash
-			Observe(logs, finding.Place{}, func(o *Observed) {
-				h.assume(o, &usual)
-				under, want = o.Digest(&usual), o.Digest(tt.policy)
-			})
-			assert.Equal(t, tt.again, h.wrong(tt.policy, &usual))
+			sl := rl.ScopeLogs().AppendEmpty()
+			lr := sl.LogRecords().AppendEmpty()
+			lr.Attributes().PutStr(seal.IDKey, "abcdefgh-1")
+			r := recordOf(t, rl, sl, lr)
+			var a assumption
+			a.note(&r, &usual)
+			assert.Equal(t, tt.again, a.wrong(tt.policy, &usual))
+			under, want := r.Digest(&usual), r.Digest(tt.policy)
 			if !tt.again {
 				assert.Equal(t, want, under)
 			}
 		})
 	}
+}
+
+func recordOf(t *testing.T, rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) (r canonical.Record) {
+	var h canonical.Hasher
+	source, err := h.SourceEncoding(rl, sl, &seal.Policy{})
+	require.NoError(t, err)
+	r.Source = bytes.Clone(source)
+	digest := seal.Hash(sha256.Sum256(r.Source))
+	r.Canonical, err = h.Canonical(&digest, lr, &seal.Policy{})
+	require.NoError(t, err)
+	r.Attributes = canonical.AttributesAt(r.Canonical)
+	return r
 }

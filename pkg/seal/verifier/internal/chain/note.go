@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chain
+
+import (
+	"crypto/sha256"
+	"errors"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
+
+// Note is a seal as it was found.
+type Note struct {
+	*seal.Note
+	Place finding.Place
+
+	text  seal.Hash // of what is signed
+	whole seal.Hash // of the note: a copy with other signatures may be the one that holds
+	size  int
+
+	// What was tried last, so that seals nobody can authenticate cost their signature checks once.
+	own, anchor signatureCheck
+}
+
+type signatureCheck struct {
+	tried, holds bool
+	key          seal.PublicKey
+}
+
+// ParseNote reads the body of a record that claims to be a seal. The error is that of [seal.ParseNote].
+func ParseNote(body []byte, place finding.Place) (*Note, error) {
+	parsed, err := seal.ParseNote(string(body))
+	if err != nil {
+		return nil, err
+	}
+	return &Note{Note: parsed, Place: place, text: parsed.TextHash(), whole: sha256.Sum256(body), size: len(body)}, nil
+}
+
+// ownHolds reports whether the note carries the signature of the seal's own key.
+func (n *Note) ownHolds(key *seal.PublicKey) bool {
+	if !n.own.tried || n.own.key != *key {
+		n.own = signatureCheck{true, n.SignedBy(key), *key}
+	}
+	return n.own.holds
+}
+
+// anchorHolds reports whether the note carries the signature of the anchor's key.
+func (n *Note) anchorHolds(key *seal.PublicKey) bool {
+	if !n.anchor.tried || n.anchor.key != *key {
+		n.anchor = signatureCheck{true, n.AnchoredBy(key), *key}
+	}
+	return n.anchor.holds
+}
+
+// goesOnFrom reports whether a seal is genuine as the next of a run. Section 8.1, rule 1.
+func (n *Note) goesOnFrom(r *run) bool {
+	if n.Seal.Prev != r.tip.text || !n.ownHolds(&r.tip.Seal.Next) {
+		return false
+	}
+	if !n.Seal.HasAnchor() {
+		return true
+	}
+	key, ok := r.tip.Seal.AnchorKey(n.Seal.Number)
+	return ok && n.anchorHolds(&key)
+}
+
+// restsOnAnchor reports whether a seal is genuine by its anchor signature. Whether its own signature holds is known when the seal before it is
+// genuine, and must not depend on which of the two comes first: see [start]. Section 8.1, rule 2.
+func (n *Note) restsOnAnchor(key *seal.PublicKey) bool {
+	return n.anchorHolds(key) && n.ClaimsOwnSignature()
+}
+
+// memory is about how much of it a note takes: its text, and what was parsed of that.
+func (n *Note) memory() int { return 2*n.size + 1024 }
+
+// maxHeld bounds the notes that wait for others to vouch for them, in bytes of memory, roughly: a day of a busy stream's.
+const maxHeld = 1 << 30
+
+// ErrHeld says that more notes wait for others than there is memory for.
+var ErrHeld = errors.New("more than 1 GiB of seals are out of order, or forged: give the files in the order in which they were written, or verify fewer streams at once")
+
+// Memory bounds what the notes of all chains together may take while they wait. The zero value is ready.
+type Memory struct {
+	held int
+	full bool
+}
+
+// Err returns [ErrHeld] once a note could not be kept.
+func (m *Memory) Err() error {
+	if m.full {
+		return ErrHeld
+	}
+	return nil
+}
+
+// hold reports whether there is memory to keep a note, and counts it.
+func (m *Memory) hold(n *Note) bool {
+	m.held += n.memory()
+	m.full = m.full || m.held > maxHeld
+	return m.held <= maxHeld
+}
+
+func (m *Memory) release(n *Note) { m.held -= n.memory() }

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier/internal/chain"
+)
+
+// Settlement is what a genuine seal settles: the ids in its Covered and Void are those of Session.
+type Settlement struct {
+	Session *Session
+	Seal    *seal.Seal
+	Late    bool // see [chain.Genuine]
+}
+
+// Listener takes in what becomes known of sessions.
+type Listener interface {
+	// SessionFound is called once for each session, before anything else is said of it.
+	SessionFound(s *Session)
+
+	// PolicyKnown is called when a session's open seal is genuine, with what that excludes.
+	PolicyKnown(s *Session, policy seal.Policy)
+
+	// Settled is called for each genuine seal that settles ids, once their session has noted it.
+	Settled(s Settlement)
+}
+
+// Sessions are the sessions of a stream. They are a [chain.Listener].
+type Sessions struct {
+	chain    *chain.Chain
+	listener Listener
+
+	byNonce   map[[16]byte]*Session
+	adopted   []*Session // known only because their records were adopted
+	excluded  []string
+	rollbacks []uint64 // numbers of open seals that say so
+}
+
+// New returns the sessions of a chain, which it listens to.
+func New(c *chain.Chain, l Listener) *Sessions {
+	s := &Sessions{chain: c, listener: l, byNonce: map[[16]byte]*Session{}}
+	c.Listen(s)
+	return s
+}
+
+// Genuine takes in a genuine seal of the stream: what it says of its session, whether it can stand where it stands, and then what it settles.
+func (ss *Sessions) Genuine(g chain.Genuine) {
+	ss.recordSeal(g.Seal)
+	if g.Before != nil {
+		ss.Adjacent(g.Before, g.Seal)
+	}
+	if g.After != nil {
+		ss.Adjacent(g.Seal, g.After)
+	}
+	ss.applySettlement(g.Seal, g.Late)
+}
+
+// Adjacent checks what must hold between a genuine seal and the next. Section 6.1.
+func (ss *Sessions) Adjacent(before, after *seal.Seal) {
+	size := before.Size
+	if len(after.Covered) > 0 {
+		size++
+	}
+	if after.Size != size || len(after.Covered) == 0 && after.Root != before.Root {
+		ss.chain.Contradict(after.Number, finding.TreeJumps)
+	}
+	same := after.Nonce == before.Nonce
+	switch {
+	case after.Kind == seal.KindOpen && same: // recordOpen has said so
+	case after.Kind == seal.KindOpen:
+		ss.link(ss.byNonce[before.Nonce], ss.byNonce[after.Nonce])
+	case !same:
+		ss.chain.Contradict(after.Number, finding.SessionNotOpened)
+	case before.Kind == seal.KindClose:
+		ss.chain.Contradict(after.Number, finding.SessionWasClosed)
+	case after.Kind == seal.KindAdopt && before.Kind != seal.KindOpen && before.Kind != seal.KindAdopt:
+		ss.chain.Contradict(after.Number, finding.AdoptsLate)
+	}
+}
+
+// recordSeal finds or makes the session of a genuine seal, and notes what the seal says of it. Sections 6.1 and 8.2.
+func (ss *Sessions) recordSeal(s *seal.Seal) {
+	own := ss.byNonce[s.Nonce]
+	if own == nil {
+		if key := ss.chain.Trust().Key; s.Handle != seal.NewHandle(&key, &s.Nonce) {
+			ss.chain.Contradict(s.Number, finding.HandleOfNoNonce)
+		}
+		own = ss.found(s.Handle, s.Number)
+		ss.byNonce[s.Nonce] = own
+	}
+	switch {
+	case s.Handle != own.handle:
+		ss.chain.Contradict(s.Number, finding.HandleChanged)
+	case s.Number == 0 && s.Kind != seal.KindOpen:
+		ss.chain.Contradict(s.Number, finding.FirstOpensNothing)
+	case own.open != nil && s.Number < own.open.Number:
+		ss.chain.Contradict(own.open.Number, finding.SessionBegun)
+	}
+	own.first, own.last = min(own.first, s.Number), max(own.last, s.Number)
+	if s.Kind == seal.KindOpen {
+		ss.recordOpen(own, s)
+	}
+	if s.Kind == seal.KindClose && !own.closed {
+		own.closed, own.closedAt, own.end = true, s.Number, s.End
+	}
+	if s.Kind != seal.KindOpen && s.Kind != seal.KindAdopt && (!own.working || s.Number < own.began) {
+		own.began, own.working = s.Number, true
+	}
+}
+
+// found makes a session that a seal tells of.
+func (ss *Sessions) found(handle string, number uint64) *Session {
+	s := &Session{stream: ss, handle: handle, first: number, last: number}
+	ss.listener.SessionFound(s)
+	return s
+}
+
+// recordOpen notes what a session's open seal declares. Section 8.2: of a session that is opened twice the first open seal holds; section 6.2: its policy.
+func (ss *Sessions) recordOpen(own *Session, s *seal.Seal) {
+	switch {
+	case own.open != nil:
+		ss.chain.Contradict(s.Number, finding.OpenedTwice)
+		return
+	case s.Number > own.first:
+		ss.chain.Contradict(s.Number, finding.SessionBegun)
+	}
+	own.open = s
+	policy, err := seal.NewPolicy(s.Exclude, s.ExcludeResource)
+	if err != nil { // ParseSeal has checked it
+		panic("seal: " + err.Error())
+	}
+	ss.listener.PolicyKnown(own, policy)
+	for _, name := range s.Exclude {
+		ss.addExcluded(name)
+	}
+	for _, name := range s.ExcludeResource {
+		ss.addExcluded("resource " + name)
+	}
+	if s.RolledBack {
+		ss.rollbacks = append(ss.rollbacks, s.Number)
+	}
+}
+
+func (ss *Sessions) addExcluded(name string) {
+	if !slices.Contains(ss.excluded, name) {
+		ss.excluded = append(ss.excluded, name)
+	}
+}
+
+// applySettlement notes what a genuine seal covers and voids. Sections 6.3 and 8.2: a seal that settles an id again settles nothing.
+func (ss *Sessions) applySettlement(s *seal.Seal, late bool) {
+	target := ss.byNonce[s.Nonce]
+	if s.Kind == seal.KindAdopt {
+		target = ss.adoptedBy(s)
+	}
+	if target == nil || len(s.Covered)+len(s.Void) == 0 {
+		return
+	}
+	if target.settled.Overlaps(s.Covered) || target.settled.Overlaps(s.Void) {
+		ss.chain.Contradict(s.Number, finding.SettledTwice)
+		return
+	}
+	for _, r := range s.Void {
+		target.void = target.void.Add(r)
+		target.settled = target.settled.Add(r)
+	}
+	for _, r := range s.Covered {
+		target.settled = target.settled.Add(r)
+	}
+	ss.listener.Settled(Settlement{target, s, late})
+}
+
+// adoptedBy returns the session whose ids an adopt seal settles: the one before that of the seal. Where the seals between are missing it goes by
+// the handle. Sections 6.1 and 8.2.
+func (ss *Sessions) adoptedBy(s *seal.Seal) *Session {
+	own := ss.byNonce[s.Nonce]
+	switch {
+	case own.first == 0:
+		ss.chain.Contradict(s.Number, finding.AdoptsAtFirst)
+		return nil
+	case own.prior != nil:
+		if !ss.mayAdopt(s.Number, s.Adopts, own.prior) {
+			return nil
+		}
+		return own.prior
+	}
+	var found *Session
+	for _, other := range ss.byNonce {
+		if other != own && other.handle == s.Adopts && other.first < s.Number && (found == nil || other.first > found.first) {
+			found = other
+		}
+	}
+	if found == nil {
+		// All of its own seals are missing. This one is genuine, and says that the session was.
+		found = ss.found(s.Adopts, s.Number)
+		ss.adopted = append(ss.adopted, found)
+	}
+	if own.took == nil {
+		own.took, own.tookAt = found, s.Number
+	}
+	return found
+}
+
+// mayAdopt reports whether a seal may settle ids of the session before its own, given the handle that it says. Sections 6.1 and 8.2.
+func (ss *Sessions) mayAdopt(number uint64, handle string, prior *Session) bool {
+	switch {
+	case prior.handle != handle:
+		ss.chain.Contradict(number, finding.AdoptsOther)
+	case prior.closed:
+		ss.chain.Contradict(number, finding.AdoptsClosed)
+	default:
+		return true
+	}
+	return false
+}
+
+// link notes that two sessions follow each other, and checks what was adopted while that was not known.
+func (ss *Sessions) link(prior, next *Session) {
+	next.prior, prior.next = prior, next
+	if next.took != nil {
+		ss.mayAdopt(next.tookAt, next.took.handle, prior)
+	}
+}
+
+// All returns the sessions in their order.
+func (ss *Sessions) All() []*Session {
+	list := slices.SortedFunc(maps.Values(ss.byNonce), func(a, b *Session) int { return cmp.Compare(a.first, b.first) })
+	return append(list, ss.adopted...)
+}
+
+// Excluded returns the attributes that open seals exclude.
+func (ss *Sessions) Excluded() []string { return ss.excluded }
+
+// CheckClosed contradicts the close seals whose session settled less or more than they say. Section 8.2.
+func (ss *Sessions) CheckClosed() {
+	for _, s := range ss.All() {
+		if !s.settledAll() {
+			ss.chain.Contradict(s.closedAt, finding.ClosedUnsettled)
+		}
+	}
+}
+
+// FinishRollbacks adds a finding for each open seal that tells of a rollback. Section 6.4.
+func (ss *Sessions) FinishRollbacks(findings *finding.List) {
+	for _, number := range ss.rollbacks {
+		f := finding.New(finding.StorageBehind)
+		f.Stream, f.Detail.Seals = ss.chain.Name(), finding.Seal(number)
+		findings.AddCause(f)
+	}
+}
