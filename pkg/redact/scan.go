@@ -31,7 +31,9 @@ type scan struct {
 	*rules.Context
 	w     *worker
 	layer int // how many layers of encoding have been taken off
-	spans []span
+	// wrapped is the end of the base64 in several lines that was looked at last.
+	wrapped int
+	spans   []span
 	// kept are redaction markers and pseudonyms of ours in the text. They are left as they are.
 	kept       []span
 	customHits []bool
@@ -47,7 +49,7 @@ func newScan(w *worker, layer int) *scan {
 func (c *scan) run(s string) {
 	e := c.w.e
 	c.Reset(s)
-	c.spans, c.kept = c.spans[:0], c.kept[:0]
+	c.spans, c.kept, c.wrapped = c.spans[:0], c.kept[:0], 0
 	clear(c.customHits)
 	if c.layer == maxLayers {
 		c.Saw = prefilter.SawNotes // nobody will decode it any further
@@ -108,6 +110,12 @@ func (c *scan) decode() {
 	}
 	if saw&prefilter.SawWritten != 0 {
 		c.decodeAs(decode.Controls)
+	}
+	if saw&prefilter.SawDoubled != 0 {
+		c.decodeAs(decode.DoubledQuotes)
+	}
+	if saw&prefilter.SawQuotedPrintable != 0 {
+		c.decodeAs(decode.QuotedPrintable)
 	}
 }
 
@@ -173,7 +181,7 @@ func (c *scan) Marker(start, end int) bool {
 // Base64 decodes S[start:end] and scans what comes out, if that is text. All of it is redacted: a part of it could not be taken
 // out without breaking the encoding.
 func (c *scan) Base64(start, end int) bool {
-	if c.layer == maxLayers {
+	if c.layer == maxLayers || start < c.wrapped {
 		return false
 	}
 	s := c.S[start:end]
@@ -184,9 +192,11 @@ func (c *scan) Base64(start, end int) bool {
 	if seen&ascii.UpperCase == 0 || seen&ascii.LowerCase == 0 {
 		return false
 	}
+	c.wrapped = decode.WrappedEnd(c.S, start, end)
+	end = c.wrapped
 	buf := &c.w.base64[c.layer]
 	var ok bool
-	if *buf, ok = decode.Base64((*buf)[:0], s); !ok {
+	if *buf, ok = decode.Base64((*buf)[:0], c.S[start:end]); !ok {
 		return false
 	}
 	c.w.work -= costOfBase64
@@ -325,6 +335,23 @@ func notes() []prefilter.Trigger[*rules.Context] {
 		}
 		return 0
 	}
+	entity := func(c *rules.Context, _ rules.ID, i int) int {
+		if decode.IsEntity(c.S, i) {
+			c.Saw |= prefilter.SawEntity
+		}
+		return 0
+	}
+	softBreak := func(c *rules.Context, _ rules.ID, i int) int {
+		if n, _ := decode.QuotedPrintableAt(c.S, i); n > 0 {
+			c.Saw |= prefilter.SawQuotedPrintable
+		}
+		return 0
+	}
+	anything := prefilter.Not(prefilter.Bytes("")) // a third set, so that the trigger is not among the short ones
+	alpha, alnum := prefilter.Class(ascii.Alpha), prefilter.Class(ascii.Alnum)
+	nameStart := prefilter.Class(ascii.Alpha)
+	nameStart['#'] = true
+	upperHex := prefilter.Bytes("0123456789ABCDEF")
 	octal := prefilter.Bytes("01234567")
 	hex, special := prefilter.Class(ascii.HexDigit), prefilter.Not(prefilter.Bytes("\t"))
 	hex['u'], hex['U'] = true, true
@@ -336,11 +363,18 @@ func notes() []prefilter.Trigger[*rules.Context] {
 		note(prefilter.SawPercent, saw(prefilter.SawPercent), prefilter.Bytes("%"), hex),
 		note(prefilter.SawBackslash, saw(prefilter.SawBackslash), prefilter.Bytes("\\")),
 		note(prefilter.SawSpecial, noteSpecial, special),
-		note(prefilter.SawEntity, saw(prefilter.SawEntity), prefilter.Bytes("&"), prefilter.Bytes("#aqlAQL"), prefilter.Bytes("0123456789xXmutMUT")), // &#64; &#x40; &amp; &quot; &lt;
-		note(prefilter.SawByteList, noteByteList, prefilter.Bytes("["), prefilter.Bytes("-0123456789 \r\n\t"), inList, inList),                       // [112, 97
-		note(prefilter.SawWritten, written, prefilter.Bytes("#"), prefilter.Bytes("01"), octal, octal),                                               // #012
-		note(prefilter.SawWritten, written, prefilter.Bytes("<"), prefilter.Bytes("0uU"), prefilter.Bytes("xX+"), prefilter.Class(ascii.HexDigit)),   // <0x0a> <U+000A>
-		note(prefilter.SawWritten, written, prefilter.Bytes("_"), prefilter.Bytes("x"), prefilter.Bytes("0"), prefilter.Bytes("0")),                  // _x000A_
+		note(prefilter.SawEntity, entity, prefilter.Bytes("&"), nameStart, alnum, alnum),                                                           // &#64; &#x40; &amp; &nbsp;
+		note(prefilter.SawEntity, entity, prefilter.Bytes("&"), alpha, prefilter.Bytes("tT"), prefilter.Bytes(";")),                                // &lt;
+		note(prefilter.SawByteList, noteByteList, prefilter.Bytes("["), prefilter.Bytes("-0123456789 \r\n\t"), inList, inList),                     // [112, 97
+		note(prefilter.SawWritten, written, prefilter.Bytes("#"), prefilter.Bytes("01"), octal, octal),                                             // #012
+		note(prefilter.SawWritten, written, prefilter.Bytes("<"), prefilter.Bytes("0uU"), prefilter.Bytes("xX+"), prefilter.Class(ascii.HexDigit)), // <0x0a> <U+000A>
+		note(prefilter.SawWritten, written, prefilter.Bytes("_"), prefilter.Bytes("x"), prefilter.Bytes("0"), prefilter.Bytes("0")),                // _x000A_
+		note(prefilter.SawDoubled, saw(prefilter.SawDoubled), prefilter.Bytes(`"`), prefilter.Bytes(`"`), alnum),                                   // ""password""
+		note(prefilter.SawDoubled, saw(prefilter.SawDoubled), prefilter.Bytes("'"), prefilter.Bytes("'"), alnum),
+		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), prefilter.Bytes("3"), prefilter.Bytes("AD")),  // =3D =3A
+		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), upperHex, upperHex, prefilter.Bytes("=\r\n")), // =C3=BC
+		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), prefilter.Bytes("4"), prefilter.Bytes("0"), alpha),
+		note(prefilter.SawQuotedPrintable, softBreak, prefilter.Bytes("="), prefilter.Bytes("\r\n"), anything),
 		note(prefilter.SawWritten, written, prefilter.Bytes("^"), prefilter.Bytes("JMI@[")),
 	}
 }

@@ -6,27 +6,30 @@ import (
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
-	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
 var (
 	PAN          = newID("pan")
 	ruleCardCode = newID("card_code")
-	ruleTrack    = newID("track")
 )
 
 var _ = register(PAN, Rule{
 	Pack:      PCI,
-	Detectors: []*Detector{digits},
+	Detectors: []*Detector{digits, spacedTags},
 	Canonical: onlyDigits,
 	Gone: []Example{
 		{"card 4111 1111 1111 1111", "4111 1111 1111 1111"},
 		{"paid 4111111111111111 ok", "4111111111111111"},
 		{"3782 822463 10005", "822463"},
 		{"4111-1111-1111-1111", "4111-1111"},
+		{"card:4.716108999716531e+15 x", "4.716108999716531e+15"},
+		{"row: 17,4111111111111111.0,12.0", "4111111111111111"},
+		{"4111111111111111-12-27", "4111111111111111"},
+		{"5A0841111111111111115F2403", "4111111111111111"},
+		{"5A 08 41 11 11 11 11 11 11 11 5F 24 03", "41 11 11 11 11 11 11 11"},
 	},
-	Stay:  []string{"id 94111111111111111111", "x4111111111111111y", "ratio 0.4111111111111111", "4111 1111 1111 1112"},
-	Takes: "card numbers of Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay, Maestro, Mir, RuPay, Verve, Troy, Elo and others; in one piece, in fours, 4-6-5, 4-6-4, 6-13, digit by digit from the start of the digits on; space, dash, dot, NBSP between; as numbers",
+	Stay:  []string{"id 94111111111111111111", "x4111111111111111y", "ratio 0.4111111111111111", "4111 1111 1111 1112", "4.716108999716530e+15", "hash 5a09411111111111111115f2"},
+	Takes: "card numbers of Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay, Maestro, Mir, RuPay, Verve, Troy, Elo and others; in one piece, in fours, 4-6-5, 4-6-4, 6-13, digit by digit from the start of the digits on; space, dash, dot, NBSP between; as numbers, also with a fraction of zeros or an exponent (`4.1e+15`); with an expiry date behind; tag 5A of EMV in hexadecimal",
 
 	ValidatedBy: "issuer range and length, Luhn, boundaries; not inside longer numbers, fractions, negative numbers over 16 digits; over 16 digits not given to a name that ends in `id`",
 	Misses:      "other groupings",
@@ -52,26 +55,6 @@ var _ = register(ruleCardCode, Rule{
 	ValidatedBy: "name and 3 or 4 digits",
 	Misses:      "without a name",
 	Source:      "PCI DSS 4.0, 3.3.1.2",
-})
-
-var _ = register(ruleTrack, Rule{
-	Pack:      PCI,
-	NeverKept: true,
-	Detectors: []*Detector{{
-		At: []Trigger{
-			sets(prefilter.Bytes("%"), prefilter.Bytes("bB"), prefilter.Digits, prefilter.Digits),
-			sets(prefilter.Bytes(";"), prefilter.Digits, prefilter.Digits, prefilter.Digits),
-		},
-		Find: detectTrack,
-	}},
-	Gone: []Example{
-		{";4111111111111111=29121011000012300?", "29121011000012300"},
-		{"%B4111111111111111^DOE/JOHN^29121010000000000000000000000000?", "DOE/JOHN"},
-	},
-	Stay:        []string{";4111=2912", "%B4^a^b?"},
-	Takes:       "tracks 1 and 2",
-	ValidatedBy: "sentinel, card number",
-	Source:      "ISO/IEC 7813; PCI DSS 4.0, 3.3.1.1",
 })
 
 // brand is a range of card numbers: prefix digits lo to hi, and the lengths issued.
@@ -186,8 +169,18 @@ func validPAN(digits []byte) bool {
 // card looks for a card number that starts with group g. It returns the group after it, or g.
 func (c *Context) card(n *number, g int) int {
 	first := &n.g[g]
+	if first.size() >= minPAN && (first.size() > maxPAN || ascii.Is(c.S, first.start-1, ascii.Alpha) || ascii.Is(c.S, first.end, ascii.Alpha)) {
+		if c.cardInTag(first) || c.bareTrack(first) {
+			return g + 1
+		}
+	}
 	if g > 0 && first.size() < 3 && n.g[g-1].size() == first.size() {
 		return g // a card number in ones or twos starts where they start
+	}
+	if first.size() == 1 && g+1 < n.n {
+		if k := c.floatCard(n, g); k > g {
+			return k
+		}
 	}
 	var digits [maxPAN]byte
 	if n.digits(c.S, g, digits[:4]) < 4 {
@@ -203,7 +196,8 @@ func (c *Context) card(n *number, g int) int {
 		if size += n.g[k].size(); size > maxPAN {
 			break
 		}
-		if lengths&(1<<size) == 0 || !c.freeAfter(n, k) || !cardGroups(n, g, k) {
+		end := n.g[k].end
+		if lengths&(1<<size) == 0 || !c.freeAfter(n, k) && !fractionOfZeros(c.S, end) && expiry(c.S, end) == 0 && trackEnd(c.S, end) == 0 || !cardGroups(n, g, k) {
 			continue
 		}
 		n.digits(c.S, g, digits[:size])
@@ -214,8 +208,126 @@ func (c *Context) card(n *number, g int) int {
 	if best == g {
 		return g
 	}
-	c.Offer(PAN, first.start, n.g[best-1].end)
+	end := n.g[best-1].end
+	switch track := trackEnd(c.S, end); {
+	case track > 0:
+		c.Offer(ruleTrack, first.start, track)
+		for best < n.n && n.g[best].start < track {
+			best++
+		}
+	default:
+		c.Offer(PAN, first.start, end)
+		c.codeBehind(end)
+	}
 	return best
+}
+
+// floatCard looks for a card number that starts with group g and is written as a float: 4.716108999716531e+15. It returns the group
+// after it, or g.
+func (c *Context) floatCard(n *number, g int) int {
+	s, fraction := c.S, &n.g[g+1]
+	end := fraction.end
+	if n.g[g].sepEnd-n.g[g].end != 1 || s[n.g[g].end] != '.' || fraction.size() < minFraction || ascii.ToLower(ascii.At(s, end)) != 'e' || !c.freeBefore(n, g) {
+		return g
+	}
+	if end++; ascii.At(s, end) == '+' {
+		end++
+	}
+	// Two digits: 11 to 18.
+	if ascii.At(s, end) != '1' || !ascii.Is(s, end+1, ascii.Digit) || ascii.Is(s, end+2, ascii.Alnum) || ascii.At(s, end+2) == '.' && ascii.Is(s, end+3, ascii.Digit) {
+		return g
+	}
+	size := 11 + int(s[end+1]-'0')
+	end += 2
+	if size > maxPAN || 1+fraction.size() > size {
+		return g
+	}
+	digits := [maxPAN]byte{s[n.g[g].start]}
+	for i := copy(digits[1:], s[fraction.start:fraction.end]) + 1; i < size; i++ {
+		digits[i] = '0'
+	}
+	if !c.Charge(costOfCheck) || !validPAN(digits[:size]) {
+		return g
+	}
+	c.Offer(PAN, n.g[g].start, end)
+	for k := g + 1; ; k++ {
+		if k == n.n || n.g[k].start >= end {
+			return k
+		}
+	}
+}
+
+const minFraction = 8 // digits, of a card number as a float
+
+// fractionOfZeros reports whether the digits that end at i are followed by nothing but a fraction of zeros, as of a float or a decimal.
+func fractionOfZeros(s string, i int) bool {
+	if ascii.At(s, i) != '.' || ascii.At(s, i+1) != '0' {
+		return false
+	}
+	for i++; ascii.At(s, i) == '0'; i++ {
+	}
+	return !ascii.Is(s, i, ascii.Alnum) && ascii.At(s, i) != '.' && ascii.At(s, i) != '_'
+}
+
+// expiry returns the end of the date of expiry behind a card number that ends at i, with a dash or an underscore between, or 0: -12-27,
+// -12/27, -1227, -2712, _122027.
+func expiry(s string, i int) int {
+	if ascii.At(s, i) != '-' && ascii.At(s, i) != '_' {
+		return 0
+	}
+	i++
+	end := ascii.Span(s, i, ascii.Digit)
+	switch end - i {
+	case 2:
+		if sep := ascii.At(s, end); sep == 0 || sep == ' ' || ascii.Is(s, end, ascii.Alnum) || !month(s, i) {
+			return 0
+		}
+		year := end + 1
+		end = ascii.Span(s, year, ascii.Digit)
+		if end-year != 2 && (end-year != 4 || s[year:year+2] != "20") {
+			return 0
+		}
+	case 4:
+		if !month(s, i) && !month(s, i+2) {
+			return 0
+		}
+	case 6:
+		if !(month(s, i) && s[i+2:i+4] == "20") && !(s[i:i+2] == "20" && month(s, i+4)) {
+			return 0
+		}
+	default:
+		return 0
+	}
+	if ascii.Is(s, end, ascii.Alnum) || ascii.At(s, end) == '-' && ascii.Is(s, end+1, ascii.Digit) {
+		return 0
+	}
+	return end
+}
+
+// month reports whether the two digits at i are a month.
+func month(s string, i int) bool {
+	return ascii.At(s, i) == '0' && ascii.At(s, i+1) >= '1' && ascii.Is(s, i+1, ascii.Digit) || ascii.At(s, i) == '1' && ascii.At(s, i+1) >= '0' && ascii.At(s, i+1) <= '2'
+}
+
+// codeBehind offers the card code that stands behind a card number which ends at i and its date of expiry, all between the same
+// separators: |12|2027|737.
+func (c *Context) codeBehind(i int) {
+	s := c.S
+	sep := ascii.At(s, i)
+	if sep == 0 || strings.IndexByte("|:;,/ ", sep) < 0 || !month(s, i+1) {
+		return
+	}
+	i += 3
+	if b := ascii.At(s, i); b == sep || b == '/' || b == '-' {
+		i++
+	}
+	year := ascii.Span(s, i, ascii.Digit)
+	if n := year - i; n != 2 && (n != 4 || s[i:i+2] != "20") || ascii.At(s, year) != sep {
+		return
+	}
+	if end := ascii.Span(s, year+1, ascii.Digit); (end-year == 4 || end-year == 5) && !ascii.Is(s, end, ascii.Alnum) && ascii.At(s, end) != '.' {
+		c.Offer(ruleCardCode, year+1, end)
+	}
 }
 
 // isID reports whether the number at i is given to a name that ends in id, as numbers of 64 bits for traces and spans are: one in
@@ -253,39 +365,4 @@ func cardGroups(n *number, g, k int) bool {
 		}
 	}
 	return last <= size && (size == 4 || size <= 2)
-}
-
-// detectTrack examines the data of a magnetic stripe: %B number ^ name ^ ... ? and ; number = ... ?
-func detectTrack(c *Context, _ ID, i int) int {
-	s := c.S
-	start := i + 1
-	if s[i] == '%' {
-		start = i + 2
-	}
-	end := ascii.Span(s, start, ascii.Digit)
-	if end-start < 12 || end-start > maxPAN {
-		return 0
-	}
-	var buf [maxPAN]byte
-	if !validPAN(buf[:copy(buf[:], s[start:end])]) {
-		return 0
-	}
-	switch ascii.At(s, end) {
-	case '^':
-		k := strings.IndexByte(s[end+1:min(len(s), end+40)], '^')
-		if k < 0 {
-			return 0
-		}
-		end += k + 2
-	case '=', 'D':
-		end++
-	default:
-		return 0
-	}
-	end = ascii.Span(s, end, ascii.Digit|ascii.Alpha)
-	if ascii.At(s, end) == '?' {
-		end++
-	}
-	c.Offer(ruleTrack, i, end)
-	return end
 }

@@ -228,6 +228,9 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	c.Charge(costOfName)
 	s := c.S
 	i, nameQuoted := nameEnd(s, start, end)
+	if v, ok := formData(s, start, i); ok {
+		return v, ok
+	}
 	j := blanks(s, i)
 	// No name of an element is followed by an equals sign, or by a colon and a space.
 	if !nameQuoted && element(s, start) && ascii.At(s, j) != '=' && (ascii.At(s, j) != ':' || !ascii.Is(s, j+1, ascii.Space)) {

@@ -98,6 +98,17 @@ func Span(s string, i int, mask uint16) int {
 	return i
 }
 
+// HexValue returns the value of a hexadecimal digit, or -1.
+func HexValue(b byte) int {
+	switch {
+	case b >= '0' && b <= '9':
+		return int(b - '0')
+	case ToLower(b) >= 'a' && ToLower(b) <= 'f':
+		return int(ToLower(b)-'a') + 10
+	}
+	return -1
+}
+
 // ToLower folds an ASCII letter.
 func ToLower(b byte) byte {
 	if b >= 'A' && b <= 'Z' {

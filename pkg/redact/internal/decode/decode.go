@@ -5,7 +5,6 @@ package decode
 
 import (
 	"sort"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,23 +47,32 @@ func (d *Text) Source(i int) int {
 type Coding uint8
 
 const (
-	Backslashes Coding = iota // as in JSON and source code
-	Percents                  // as in URLs
-	Entities                  // as in HTML and XML
-	ByteLists                 // bytes as a list of numbers
-	Controls                  // control characters as other programs write them
+	Backslashes     Coding = iota // as in JSON and source code
+	Percents                      // as in URLs
+	Entities                      // as in HTML and XML
+	ByteLists                     // bytes as a list of numbers
+	Controls                      // control characters as other programs write them
+	DoubledQuotes                 // as in CSV and SQL
+	QuotedPrintable               // as in mail
 	NumCodings
 )
 
-// Decode takes one layer off s: what is written in this coding, and in all but ByteLists and Controls ANSI sequences and folding.
+// Decode takes one layer off s: what is written in this coding, and with Backslashes, Percents and Entities terminal sequences and
+// folding, too.
 func (d *Text) Decode(s string, how Coding) {
 	d.text, d.segs = d.text[:0], append(d.segs[:0], segment{})
-	if how == Controls {
+	switch how {
+	case Controls:
 		d.controls(s)
 		return
-	}
-	if how == ByteLists {
+	case ByteLists:
 		d.byteLists(s)
+		return
+	case DoubledQuotes:
+		d.doubledQuotes(s)
+		return
+	case QuotedPrintable:
+		d.quotedPrintable(s)
 		return
 	}
 	for i := 0; i < len(s); {
@@ -109,9 +117,12 @@ func (d *Text) Decode(s string, how Coding) {
 			continue
 		case b >= utf8.RuneSelf:
 			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
+			switch {
+			case r == utf8.RuneError && n == 1 && b >= 0xa0:
 				d.put(i, b)
-			} else {
+			case r == utf8.RuneError && n == 1, r < 0xa0:
+				n = c1Len(s, i, n)
+			default:
 				d.fold(i, r, s[i:i+n])
 			}
 			i += n
@@ -125,7 +136,7 @@ func (d *Text) Decode(s string, how Coding) {
 
 // emit adds what an escape at off stands for: a character, or a raw byte.
 func (d *Text) emit(off int, r rune, raw bool) {
-	if raw && (r != 0xa0 || len(d.text) > 0 && d.text[len(d.text)-1] >= utf8.RuneSelf) {
+	if raw && (r < utf8.RuneSelf || r > 0xa0 || len(d.text) > 0 && d.text[len(d.text)-1] >= utf8.RuneSelf) {
 		d.put(off, byte(r))
 		return
 	}
@@ -167,6 +178,8 @@ func (d *Text) fold(off int, r rune, text string) {
 // invisible reports whether a character is not seen, and so can split a secret without showing.
 func invisible(r rune) bool {
 	switch {
+	case r >= 0x80 && r < 0xa0: // C1 controls
+		return true
 	case r == 0xad || r == 0x34f || r == 0x61c || r == 0x180e || r == 0xfeff:
 		return true
 	case r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r >= 0xfe00 && r <= 0xfe0f:
@@ -195,16 +208,6 @@ func digitValue(r rune) (rune, bool) {
 	return 0, false
 }
 
-func hexValue(b byte) int {
-	switch {
-	case b >= '0' && b <= '9':
-		return int(b - '0')
-	case ascii.ToLower(b) >= 'a' && ascii.ToLower(b) <= 'f':
-		return int(ascii.ToLower(b)-'a') + 10
-	}
-	return -1
-}
-
 // hexAt reads n hexadecimal digits at i, or returns -1.
 func hexAt(s string, i, n int) rune {
 	if len(s)-i < n {
@@ -212,7 +215,7 @@ func hexAt(s string, i, n int) rune {
 	}
 	v := rune(0)
 	for k := range n {
-		h := hexValue(s[i+k])
+		h := ascii.HexValue(s[i+k])
 		if h < 0 {
 			return -1
 		}
@@ -292,55 +295,41 @@ func backslashEscape(s string, i int) (n int, r rune, raw bool) {
 	return 0, 0, false
 }
 
-// entity reads a character reference of HTML or XML at i. It returns its length, or 0, and the character.
-func entity(s string, i int) (n int, r rune) {
-	end := strings.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
-	if end < 3 {
-		return 0, 0
-	}
-	name := s[i+1 : i+end]
-	if name[0] != '#' {
-		if r := namedEntities[name]; r > 0 {
-			return end + 1, r
-		}
-		return 0, 0
-	}
-	base, digits := 10, name[1:]
-	if ascii.ToLower(name[1]) == 'x' {
-		base, digits = 16, name[2:]
-	}
-	v, err := strconv.ParseUint(digits, base, 21)
-	if err != nil {
-		return 0, 0
-	}
-	return end + 1, rune(v)
-}
-
-const maxEntity = 12
-
-var namedEntities = map[string]rune{"amp": '&', "quot": '"', "apos": '\'', "lt": '<', "gt": '>'}
-
 // ansiLen returns the length of the terminal escape sequence at i (ECMA-48).
 func ansiLen(s string, i int) int {
-	j := i + 1
-	switch ascii.At(s, j) {
-	case '[':
-		for j++; j < len(s) && j-i < 64; j++ {
-			if s[j] >= 0x40 && s[j] <= 0x7e {
-				return j + 1 - i
-			}
-		}
-		return 1
-	case ']', 'P', '_', '^':
-		for j++; j < len(s) && j-i < 256; j++ {
-			if s[j] == 0x07 {
-				return j + 1 - i
-			}
-			if s[j] == 0x1b && ascii.At(s, j+1) == '\\' {
-				return j + 2 - i
-			}
-		}
-		return 1
+	if end := sequenceEnd(s, i+2, ascii.At(s, i+1)); end > 0 {
+		return end - i
 	}
 	return 1
+}
+
+// c1Len returns the length of the sequence that the C1 control at i introduces, which has n bytes, or n.
+func c1Len(s string, i, n int) int {
+	if end := sequenceEnd(s, i+n, s[i+n-1]-0x40); end > 0 {
+		return end - i
+	}
+	return n
+}
+
+// sequenceEnd returns the end of the control sequence or string whose parameters start at i, or 0. kind is the letter behind the
+// escape that introduces it.
+func sequenceEnd(s string, i int, kind byte) int {
+	switch kind {
+	case '[':
+		for j := i; j < len(s) && j-i < 62; j++ {
+			if s[j] >= 0x40 && s[j] <= 0x7e {
+				return j + 1
+			}
+		}
+	case ']', 'P', '_', '^':
+		for j := i; j < len(s) && j-i < 254; j++ {
+			if s[j] == 0x07 {
+				return j + 1
+			}
+			if s[j] == 0x1b && ascii.At(s, j+1) == '\\' {
+				return j + 2
+			}
+		}
+	}
+	return 0
 }

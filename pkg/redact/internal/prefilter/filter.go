@@ -6,7 +6,6 @@ package prefilter
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"math"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
@@ -79,7 +78,9 @@ const (
 	SawUnusual // a byte that decoding would fold: beyond ASCII, or an ANSI sequence
 	SawControl // characters that are escaped in the output
 	SawByteList
-	SawWritten // control characters as other programs write them
+	SawWritten         // control characters as other programs write them
+	SawDoubled         // doubled quotes
+	SawQuotedPrintable // escapes as in mail
 
 	SawNotes = SawPercent | SawBackslash | SawSpecial
 )
@@ -149,7 +150,7 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 		}
 	}
 	for saw := range f.masks {
-		accept[shortGroup] = byteSets{}
+		accept[shortGroup] = newByteSets()
 		for _, t := range f.groups[shortGroup].triggers {
 			if int(t.Note)&saw == 0 {
 				own := t.accepts()
@@ -185,7 +186,14 @@ func maskOfByte(accept *[filterGroups]byteSets, b byte) (m uint64) {
 // byteSets are the bytes that each of the first positions takes.
 type byteSets struct {
 	accept [filterWidth]byteSet
-	sample [filterWidth]placeSet // where in the sample text the position takes the byte
+	sample [filterWidth]gramSet // in which of the sample the position takes the byte
+}
+
+func newByteSets() (s byteSets) {
+	for k := range s.sample {
+		s.sample[k] = make(gramSet, len(grams.weights))
+	}
+	return s
 }
 
 // byteSet is a set of bytes, a bit for each.
@@ -198,60 +206,45 @@ func (s *byteSets) add(t *byteSets) {
 		for i, x := range t.accept[k] {
 			s.accept[k][i] |= x
 		}
-		s.sample[k].add(&t.sample[k])
+		s.sample[k].add(t.sample[k])
 	}
 }
 
-// cost estimates how often the sets let something pass: as often as in the sample text, and a little if their bytes are frequent in
-// it, for the texts that the sample does not know. A byte that does not occur in it counts as something.
-func (s *byteSets) cost() float64 {
-	passes, places := 0, [filterWidth]int{}
-	for i := range s.sample[0] {
-		all := ^uint64(0)
-		for k := range s.sample {
-			x := s.sample[k][i]
-			places[k] += bits.OnesCount64(x)
-			all &= x
-		}
-		n := bits.OnesCount64(all)
-		if i < accessPlaces {
-			n *= weightOfAccess
-		}
-		passes += n
+// costWith estimates how often the sets, with those of t, let something pass: as often as in the sample, and a little if their bytes are
+// frequent in it, for the texts that the sample does not know. A byte that does not occur in it counts as something.
+func (s *byteSets) costWith(t *byteSets) float64 {
+	passes, places := 0.0, [filterWidth]float64{}
+	for i, weight := range grams.weights {
+		x0, x1, x2, x3 := s.sample[0][i]|t.sample[0][i], s.sample[1][i]|t.sample[1][i], s.sample[2][i]|t.sample[2][i], s.sample[3][i]|t.sample[3][i]
+		passes += weight * float64(bits.OnesCount64(x0&x1&x2&x3))
+		places[0] += weight * float64(bits.OnesCount64(x0))
+		places[1] += weight * float64(bits.OnesCount64(x1))
+		places[2] += weight * float64(bits.OnesCount64(x2))
+		places[3] += weight * float64(bits.OnesCount64(x3))
 	}
-	p := float64(len(sampleText))
+	p := grams.total
 	for k := range s.accept {
 		n := 0
-		for _, x := range s.accept[k] {
-			n += bits.OnesCount64(x)
+		for i, x := range s.accept[k] {
+			n += bits.OnesCount64(x | t.accept[k][i])
 		}
-		p *= min((float64(places[k])+0.2*float64(n))/float64(len(sampleText)), 1)
+		p *= min(places[k]/grams.total+0.2*float64(n)/float64(len(sampleText)), 1)
 	}
-	return float64(passes) + p/10
+	return passes + p/100
 }
 
-// group shares the triggers out among the groups, each to the one that it makes the least worse, and returns what the groups take.
-// Then each is moved to where it is better off, now that the others are there. Of several orders to begin with, the best one counts.
+// group shares the triggers out among the groups and returns what the groups take.
 func (f *Filter[C]) group(triggers []Trigger[C]) [filterGroups]byteSets {
 	own := make([]byteSets, len(triggers))
-	order := make([]int, len(triggers))
 	for t := range triggers {
-		own[t], order[t] = triggers[t].accepts(), t
+		own[t] = triggers[t].accepts()
 	}
-	best := remembered(own, func() (best []int) {
-		r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
-		bestCost := math.Inf(1)
-		for range groupings {
-			in, cost := shareOut(triggers, own, order)
-			if cost < bestCost {
-				best, bestCost = in, cost
-			}
-			r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		}
-		return best
-	})
+	in := remembered(own, func() []int { return shareOut(triggers, own) })
 	var accept [filterGroups]byteSets
-	for t, g := range best {
+	for g := range accept {
+		accept[g] = newByteSets()
+	}
+	for t, g := range in {
 		f.groups[g].add(&triggers[t])
 		accept[g].add(&own[t])
 	}
@@ -286,52 +279,118 @@ func remembered(own []byteSets, find func() []int) []int {
 }
 
 const (
-	groupings = 12
-	maxMoves  = 10 // of each trigger
+	shakes  = 6  // how often the best grouping is shaken
+	shaken  = 16 // one in so many triggers is moved by that
+	maxMove = 8
 )
 
-// shareOut returns the group of each trigger, and what the groups cost together.
-func shareOut[C any](triggers []Trigger[C], own []byteSets, order []int) (in []int, cost float64) {
-	in = make([]int, len(triggers))
-	for t := range in {
-		in[t] = -1
+// shareOut returns the group of each trigger. Each is put where it makes the least worse, and moved to where it is better off, now that
+// the others are there. When none is better off elsewhere, some are moved at random, and that again, and the best grouping counts.
+func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
+	s := sharing{in: make([]int, len(own)), own: own}
+	none := newByteSets()
+	for g := range s.accept {
+		s.accept[g] = newByteSets()
+		s.costs[g] = none.costWith(&none)
 	}
-	var accept [filterGroups]byteSets
-	var costs [filterGroups]float64
-	for moved, n := true, 0; moved && n < maxMoves; n++ {
-		moved = false
-		for _, t := range order {
-			from := in[t]
-			if from >= 0 {
-				accept[from] = byteSets{}
-				for k := range triggers {
-					if k != t && in[k] == from {
-						accept[from].add(&own[k])
-					}
-				}
-				costs[from] = accept[from].cost()
+	fits := make([][]int, len(own)) // the groups that a trigger may be in
+	for t := range own {
+		s.in[t] = -1
+		for g := range filterGroups {
+			if triggers[t].fits(g) {
+				fits[t] = append(fits[t], g)
 			}
-			best, bestCost := -1, 0.0
-			for g := range accept {
-				if !triggers[t].fits(g) {
-					continue
+		}
+	}
+	s.settle(fits)
+	best, bestCost := slices.Clone(s.in), s.cost()
+	r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
+	for range shakes {
+		for range max(1, len(own)/shaken) {
+			if t := r.IntN(len(own)); len(fits[t]) > 1 {
+				s.move(t, fits[t][r.IntN(len(fits[t]))])
+			}
+		}
+		s.settle(fits)
+		if cost := s.cost(); cost < bestCost {
+			bestCost = cost
+			copy(best, s.in)
+		} else {
+			for t, g := range best {
+				if s.in[t] != g {
+					s.move(t, g)
 				}
-				merged := accept[g]
-				merged.add(&own[t])
-				if c := merged.cost() - costs[g]; best < 0 || c < bestCost {
+			}
+		}
+	}
+	return best
+}
+
+// sharing is a way to share triggers out among groups.
+type sharing struct {
+	own    []byteSets // what each trigger takes
+	in     []int      // its group, or -1
+	accept [filterGroups]byteSets
+	costs  [filterGroups]float64
+}
+
+func (s *sharing) cost() (sum float64) {
+	for _, c := range s.costs {
+		sum += c
+	}
+	return sum
+}
+
+// settle moves each trigger to the group in which it costs the least, until all are there.
+func (s *sharing) settle(fits [][]int) {
+	for moved, n := true, 0; moved && n < maxMove; n++ {
+		moved = false
+		for t := range s.in {
+			if len(fits[t]) == 1 && s.in[t] == fits[t][0] {
+				continue
+			}
+			from := s.in[t]
+			s.take(t)
+			best, bestCost := -1, 0.0
+			for _, g := range fits[t] {
+				if c := s.accept[g].costWith(&s.own[t]) - s.costs[g]; best < 0 || c < bestCost {
 					best, bestCost = g, c
 				}
 			}
-			in[t] = best
+			s.put(t, best)
 			moved = moved || best != from
-			accept[best].add(&own[t])
-			costs[best] = accept[best].cost()
 		}
 	}
-	for _, c := range costs {
-		cost += c
+}
+
+func (s *sharing) move(t, to int) {
+	s.take(t)
+	s.put(t, to)
+}
+
+// take takes a trigger out of its group, if it is in one.
+func (s *sharing) take(t int) {
+	from := s.in[t]
+	if s.in[t] = -1; from < 0 {
+		return
 	}
-	return in, cost
+	a := &s.accept[from]
+	a.accept = [filterWidth]byteSet{}
+	for k := range a.sample {
+		clear(a.sample[k])
+	}
+	for other, g := range s.in {
+		if g == from {
+			a.add(&s.own[other])
+		}
+	}
+	s.costs[from] = a.costWith(a)
+}
+
+func (s *sharing) put(t, to int) {
+	s.in[t] = to
+	s.accept[to].add(&s.own[t])
+	s.costs[to] = s.accept[to].costWith(&s.accept[to])
 }
 
 // fits reports whether the trigger may be in the group. Those of one or two bytes have one to themselves: with them in it, another
@@ -349,7 +408,8 @@ func (t *Trigger[C]) fits(group int) bool {
 }
 
 // accepts returns the sets of bytes that the trigger's first four positions take; positions past its end take all.
-func (t *Trigger[C]) accepts() (a byteSets) {
+func (t *Trigger[C]) accepts() byteSets {
+	a := newByteSets()
 	for k := range a.accept {
 		for b := range 256 {
 			ok := true
@@ -361,7 +421,7 @@ func (t *Trigger[C]) accepts() (a byteSets) {
 			}
 			if ok {
 				a.accept[k][b/64] |= 1 << (b % 64)
-				a.sample[k].add(&samplePlaces[k][b])
+				a.sample[k].add(grams.with[k][b])
 			}
 		}
 	}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decode
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// doubledQuotes shows each pair of quotes as one: inside of a quoted field of CSV, or a string of SQL, a quote is written twice. A
+// pair that is a field of its own is an empty one, and stays.
+func (d *Text) doubledQuotes(s string) {
+	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && (ascii.Class[s[i]]&ascii.Quote == 0 || ascii.At(s, i+1) != s[i] || emptyField(s, i)) {
+			i++
+		}
+		d.follow(plain)
+		d.text = append(d.text, s[plain:i]...)
+		if i < len(s) {
+			d.put(i, s[i])
+			i += 2
+		}
+	}
+	d.follow(len(s))
+}
+
+// emptyField reports whether the pair of quotes at i is all that stands between two separators.
+func emptyField(s string, i int) bool {
+	return separates(s, i-1) && separates(s, i+2)
+}
+
+func separates(s string, i int) bool {
+	return i < 0 || i >= len(s) || strings.IndexByte(",;\t\r\n", s[i]) >= 0
+}
+
+// quotedPrintable shows what is written as =3D (RFC 2045, 6.7), and joins the lines that end in an equals sign.
+func (d *Text) quotedPrintable(s string) {
+	for i := 0; i < len(s); {
+		plain := i
+		if k := strings.IndexByte(s[i:], '='); k >= 0 {
+			i += k
+		} else {
+			i = len(s)
+		}
+		d.follow(plain)
+		d.text = append(d.text, s[plain:i]...)
+		if i == len(s) {
+			break
+		}
+		n, r := QuotedPrintableAt(s, i)
+		switch {
+		case n == 0:
+			d.put(i, '=')
+			n = 1
+		case r >= 0:
+			d.emit(i, r, true)
+		}
+		i += n
+	}
+	d.follow(len(s))
+}
+
+// QuotedPrintableAt reads an escape of quoted-printable text at s[i], an equals sign. It returns its length, or 0, and the byte that it
+// stands for, or -1 for a line that goes on. Its digits are upper case, which tells it from most other things.
+func QuotedPrintableAt(s string, i int) (n int, r rune) {
+	switch next := ascii.At(s, i+1); {
+	case next == '\n':
+		return 2, -1
+	case next == '\r' && ascii.At(s, i+2) == '\n':
+		return 3, -1
+	case ascii.Class[next]&(ascii.Digit|ascii.UpperCase) != 0 && ascii.Is(s, i+2, ascii.Digit|ascii.UpperCase):
+		if r := hexAt(s, i+1, 2); r >= 0 {
+			return 3, r
+		}
+	}
+	return 0, 0
+}
