@@ -240,3 +240,48 @@ func TestScheduleOrderlyRestarts(t *testing.T) {
 		require.Equal(t, want, s.codes(notCompared...), "seed %d\n%s\n---\n%s\n%v", seed, s, show(report), run.Log)
 	})
 }
+
+// TestScheduleKills: a watcher that is killed at any time goes back to what it saved last. What came since comes again or never; that raises no alarm.
+func TestScheduleKills(t *testing.T) {
+	eachSchedule(t, 150, func(t *testing.T, seed uint64) {
+		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
+		require.NoError(t, err, "seed %d", seed)
+		logs := append(slices.Clone(run.Received), run.Refused...)
+		report := offline(t, logs, run.Trust)
+		s := newSeen(t, watch.Config{Trust: []seal.Trust{run.Trust}})
+		rng := rand.New(rand.NewPCG(seed, 13))
+		s.save(false)
+		saved, kills := 0, 0
+		for i := 0; i < len(logs); i++ {
+			s.observe(logs[i])
+			switch rng.IntN(16) {
+			case 0, 1, 2:
+				s.pass(time.Second)
+			case 3, 4, 5, 6:
+				s.save(false)
+				saved = i + 1
+			case 7:
+				s.now = s.now.Add(time.Hour)
+				s.load()
+				kills++
+				s.open = map[string]watch.Event{}
+				for _, e := range s.w.Open() {
+					s.open[e.UID] = e
+				}
+				for _, again := range logs[saved : i+1] {
+					if rng.IntN(2) == 0 {
+						s.observe(again)
+					}
+				}
+				saved = i + 1
+			}
+		}
+		s.pass(90 * time.Second)
+		allowed := reportCodes(report)
+		for _, e := range s.open {
+			f := e.Finding
+			require.True(t, f.Verdict() == finding.Incomplete || f.Code == finding.Silent || slices.Contains(allowed, f.Code),
+				"seed %d, %d kills: false alarm %s\n%s\n---\n%s\n%v", seed, kills, describe(e), s, show(report), run.Log)
+		}
+	})
+}
