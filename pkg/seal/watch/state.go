@@ -491,7 +491,6 @@ func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) err
 		return err
 	}
 	w.dropStrayFindings()
-	w.lagSum, w.lagCount = 0, 0
 	return nil
 }
 

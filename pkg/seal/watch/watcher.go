@@ -233,9 +233,7 @@ func (w *Watcher) judgeStranger(h *handle) {
 	if h.orphan != nil || h.born+w.config.LateAfter > w.clock {
 		return
 	}
-	for _, r := range h.blind {
-		w.orphan(h, r.seq)
-	}
+	w.digestBlind(h)
 	for p := h.oldest; p != nil; p = p.next {
 		p.seqs(p.waiting(), func(seq uint64, _ int) { w.orphan(h, seq) })
 	}
