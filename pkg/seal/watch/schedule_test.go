@@ -197,8 +197,8 @@ var notCompared = []finding.Code{finding.OpenEnd, finding.Silent, finding.Unseal
 // TestScheduleNoAttack: whatever happens to a host that nobody attacks, and in whatever order its records and seals come, the watcher finds what the
 // offline verifier finds in all of them, and no more.
 func TestScheduleNoAttack(t *testing.T) {
-	eachSchedule(t, 300, func(t *testing.T, seed uint64) {
-		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
+	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+		run, err := sealtest.Schedule(t.Context(), seed, 30, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		inOrder := append(slices.Clone(run.Received), run.Refused...)
 		report := offline(t, inOrder, run.Trust)
@@ -219,8 +219,8 @@ func TestScheduleNoAttack(t *testing.T) {
 
 // TestScheduleOrderlyRestarts: a watcher that is stopped in order and started again, at any time, finds what one does that ran on.
 func TestScheduleOrderlyRestarts(t *testing.T) {
-	eachSchedule(t, 150, func(t *testing.T, seed uint64) {
-		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
+	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+		run, err := sealtest.Schedule(t.Context(), seed, 30, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		logs := run.Delivered(seed)
 		if seed%2 == 0 {
@@ -250,8 +250,8 @@ func TestScheduleOrderlyRestarts(t *testing.T) {
 
 // TestScheduleKills: a watcher that is killed at any time goes back to what it saved last. What came since comes again or never; that raises no alarm.
 func TestScheduleKills(t *testing.T) {
-	eachSchedule(t, 150, func(t *testing.T, seed uint64) {
-		run, err := sealtest.Schedule(t.Context(), seed, 60, seed%4 == 3, seed%5 == 4)
+	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+		run, err := sealtest.Schedule(t.Context(), seed, 30, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		logs := append(slices.Clone(run.Received), run.Refused...)
 		report := offline(t, logs, run.Trust)
