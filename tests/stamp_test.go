@@ -238,7 +238,7 @@ func TestSealsSurviveFanOut(t *testing.T) {
 	fanOut := filepath.Join(s.site.Dir, "fan-out.yaml")
 	require.NoError(t, os.WriteFile(fanOut, []byte(`
 exporters:
-  siem: {sending_queue: {num_consumers: 10, sizer: requests, queue_size: 20}, retry_on_failure: {max_interval: 2s}}
+  siem: {sending_queue: {num_consumers: 10, sizer: requests, queue_size: 5}, retry_on_failure: {max_interval: 2s}}
   file: {path: `+copied.Path+`, rotation: {max_megabytes: 1024}}
 service:
   pipelines:
@@ -252,7 +252,7 @@ service:
 
 	require.NoError(t, siem.Stop(20*time.Second))
 	s.write(5000)
-	awaitMetric(t, agent, "otelcol_exporter_queue_size", 20)
+	awaitMetric(t, agent, "otelcol_exporter_queue_size", 5)
 	require.NoError(t, agent.Stop(15*time.Second))
 	start(t, s.site.SIEM)
 	start(t, s.site.Agent)

@@ -172,6 +172,9 @@ func TestStorageHoldsNoLogText(t *testing.T) {
 	}
 }
 
+// linesOfRequest is how many lines file_log puts into a request.
+const linesOfRequest = 500
+
 // Nine kinds of damage to the files of a queue: each start succeeds, says what is lost, and delivers the rest.
 func TestStorageDamaged(t *testing.T) {
 	s := newStream(t)
@@ -196,10 +199,10 @@ func TestStorageDamaged(t *testing.T) {
 	type damage struct {
 		name string
 		do   func()
-		most int // of the 80 requests
+		most int // requests that are lost
 	}
 	middle := segments[1]
-	perSegment := 80 // the middle segment may hold a good part of them
+	perSegment := 8_000 / linesOfRequest // the middle segment may hold a good part of them
 	kinds := []damage{
 		{"a byte", func() { edit(middle, func(b []byte) []byte { b[20_000] ^= 1; return b }) }, 1},
 		{"a sector of zeros", func() { edit(middle, func(b []byte) []byte { clear(b[20_480:24_576]); return b }) }, 2},
@@ -244,7 +247,7 @@ func TestStorageDamaged(t *testing.T) {
 			siem := start(t, s.site.SIEM)
 			agent := start(t, s.site.Agent)
 			tally := testbed.Tally{Prefix: s.tally.Prefix}
-			least := 8_000 - kind.most*100
+			least := 8_000 - kind.most*linesOfRequest
 			require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
 				_, err := archive.Read(tally.Add)
 				if err != nil {

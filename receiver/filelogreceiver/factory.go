@@ -23,10 +23,10 @@ import (
 )
 
 // NewFactory returns the factory of file_log.
-func NewFactory() receiver.Factory { return newFactory(time.Now) }
+func NewFactory() receiver.Factory { return newFactory(time.Now, requestChunks) }
 
-func newFactory(now func() time.Time) receiver.Factory {
-	t := receiverType{now: now}
+func newFactory(now func() time.Time, chunks int) receiver.Factory {
+	t := receiverType{now: now, chunks: chunks}
 	withOperators := adapter.NewFactory(t, stock.NewFactory().LogsStability())
 	create := func(ctx context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
 		if c := cfg.(*stock.FileLogConfig); isDirect(c) {
@@ -41,7 +41,8 @@ func newFactory(now func() time.Time) receiver.Factory {
 // receiverType is the stock type with an input that saves positions during a poll.
 type receiverType struct {
 	stock.ReceiverType
-	now func() time.Time
+	now    func() time.Time
+	chunks int // of a request
 }
 
 func (t receiverType) InputConfig(cfg component.Config) operator.Config {
@@ -51,7 +52,7 @@ func (t receiverType) InputConfig(cfg component.Config) operator.Config {
 func (t receiverType) input(c *stock.FileLogConfig) *inputConfig {
 	in := c.InputConfig // a copy: the configuration stays as it was written
 	in.Criteria = criteriaOf(c)
-	return &inputConfig{Config: &in, plan: planFor(c), now: t.now}
+	return &inputConfig{Config: &in, plan: planFor(c), now: t.now, chunks: t.chunks}
 }
 
 // criteriaOf returns which files are read.

@@ -30,8 +30,9 @@ const partialAttribute = "logseal.partial"
 // inputConfig builds an input that emits what the stock file_input emits.
 type inputConfig struct {
 	*file.Config
-	plan plan
-	now  func() time.Time
+	plan   plan
+	now    func() time.Time
+	chunks int // of a request
 }
 
 func (c *inputConfig) Build(set component.TelemetrySettings) (operator.Operator, error) {
@@ -91,6 +92,7 @@ type files struct {
 	duringPoll bool   // positions are saved
 	turns      *turns // nil: a file is read to its end
 	lines      lineReader
+	chunks     int // of a request
 	emitLines  func(ctx context.Context, lines []line, attributes map[string]any) error
 
 	withPath, withNumber, withOffset bool
@@ -105,6 +107,7 @@ func newFiles(set component.TelemetrySettings, c *inputConfig, emit func(context
 		duringPoll: c.plan.duringPoll,
 		positions:  newPositions(int(c.FingerprintSize), c.now),
 		emitLines:  emit,
+		chunks:     c.chunks,
 		withPath:   c.IncludeFilePath,
 		withNumber: c.IncludeFileRecordNumber,
 		withOffset: c.IncludeFileRecordOffset,
@@ -183,13 +186,11 @@ func (f *files) stop() error {
 
 // emit is called by the goroutine that reads a file. It returns when the tokens have been accepted or given up.
 func (f *files) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, lastRecord int64, offsets []int64) error {
-	request := len(tokens)
-	if f.lines.chunks {
-		request = chunksOfARequest
-	}
 	var errs error
-	for from := 0; from < len(tokens); from += request {
-		to := min(from+request, len(tokens))
+	for from, to := 0, len(tokens); from < len(tokens); from = to {
+		if to = len(tokens); f.lines.chunks {
+			to = from + endOfRequest(tokens[from:], f.chunks)
+		}
 		part := batch{tokens: tokens[from:to], attributes: attributes, lastRecord: lastRecord - int64(len(tokens)-to), offsets: offsets[from : to+1]}
 		refused, err := f.emitBatch(ctx, part)
 		errs = errors.Join(errs, err)

@@ -106,7 +106,7 @@ type place struct {
 }
 
 func newPlace(t *testing.T) *place {
-	return &place{t: t, dir: t.TempDir(), factory: newFactory(everySaveIsDue()), values: map[string][]byte{}, accepted: map[string]int{}}
+	return &place{t: t, dir: t.TempDir(), factory: newFactory(everySaveIsDue(), 5), values: map[string][]byte{}, accepted: map[string]int{}}
 }
 
 // everySaveIsDue is a clock that makes every save due but a poll's first.

@@ -20,7 +20,10 @@ const (
 	chunkSize  = 16 * 1024 // bytes, unless it is one line
 	bufferSize = 64 * 1024
 
-	chunksOfARequest = 5
+	// What a request costs beside its records, in every component and in the queue, is shared by up to 500 lines. It is also
+	// what one damaged entry of the queue costs.
+	requestChunks = 25
+	requestSize   = 256 * 1024 // bytes, unless it is one chunk
 
 	// A line that is too long is cut between words, and the next part repeats the end of the one before: a name and its value,
 	// or a secret with its context, are in one of them.
@@ -72,6 +75,17 @@ func splitChunks(maxSize int, joinParts bool) bufio.SplitFunc {
 		end, next := cut(data[:maxSize])
 		return next, data[:end], nil
 	}
+}
+
+// endOfRequest returns how many of the chunks make the next request; most is a bound.
+func endOfRequest(chunks [][]byte, most int) int {
+	size := 0
+	for i, chunk := range chunks {
+		if size += len(chunk); i == most || i > 0 && size > requestSize {
+			return i
+		}
+	}
+	return len(chunks)
 }
 
 // cut says where a part of a line that is too long ends, and where the next begins.
@@ -160,7 +174,7 @@ func (l *lineReader) read(path string, b batch) []line {
 		}
 		return lines
 	}
-	lines := make([]line, 0, chunksOfARequest*chunkLines)
+	lines := make([]line, 0, len(b.tokens)*chunkLines)
 	for i, token := range b.tokens {
 		lines = l.readChunk(lines, path, token, b.offsets[i], b.offsets[i+1])
 	}

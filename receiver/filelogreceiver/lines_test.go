@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,25 @@ func TestChunksAreWholeLines(t *testing.T) {
 			assert.True(t, n == 1 || len(token) <= chunkSize, "%d bytes", len(token))
 		}
 		assert.Less(t, len(tokens), len(want)/10, "few tokens at %d bytes a read", step)
+	}
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	chunks := func(n, size int) [][]byte { return slices.Repeat([][]byte{make([]byte, size)}, n) }
+	for _, tt := range []struct {
+		name   string
+		chunks [][]byte
+		want   int
+	}{
+		{"one", chunks(1, 100), 1},
+		{"few", chunks(7, chunkSize), 7},
+		{"as many as may be", chunks(requestChunks, 100), requestChunks},
+		{"more", chunks(100, 100), requestChunks},
+		{"large ones", chunks(100, chunkSize), requestSize / chunkSize},
+		{"a line that is larger than a request", chunks(3, 2*requestSize), 1},
+		{"a small one before it", append(chunks(1, 100), chunks(3, 2*requestSize)...), 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, endOfRequest(tt.chunks, requestChunks)) })
 	}
 }
 

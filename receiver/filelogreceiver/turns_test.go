@@ -15,7 +15,7 @@ import (
 func TestOtherFilesTakeTurns(t *testing.T) {
 	const total = 40_000
 	p := newPlace(t)
-	p.factory = newFactory(time.Now)
+	p.factory = newFactory(time.Now, requestChunks)
 	p.write("flood", lines("flood %d", 0, total))
 	var once sync.Once
 	before := 0 // lines of the flood that had come before the quiet one
