@@ -33,6 +33,7 @@ type options struct {
 	light     time.Duration
 	syslogNG  string
 	before    string
+	only      string
 	dir       string
 }
 
@@ -71,6 +72,7 @@ func run(ctx context.Context) error {
 	flags.DurationVar(&o.light, "light", time.Minute, "length of the light load of 50 records/s; 0 leaves it out")
 	flags.StringVar(&o.syslogNG, "syslog-ng", "/", "`folder` that syslog-ng's packages were unpacked into, for peers")
 	flags.StringVar(&o.before, "before", "", "`folder` of a source tree built before, for peers: measured beside this one, and what is stock is taken from it")
+	flags.StringVar(&o.only, "only", "", "`peers` that take part beside the agent, separated by commas; all when it is empty")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "usage: bench [flags] [SCENARIO…]\n\nScenarios (all when none is named):\n")
 		for _, w := range all {

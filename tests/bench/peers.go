@@ -108,16 +108,36 @@ func (r peerRun) finish(ctx context.Context, lines int) (c cost, err error) {
 	return c, err
 }
 
-// measurePeers has all peers that are there read the same new input, round after round, and prints their table. Every
-// round begins with another peer.
-func measurePeers(ctx context.Context, o options) error {
-	var present []peer
-	for _, p := range peers {
+// presentPeers are the agent, and those that are asked for and are there.
+func presentPeers(o options) (present []peer, err error) {
+	var only []string
+	if o.only != "" {
+		only = strings.Split(o.only, ",")
+	}
+	for _, name := range only {
+		if !slices.ContainsFunc(peers, func(p peer) bool { return p.name == name }) {
+			return nil, fmt.Errorf("-only: there is no peer %q", name)
+		}
+	}
+	for i, p := range peers {
+		if i > 0 && only != nil && !slices.Contains(only, p.name) {
+			continue
+		}
 		if hint := p.absent(o); hint != "" {
 			fmt.Printf("  %s is left out: %s\n", p.name, hint)
 			continue
 		}
 		present = append(present, p)
+	}
+	return present, nil
+}
+
+// measurePeers has all peers that are there read the same new input, round after round, and prints their table. Every
+// round begins with another peer.
+func measurePeers(ctx context.Context, o options) error {
+	present, err := presentPeers(o)
+	if err != nil {
+		return err
 	}
 	costs := make([][]cost, len(present))
 	for round := range o.pairs {
@@ -138,8 +158,7 @@ func measurePeers(ctx context.Context, o options) error {
 		return nil
 	}
 	progress("light load: 50 lines/s for %s, all at the same time", o.light)
-	costs, err := lightPeers(ctx, o, present)
-	if err != nil {
+	if costs, err = lightPeers(ctx, o, present); err != nil {
 		return fmt.Errorf("light load: %w", err)
 	}
 	progress("")
