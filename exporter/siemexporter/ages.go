@@ -5,9 +5,6 @@ package siemexporter
 import (
 	"sync"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 )
 
 // ages knows the age of the requests that left the queue and were not delivered yet. The queue is first in, first out, so
@@ -67,24 +64,4 @@ func (a *ages) oldest(now time.Time) time.Duration {
 		}
 	}
 	return age
-}
-
-// observedAt returns when the first record was observed, or else when it was made; the zero time when it says neither.
-// Such a request is not followed.
-func observedAt(logs plog.Logs) time.Time {
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			if scope.LogRecords().Len() == 0 {
-				continue
-			}
-			first := scope.LogRecords().At(0)
-			for _, stamp := range []pcommon.Timestamp{first.ObservedTimestamp(), first.Timestamp()} {
-				if stamp != 0 {
-					return stamp.AsTime()
-				}
-			}
-			return time.Time{}
-		}
-	}
-	return time.Time{}
 }

@@ -16,9 +16,9 @@ import (
 
 // client sends requests to one server.
 type client interface {
-	// export sends one request and waits for the answer. An error is a *refusal: the server did not take the request, as
-	// far as we know.
-	export(context.Context, plogotlp.ExportRequest) (partialSuccess, error)
+	// export sends one ExportLogsServiceRequest, encoded, and waits for the answer. An error is a *refusal: the server did
+	// not take the request, as far as we know.
+	export(ctx context.Context, wire []byte) (partialSuccess, error)
 	// close ends the connections. No request may be under way.
 	close() error
 }

@@ -29,7 +29,7 @@ const (
 
 // deadLetter is what the server will never take.
 type deadLetter struct {
-	logs     plog.Logs
+	request  *request
 	cause    string
 	reason   string // what the server says
 	rejected int64  // partial success: how many of the records the server did not take, by its own count
@@ -152,18 +152,18 @@ func endOfLines(file *os.File) (int64, error) {
 }
 
 func encode(letter deadLetter) ([]byte, error) {
-	wire, err := new(plog.ProtoMarshaler).MarshalLogs(letter.logs)
-	if err != nil {
-		return nil, err
-	}
 	out := line{
 		Time: time.Now().UTC(), Cause: letter.cause, Reason: letter.reason,
-		Records: letter.logs.LogRecordCount(), Rejected: letter.rejected,
+		Records: letter.request.records, Rejected: letter.rejected,
+	}
+	logs, err := letter.request.logs()
+	if err == nil {
+		out.Logs, err = new(plog.JSONMarshaler).MarshalLogs(logs)
 	}
 	// JSON is for people, and for tools that send the record again. Where it cannot hold the record it may be
 	// approximate: the binary encoding stands beside it.
-	if out.Logs, err = new(plog.JSONMarshaler).MarshalLogs(letter.logs); err != nil || !holds(out.Logs, wire) {
-		out.Protobuf = wire
+	if err != nil || !holds(out.Logs, letter.request.wire) {
+		out.Protobuf = letter.request.wire
 		if out.Logs = bytes.ToValidUTF8(out.Logs, []byte("\uFFFD")); !json.Valid(out.Logs) {
 			out.Logs = nil
 		}

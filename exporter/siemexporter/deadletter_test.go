@@ -79,11 +79,12 @@ func waitForDeadLetters(t testing.TB, cfg *Config, n int) []line {
 	return lines
 }
 
-func letterOf(body string) deadLetter {
+func letterOf(t testing.TB, body string) deadLetter {
+	t.Helper()
 	logs := plog.NewLogs()
 	record := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	record.Body().SetStr(body)
-	return deadLetter{logs: logs, cause: causeInvalid, reason: "no\nnewline \x1b[2J and " + body}
+	return deadLetter{request: encoded(t, logs), cause: causeInvalid, reason: "no\nnewline \x1b[2J and " + body}
 }
 
 func newTestLetters(t *testing.T) *deadLetters {
@@ -99,7 +100,7 @@ func TestDeadLetterFile(t *testing.T) {
 	assert.Equal(t, "siem%2Fa%2Fb.jsonl", filepath.Base(d.path))
 	bodies := []string{"plain", "new\nline", "\x1b[31mred", "bidi \u202e", "not UTF-8 \xff\xfe", ""}
 	for _, body := range bodies {
-		require.NoError(t, d.write(letterOf(body)))
+		require.NoError(t, d.write(letterOf(t, body)))
 	}
 	lines := readLines(t, d.path)
 	require.Len(t, lines, len(bodies))
@@ -132,14 +133,14 @@ func TestDeadLetterCrash(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				d := newTestLetters(t)
 				for range before {
-					require.NoError(t, d.write(letterOf("whole")))
+					require.NoError(t, d.write(letterOf(t, "whole")))
 				}
 				file, err := os.OpenFile(d.path, os.O_APPEND|os.O_WRONLY, 0)
 				require.NoError(t, err)
 				_, err = file.WriteString(torn)
 				require.NoError(t, err)
 				require.NoError(t, file.Close())
-				require.NoError(t, d.write(letterOf("next")))
+				require.NoError(t, d.write(letterOf(t, "next")))
 				assert.Len(t, readLines(t, d.path), before+1)
 			})
 		}
@@ -149,14 +150,14 @@ func TestDeadLetterCrash(t *testing.T) {
 func TestDeadLetterFull(t *testing.T) {
 	d := newTestLetters(t)
 	big := strings.Repeat("x", 400_000)
-	require.NoError(t, d.write(letterOf(big)))
-	err := d.write(letterOf(big))
+	require.NoError(t, d.write(letterOf(t, big)))
+	err := d.write(letterOf(t, big))
 	require.ErrorContains(t, err, "dead_letter.max_size_mib")
 	assert.Len(t, readLines(t, d.path), 1, "nothing of a refused letter is in the file")
 
 	// The operator moves the file away while we run.
 	require.NoError(t, os.Rename(d.path, d.path+".1"))
-	require.NoError(t, d.write(letterOf(big)))
+	require.NoError(t, d.write(letterOf(t, big)))
 	assert.Len(t, readLines(t, d.path), 1)
 }
 

@@ -6,15 +6,14 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
 // delivery sends the records of one request, in parts where the server refuses the whole.
 type delivery struct {
-	maxBytes int64 // of a request with more than one record, as protobuf; 0 for no bound
-	send     func(context.Context, plogotlp.ExportRequest) (partialSuccess, *refusal)
+	maxBytes int // of a request with more than one record, as protobuf; 0 for no bound
+	send     func(ctx context.Context, wire []byte) (partialSuccess, *refusal)
 	bury     func(deadLetter) error // writes a dead letter; an error means that it was not written
-	partial  func(plog.Logs, partialSuccess) error
+	partial  func(*request, partialSuccess) error
 	stopped  func() bool
 }
 
@@ -26,44 +25,55 @@ func (s span) size() int { return s.to - s.from }
 // run returns nil when every record was taken by the server or written to the dead letters. Otherwise it returns those
 // that were not, and why.
 //
-// The request is tried as it is; nothing here costs per record but the look at its size. Only when it is larger than the
-// bound, or the server refuses it for what is in it, it is halved, from the front, until the parts are small enough and
-// the records are known that the server does not take.
-func (d *delivery) run(ctx context.Context, logs plog.Logs) (remaining plog.Logs, why *refusal) {
-	refused := d.sendOne(ctx, logs)
+// The request is tried as it is; nothing here costs per record. Only when it is larger than the bound, or the server refuses
+// it for what is in it, it is decoded and halved, from the front, until the parts are small enough and the records are known
+// that the server does not take.
+func (d *delivery) run(ctx context.Context, r *request) (remaining *request, why *refusal) {
+	refused := d.sendOne(ctx, r)
 	if refused == nil {
-		return plog.Logs{}, nil
+		return nil, nil
 	}
 	if refused.verdict == held {
-		return logs, refused
+		return r, refused
+	}
+	logs, err := r.logs()
+	if r.records == 1 || err != nil {
+		// What the server and we cannot decode is one dead letter.
+		if why = d.single(r, refused); why != nil {
+			return r, why
+		}
+		return nil, nil
 	}
 
-	all := span{0, logs.LogRecordCount()}
-	var kept []span // records that wait, although the server answers
-	pending := halves(nil, all)
-	if all.size() == 1 {
-		pending = nil
-		if why = d.single(logs, refused); why != nil {
-			return logs, why
+	rest := func(spans []span, why *refusal) (*request, *refusal) {
+		waits, err := newRequest(ctx, pick(logs, spans))
+		if err != nil {
+			return r, why // all of it again: better twice than not at all
 		}
+		return waits, why
 	}
-	for len(pending) > 0 {
+	all := span{0, r.records}
+	var kept []span // records that wait, although the server answers
+	for pending := halves(nil, all); len(pending) > 0; {
 		part := pending[len(pending)-1]
 		pending = pending[:len(pending)-1]
 		if d.stopped() {
-			return pick(logs, append(kept, span{part.from, all.to})), &refusal{cause: "shutdown", message: "the exporter stops"}
+			return rest(append(kept, span{part.from, all.to}), &refusal{cause: "shutdown", message: "the exporter stops"})
 		}
-		piece := pick(logs, []span{part})
+		piece, err := newRequest(ctx, pick(logs, []span{part}))
+		if err != nil {
+			return rest(append(kept, span{part.from, all.to}), &refusal{cause: "encoding", message: clip(err.Error())})
+		}
 		refused := d.sendOne(ctx, piece)
 		switch {
 		case refused == nil:
 		case refused.verdict == held:
-			return pick(logs, append(kept, span{part.from, all.to})), refused
+			return rest(append(kept, span{part.from, all.to}), refused)
 		case part.size() > 1:
 			pending = halves(pending, part)
 		// A single record, and the server still lacks something: it is not the size. All that follows would meet the same.
 		case refused.verdict == exhausted:
-			return pick(logs, append(kept, span{part.from, all.to})), refused
+			return rest(append(kept, span{part.from, all.to}), refused)
 		default:
 			if r := d.single(piece, refused); r != nil {
 				kept, why = append(kept, part), r
@@ -71,37 +81,37 @@ func (d *delivery) run(ctx context.Context, logs plog.Logs) (remaining plog.Logs
 		}
 	}
 	if len(kept) == 0 {
-		return plog.Logs{}, nil
+		return nil, nil
 	}
-	return pick(logs, kept), why
+	return rest(kept, why)
 }
 
-// sendOne sends the logs as one request. Records that the server took only in part are dead letters, because nobody
-// knows which ones are missing.
-func (d *delivery) sendOne(ctx context.Context, logs plog.Logs) *refusal {
-	if d.maxBytes > 0 && logs.LogRecordCount() > 1 && int64(new(plog.ProtoMarshaler).LogsSize(logs)) > d.maxBytes {
+// sendOne sends a request as it is. Records that the server took only in part are dead letters, because nobody knows which
+// ones are missing.
+func (d *delivery) sendOne(ctx context.Context, r *request) *refusal {
+	if d.maxBytes > 0 && r.records > 1 && len(r.wire) > d.maxBytes {
 		return &refusal{verdict: tooLarge, message: "larger than sending_queue.batch.max_size"}
 	}
-	partial, refused := d.send(ctx, plogotlp.NewExportRequestFromLogs(logs))
+	partial, refused := d.send(ctx, r.wire)
 	if refused != nil {
 		return refused
 	}
 	if partial.rejected == 0 && partial.message == "" {
 		return nil
 	}
-	if err := d.partial(logs, partial); err != nil {
+	if err := d.partial(r, partial); err != nil {
 		return &refusal{cause: causeDeadLetter, message: err.Error()}
 	}
 	return nil
 }
 
-// single settles one record that the server does not take. It returns nil when the record is a dead letter now, and why
-// it waits otherwise.
-func (d *delivery) single(record plog.Logs, refused *refusal) *refusal {
+// single settles what the server does not take and what cannot be halved. It returns nil when that is a dead letter now, and
+// why it waits otherwise.
+func (d *delivery) single(r *request, refused *refusal) *refusal {
 	if refused.verdict == exhausted {
 		return refused
 	}
-	letter := deadLetter{logs: record, cause: causeInvalid, reason: refused.message}
+	letter := deadLetter{request: r, cause: causeInvalid, reason: refused.message}
 	if refused.verdict == tooLarge {
 		letter.cause = causeTooLarge
 	}

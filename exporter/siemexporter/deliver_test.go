@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
 // layout makes logs with these numbers of records in each scope; 0 ends a resource. Bodies are numbered in order.
@@ -36,6 +35,22 @@ func layout(sizes []byte) plog.Logs {
 			n++
 		}
 	}
+	return logs
+}
+
+// encoded returns logs as the queue holds them.
+func encoded(t testing.TB, logs plog.Logs) *request {
+	t.Helper()
+	r, err := newRequest(t.Context(), logs)
+	require.NoError(t, err)
+	return r
+}
+
+// decoded returns what a request holds that is sent.
+func decoded(t testing.TB, wire []byte) plog.Logs {
+	t.Helper()
+	logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(wire)
+	require.NoError(t, err)
 	return logs
 }
 
@@ -120,8 +135,8 @@ func TestDeliveryConserves(t *testing.T) {
 		var taken, buried []string
 		trouble := true
 		d := &delivery{
-			send: func(_ context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
-				part := bodies(request.Logs())
+			send: func(_ context.Context, wire []byte) (partialSuccess, *refusal) {
+				part := bodies(decoded(t, wire))
 				if len(part) == 0 {
 					t.Fatal("an empty request")
 				}
@@ -147,15 +162,15 @@ func TestDeliveryConserves(t *testing.T) {
 				if trouble && rng.IntN(3) == 0 {
 					return errors.New("full")
 				}
-				buried = append(buried, bodies(letter.logs)...)
+				buried = append(buried, bodies(decoded(t, letter.request.wire))...)
 				return nil
 			},
 			stopped: func() bool { return trouble && rng.IntN(50) == 0 },
 		}
-		remaining, why := d.run(t.Context(), logs)
+		remaining, why := d.run(t.Context(), encoded(t, logs))
 		for rounds := 0; why != nil; rounds++ {
 			settled := append(slices.Clone(taken), buried...)
-			require.ElementsMatch(t, all, append(settled, bodies(remaining)...), "seed %d", seed)
+			require.ElementsMatch(t, all, append(settled, bodies(decoded(t, remaining.wire))...), "seed %d", seed)
 			trouble = rounds < 5
 			remaining, why = d.run(t.Context(), remaining)
 		}
@@ -171,9 +186,9 @@ func TestIsolationIsCheap(t *testing.T) {
 	logs, _ := records("r", 10_000)
 	requests := 0
 	d := &delivery{
-		send: func(_ context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+		send: func(_ context.Context, wire []byte) (partialSuccess, *refusal) {
 			requests++
-			if slices.Contains(bodies(request.Logs()), "r-6789") {
+			if slices.Contains(bodies(decoded(t, wire)), "r-6789") {
 				return partialSuccess{}, &refusal{verdict: invalid}
 			}
 			return partialSuccess{}, nil
@@ -181,7 +196,7 @@ func TestIsolationIsCheap(t *testing.T) {
 		bury:    func(deadLetter) error { return nil },
 		stopped: func() bool { return false },
 	}
-	_, why := d.run(t.Context(), logs)
+	_, why := d.run(t.Context(), encoded(t, logs))
 	require.Nil(t, why)
 	assert.LessOrEqual(t, requests, 1+2*14)
 }

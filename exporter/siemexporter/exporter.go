@@ -11,10 +11,9 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
-	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.uber.org/zap"
 )
 
@@ -78,7 +77,7 @@ func (e *siemExporter) start(ctx context.Context, host component.Host) error {
 	if err = e.telemetry.observe(e.health, e.ages, e.targets); err != nil {
 		return errors.Join(err, e.targets.close())
 	}
-	e.delivery = &delivery{maxBytes: e.maxBytes, send: e.targets.export, bury: e.bury, partial: e.partial, stopped: e.stopping.Load}
+	e.delivery = &delivery{maxBytes: int(e.maxBytes), send: e.targets.export, bury: e.bury, partial: e.partial, stopped: e.stopping.Load}
 	e.renewer.start(before)
 	e.prober = startProber(e.targets)
 	e.initialized = true
@@ -139,31 +138,31 @@ func (e *siemExporter) shutdown(context.Context) error {
 	return e.targets.close()
 }
 
-// pushLogs sends one request, and returns an error when anything of it has to wait. exporterhelper holds what waits, for
+// push sends one request, and returns an error when anything of it has to wait. exporterhelper holds what waits, for
 // as long as it takes: no error from here is a permanent one.
-func (e *siemExporter) pushLogs(ctx context.Context, logs plog.Logs) error {
+func (e *siemExporter) push(ctx context.Context, queued xexporterhelper.Request) error {
 	if !e.initialized {
 		return errors.New("the exporter was not started")
 	}
-	if logs.LogRecordCount() == 0 {
+	r := queued.(*request)
+	if r.records == 0 {
 		return nil // what the queue makes of a request that its storage refused: its place is counted, and empty
 	}
-	observed := observedAt(logs)
-	e.ages.begin(observed)
-	remaining, refused := e.delivery.run(ctx, logs)
+	e.ages.begin(r.observed)
+	remaining, refused := e.delivery.run(ctx, r)
 	if refused == nil {
-		e.ages.end(observed, time.Time{})
+		e.ages.end(r.observed, time.Time{})
 		e.health.succeeded()
 		return nil
 	}
-	e.ages.end(observed, observedAt(remaining))
+	e.ages.end(r.observed, remaining.observed)
 	if !e.stopping.Load() {
 		e.telemetry.retry(refused.cause)
 		e.health.waits(refused)
 	}
 	var err error = refused
-	if remaining != logs {
-		err = consumererror.NewLogs(refused, remaining) // only these are sent again
+	if remaining != r {
+		err = &unsent{refused, remaining} // only these are sent again
 	}
 	if refused.delay > 0 {
 		err = exporterhelper.NewThrottleRetry(err, refused.delay)
@@ -176,26 +175,26 @@ func (e *siemExporter) bury(letter deadLetter) error {
 	if err := e.letters.write(letter); err != nil {
 		return err
 	}
-	e.telemetry.deadLettered(letter.cause, letter.logs.LogRecordCount())
+	e.telemetry.deadLettered(letter.cause, letter.request.records)
 	e.remark("The SIEM will never take some records; they are in the dead letters",
 		zap.String("file", e.letters.path), zap.String("cause", letter.cause), zap.String("message", letter.reason))
 	return nil
 }
 
 // partial settles a request that the server took, with a remark: part of it is missing, or there is a warning.
-func (e *siemExporter) partial(logs plog.Logs, partial partialSuccess) error {
+func (e *siemExporter) partial(r *request, partial partialSuccess) error {
 	if partial.rejected <= 0 {
 		e.remark("The SIEM took a request with a remark", zap.String("message", partial.message))
 		return nil
 	}
 	// The server's count is a claim, and may be none of a request of this size.
-	rejected := min(partial.rejected, int64(logs.LogRecordCount()))
+	rejected := min(partial.rejected, int64(r.records))
 	if e.letters.path != "" {
-		err := e.letters.write(deadLetter{logs: logs, cause: causePartial, reason: partial.message, rejected: rejected})
+		err := e.letters.write(deadLetter{request: r, cause: causePartial, reason: partial.message, rejected: rejected})
 		if err != nil {
 			return err
 		}
-		e.telemetry.deadLettered(causePartial, logs.LogRecordCount())
+		e.telemetry.deadLettered(causePartial, r.records)
 	}
 	e.telemetry.rejected(rejected)
 	e.remark("The SIEM rejected records of a request that it took otherwise",

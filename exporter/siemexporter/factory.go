@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/exporter/siemexporter/internal/metadata"
@@ -33,17 +35,20 @@ func createLogs(_ context.Context, set exporter.Settings, cfg component.Config) 
 	return &logsExporter{siem: e}, nil
 }
 
-// newQueued makes exporterhelper's exporter, with its queue and its retries around pushLogs.
+// newQueued makes exporterhelper's exporter, with its queue and its retries around push.
 func (e *siemExporter) newQueued(ctx context.Context, logger *zap.Logger) (exporter.Logs, error) {
 	set := e.set
 	set.Logger = logger
-	return exporterhelper.NewLogs(ctx, set, e.config,
-		e.pushLogs,
+	return xexporterhelper.NewLogsRequest(ctx, set,
+		func(ctx context.Context, logs plog.Logs) (xexporterhelper.Request, error) {
+			return newRequest(ctx, logs)
+		},
+		e.push,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
-		// One request to pushLogs can become many to the server. The timeout is applied to each of those.
+		// One request to push can become many to the server. The timeout is applied to each of those.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithRetry(e.config.RetryConfig),
-		exporterhelper.WithQueue(e.queue),
+		xexporterhelper.WithQueueBatch(e.queue, xexporterhelper.QueueBatchSettings{Encoding: encoding{}}),
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown),
 	)

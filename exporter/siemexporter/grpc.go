@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/mem"
 
 	"github.com/logseal/logseal/pkg/tlspin"
 )
@@ -20,8 +21,10 @@ import (
 // grpcClient sends over gRPC.
 type grpcClient struct {
 	conn *grpc.ClientConn
-	logs plogotlp.GRPCClient
 }
+
+// exportMethod is LogsService's only one.
+const exportMethod = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
 func (d *dialer) dialGRPC(ctx context.Context, endpoint string, policy tlspin.Policy, watch *handshakeWatch) (client, error) {
 	tlsConfig, err := loadTLS(ctx, *d.config.tls(), policy)
@@ -45,7 +48,7 @@ func (d *dialer) dialGRPC(ctx context.Context, endpoint string, policy tlspin.Po
 	if err != nil {
 		return nil, err
 	}
-	return &grpcClient{conn: conn, logs: plogotlp.NewGRPCClient(conn)}, nil
+	return &grpcClient{conn: conn}, nil
 }
 
 // connectParams makes gRPC try a broken connection again at the pace at which requests are, not at its own, which slows
@@ -57,13 +60,29 @@ func (d *dialer) connectParams() grpc.ConnectParams {
 	return grpc.ConnectParams{Backoff: pace, MinConnectTimeout: d.config.timeout()}
 }
 
-func (c *grpcClient) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, error) {
-	response, err := c.logs.Export(ctx, request)
-	if err != nil {
+func (c *grpcClient) export(ctx context.Context, wire []byte) (partialSuccess, error) {
+	response := plogotlp.NewExportResponse()
+	if err := c.conn.Invoke(ctx, exportMethod, wire, &response, grpc.StaticMethod(), grpc.ForceCodecV2(encodedCodec{})); err != nil {
 		return partialSuccess{}, grpcRefusal(err)
 	}
 	return newPartialSuccess(response), nil
 }
+
+// encodedCodec sends a request that is encoded already.
+type encodedCodec struct{}
+
+// Marshal takes a []byte, which gRPC only reads.
+func (encodedCodec) Marshal(wire any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(wire.([]byte))}, nil
+}
+
+// Unmarshal fills a *plogotlp.ExportResponse.
+func (encodedCodec) Unmarshal(answer mem.BufferSlice, response any) error {
+	return response.(*plogotlp.ExportResponse).UnmarshalProto(answer.Materialize())
+}
+
+// Name is empty so that the content type is application/grpc, as without this codec.
+func (encodedCodec) Name() string { return "" }
 
 func (c *grpcClient) close() error { return c.conn.Close() }
 

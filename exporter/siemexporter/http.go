@@ -75,12 +75,8 @@ func (d *dialer) dialHTTP(ctx context.Context, endpoint string, policy tlspin.Po
 	return &httpClient{url: url, userAgent: d.userAgent, client: client, transport: hook.transport}, nil
 }
 
-func (c *httpClient) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, error) {
-	body, err := request.MarshalProto()
-	if err != nil {
-		return partialSuccess{}, &refusal{cause: "encoding", message: clip(err.Error())}
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+func (c *httpClient) export(ctx context.Context, wire []byte) (partialSuccess, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(wire))
 	if err != nil {
 		return partialSuccess{}, &refusal{cause: "request", message: clip(err.Error())}
 	}

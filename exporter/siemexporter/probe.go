@@ -5,8 +5,6 @@ package siemexporter
 import (
 	"context"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
 // prober asks SIEMs that nothing was sent to for an interval whether they would take something: a standby that cannot take
@@ -52,7 +50,7 @@ func (p *prober) run(ctx context.Context) {
 }
 
 func (p *prober) probe(ctx context.Context, t *target) {
-	_, refused := t.export(ctx, plogotlp.NewExportRequest())
+	_, refused := t.export(ctx, nil)
 	switch {
 	case ctx.Err() != nil:
 	case refused == nil || refused.verdict != held:

@@ -159,8 +159,11 @@ func (l *logsExporter) offer(ctx context.Context, logs plog.Logs, amount int64) 
 		return nil
 	}
 	if amount > l.capacity {
-		letter := deadLetter{logs: logs, cause: causeTooLarge, reason: "the record is larger than the queue"}
-		return l.siem.bury(letter)
+		r, err := newRequest(ctx, logs)
+		if err != nil {
+			return err
+		}
+		return l.siem.bury(deadLetter{request: r, cause: causeTooLarge, reason: "the record is larger than the queue"})
 	}
 	if l.inside.Add(1) == 1 {
 		l.lastTook.Store(time.Now().UnixNano())

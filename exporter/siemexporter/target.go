@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/pkg/tlspin"
@@ -64,9 +63,9 @@ func (t *target) renew(ctx context.Context) error {
 // A path that swallows packets leaves a connection that looks alive for a quarter of an hour, and both gRPC and HTTP/2
 // keep sending into it. After some timeouts in a row, connections are made anew. Keepalive pings would find out sooner,
 // but a server closes the connection of a client that pings more often than it likes.
-func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+func (t *target) export(ctx context.Context, wire []byte) (partialSuccess, *refusal) {
 	t.asked.Store(time.Now().UnixNano())
-	partial, err := t.exportOnce(ctx, request)
+	partial, err := t.exportOnce(ctx, wire)
 	if err == nil {
 		t.timeouts.Store(0)
 		t.setDown(nil)
@@ -89,7 +88,7 @@ func (t *target) export(ctx context.Context, request plogotlp.ExportRequest) (pa
 	return partialSuccess{}, &refusal{verdict: r.verdict, cause: r.cause, message: t.endpoint + ": " + r.message, delay: r.delay}
 }
 
-func (t *target) exportOnce(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, error) {
+func (t *target) exportOnce(ctx context.Context, wire []byte) (partialSuccess, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	t.mu.RLock()
@@ -97,7 +96,7 @@ func (t *target) exportOnce(ctx context.Context, request plogotlp.ExportRequest)
 	if t.client == nil {
 		return partialSuccess{}, &refusal{cause: "not_started", message: "the exporter does not run"}
 	}
-	return t.client.export(ctx, request)
+	return t.client.export(ctx, wire)
 }
 
 // setDown notes whether the target takes requests; why is nil when it does. A change is logged.
@@ -154,9 +153,9 @@ type targets struct {
 
 // export sends one request to the first target that takes it. A target that is down is passed over until its pause is
 // over; when all are down, all are asked, in order: the pace is that of the retries.
-func (ts targets) export(ctx context.Context, request plogotlp.ExportRequest) (partialSuccess, *refusal) {
+func (ts targets) export(ctx context.Context, wire []byte) (partialSuccess, *refusal) {
 	if len(ts.list) == 1 {
-		return ts.list[0].export(ctx, request)
+		return ts.list[0].export(ctx, wire)
 	}
 	var first *refusal
 	for _, anyway := range []bool{false, true} {
@@ -164,7 +163,7 @@ func (ts targets) export(ctx context.Context, request plogotlp.ExportRequest) (p
 			if !anyway && !t.ready(time.Now()) {
 				continue
 			}
-			partial, refused := t.export(ctx, request)
+			partial, refused := t.export(ctx, wire)
 			if refused == nil {
 				t.setRest(time.Time{})
 				return partial, nil

@@ -14,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -118,11 +117,11 @@ func TestFirstIsFoundWhileAllAreDown(t *testing.T) {
 	require.NoError(t, e.start(t.Context(), newHost(t, t.TempDir())))
 	t.Cleanup(func() { require.NoError(t, e.shutdown(t.Context())) })
 	ts := targets{list: e.targets.list, pause: time.Hour}
-	request := plogotlp.NewExportRequestFromLogs(plogOf("a"))
-	_, refused := ts.export(t.Context(), request)
+	wire := encoded(t, plogOf("a")).wire
+	_, refused := ts.export(t.Context(), wire)
 	require.NotNil(t, refused)
 	first.serve(t, ProtocolHTTP, firstAddr, serverTLS(p.leaf))
-	_, refused = ts.export(t.Context(), request)
+	_, refused = ts.export(t.Context(), wire)
 	require.Nil(t, refused)
 	assert.Equal(t, 1, first.requestCount())
 }
@@ -256,22 +255,22 @@ func TestTornFilesAreWaitedFor(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, e.start(t.Context(), newHost(t, t.TempDir())))
 	t.Cleanup(func() { require.NoError(t, e.shutdown(t.Context())) })
-	require.NoError(t, e.pushLogs(t.Context(), plogOf("before")))
+	require.NoError(t, e.push(t.Context(), encoded(t, plogOf("before"))))
 
 	next := clientCA.NewLeaf("agent")
 	nextDir := t.TempDir()
 	nextCert, nextKey := next.WriteFiles(t, nextDir, "agent")
 	require.NoError(t, os.Rename(nextCert, cfg.tls().CertFile))
 	require.Error(t, e.targets.renew(t.Context()), "the new certificate with the old key")
-	require.NoError(t, e.pushLogs(t.Context(), plogOf("torn")))
+	require.NoError(t, e.push(t.Context(), encoded(t, plogOf("torn"))))
 	require.NoError(t, os.Remove(cfg.tls().KeyFile))
 	require.Error(t, e.targets.renew(t.Context()))
-	require.NoError(t, e.pushLogs(t.Context(), plogOf("gone")))
+	require.NoError(t, e.push(t.Context(), encoded(t, plogOf("gone"))))
 	assert.EqualValues(t, 1, handshakes.Load())
 
 	require.NoError(t, os.Rename(nextKey, cfg.tls().KeyFile))
 	require.NoError(t, e.targets.renew(t.Context()))
-	require.NoError(t, e.pushLogs(t.Context(), plogOf("whole")))
+	require.NoError(t, e.push(t.Context(), encoded(t, plogOf("whole"))))
 	assert.EqualValues(t, 2, handshakes.Load())
 }
 

@@ -252,5 +252,5 @@ func TestStartErrors(t *testing.T) {
 	})
 	e, err := newExporter(testConfig(t, ProtocolGRPC, "127.0.0.1:1", p.ca, p.leaf), nopSettings())
 	require.NoError(t, err)
-	require.Error(t, e.pushLogs(t.Context(), plogOf("x")))
+	require.Error(t, e.push(t.Context(), encoded(t, plogOf("x"))))
 }
