@@ -222,6 +222,7 @@ type counts struct {
 	failures   [numFailures]int64
 	bytes      int64
 	any        bool // whether there is anything in matches
+	notes      int  // how often something was counted in matches and suppressed
 }
 
 func (w *worker) report(rec Recorder) {
@@ -261,6 +262,7 @@ type worker struct {
 	e        *Engine
 	names    *rules.Namer
 	clean    map[string]rules.Verdict // texts that hold nothing to redact, and what they say as names
+	alike    [maxAlike]attribute      // of the record before, by their place
 	scans    [maxLayers + 1]*scan
 	decoded  [maxLayers][decode.NumCodings]decode.Text
 	base64   [maxLayers][]byte
@@ -292,5 +294,12 @@ func newWorker(e *Engine) *worker {
 func (w *worker) matched(r rules.ID) {
 	w.counts.matches[r][w.loc]++
 	w.counts.any = true
+	w.counts.notes++
 	w.inRecord[r]++
+}
+
+// spared counts a match that the allow-list lets through.
+func (w *worker) spared(r rules.ID) {
+	w.counts.suppressed[r]++
+	w.counts.notes++
 }

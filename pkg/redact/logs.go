@@ -43,6 +43,7 @@ func (e *Engine) Logs(ld plog.Logs, rec Recorder) {
 		return had > 0 && rl.ScopeLogs().Len() == 0
 	})
 	w.report(rec)
+	clear(w.alike[:]) // they hold on to the batch
 	e.workers.Put(w)
 }
 

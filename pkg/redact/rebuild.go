@@ -188,7 +188,7 @@ func (w *worker) leaf(s string, vd rules.Verdict) outcome {
 	}
 	for _, glob := range r.allow {
 		if ascii.Glob(glob, s) {
-			w.counts.suppressed[vd.Rule]++
+			w.spared(vd.Rule)
 			return unchanged
 		}
 	}

@@ -159,7 +159,7 @@ func (c *scan) Offer(r rules.ID, start, end int, text string) bool {
 	for _, glob := range rule.allow {
 		if ascii.Glob(glob, text) {
 			if !c.w.again {
-				c.w.counts.suppressed[r]++
+				c.w.spared(r)
 			}
 			return false
 		}

@@ -34,15 +34,40 @@ type renamed struct {
 	value pcommon.Value
 }
 
+// attribute is an entry of a map in which there was nothing to redact, and nothing to count.
+type attribute struct{ key, value string }
+
+// maxAlike is how many attributes of a record are compared with those of the record before it. Records of one file, unit or
+// pod have the same ones, and most of them say where the record comes from.
+const maxAlike = 16
+
+// isAlike reports whether the attribute in this place is the same as in the record before.
+func (w *worker) isAlike(place int, key string, v pcommon.Value) bool {
+	if place >= maxAlike || v.Type() != pcommon.ValueTypeStr {
+		return false
+	}
+	before := &w.alike[place]
+	if before.key == "" || before.key != key || before.value != v.Str() {
+		return false
+	}
+	w.counts.bytes += int64(len(key) + len(before.value))
+	return true
+}
+
 // attrs redacts the entries of a map, their keys included. vd is the verdict on the map's own name: a condemned map
 // condemns what is in it.
 func (w *worker) attrs(m pcommon.Map, vd rules.Verdict, depth int) outcome {
 	result := unchanged
 	var renames []renamed
+	place := -1
 	m.RemoveIf(func(key string, v pcommon.Value) bool {
 		if result == dropRecord {
 			return false
 		}
+		if place++; depth == 0 && w.isAlike(place, key, v) {
+			return false
+		}
+		notes, failures := w.counts.notes, w.counts.failures
 		newKey, own, out := w.key(key)
 		if out >= dropField {
 			result = max(result, out)
@@ -64,6 +89,9 @@ func (w *worker) attrs(m pcommon.Map, vd rules.Verdict, depth int) outcome {
 			renames = append(renames, r)
 			result = max(result, changed)
 			return true
+		}
+		if depth == 0 && place < maxAlike && result == unchanged && v.Type() == pcommon.ValueTypeStr && w.counts.notes == notes && w.counts.failures == failures {
+			w.alike[place] = attribute{key, v.Str()}
 		}
 		return false
 	})
