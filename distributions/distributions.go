@@ -14,4 +14,8 @@ var (
 	Gateway []byte
 	//go:embed siem/config.yaml
 	SIEM []byte
+
+	// GatewayWebhook goes on top of Gateway: findings go to a webhook as well.
+	//go:embed gateway/webhook.yaml
+	GatewayWebhook []byte
 )

@@ -100,7 +100,7 @@ func TestQuietFileLosesNothingInAFlood(t *testing.T) {
 	assert.NotZero(t, reports.phases["begin"])
 
 	until := time.Now()
-	trust, err := site.Agent.Trust()
+	trust, err := site.Trust()
 	require.NoError(t, err)
 	report, err := archive.AwaitSealed(deadline(t, time.Minute), trust, until)
 	require.NoError(t, err)

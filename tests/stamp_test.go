@@ -67,7 +67,7 @@ func (s *stream) arrived() {
 
 func (s *stream) trust() []seal.Trust {
 	s.Helper()
-	trust, err := s.site.Agent.Trust()
+	trust, err := s.site.Trust()
 	require.NoError(s, err)
 	return trust
 }

@@ -53,7 +53,10 @@ func NewSite(dir, binary string) (*Site, error) {
 	role := func(name string, config []byte, ports []int) Collector {
 		return Collector{
 			Name: name, Binary: binary, Config: config, Dir: dir, HealthPort: ports[0], MetricsPort: ports[1],
-			Env: map[string]string{"LOGSEAL_STATE_DIR": filepath.Join(dir, "state", name)},
+			Env: map[string]string{
+				"LOGSEAL_STATE_DIR":     filepath.Join(dir, "state", name),
+				"LOGSEAL_FINDINGS_NAME": name + "/findings", // all are on one host, and would have its name
+			},
 		}
 	}
 	s.SIEM = role("siem", distributions.SIEM, ports[2:4])
@@ -61,6 +64,8 @@ func NewSite(dir, binary string) (*Site, error) {
 	s.SIEM.Env["LOGSEAL_ARCHIVE"] = filepath.Join(dir, "archive.jsonl")
 
 	s.Gateway = role("gateway", distributions.Gateway, ports[4:6])
+	// Whoever asks whether the archive is complete up to now would wait a minute for the findings' next seal.
+	s.Gateway.Env["LOGSEAL_HEARTBEAT"] = "1s"
 	s.serve(&s.Gateway, ids["gateway"], gatewayAddr)
 	s.send(&s.Gateway, ids["gateway"], siemAddr, ids["siem"].Pin)
 

@@ -56,8 +56,10 @@ func isRequest(text []byte) bool {
 }
 
 // Trust reads the trust line file that an agent of the shipped configuration keeps.
-func (c Collector) Trust() ([]seal.Trust, error) {
-	f, err := os.Open(c.TrustFile())
+func (c Collector) Trust() ([]seal.Trust, error) { return readTrust(c.TrustFile()) }
+
+func readTrust(path string) ([]seal.Trust, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

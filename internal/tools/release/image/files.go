@@ -57,6 +57,10 @@ func system(o options) (files, error) {
 			return nil, err
 		}
 	}
+	// Laid over the gateway's by whoever wants it.
+	if err := f.copy("etc/logseal/gateway-webhook.yaml", filepath.Join(o.configs, "gateway", "webhook.yaml"), 0o644); err != nil {
+		return nil, err
+	}
 	if o.rootfs == "" {
 		return f, nil
 	}

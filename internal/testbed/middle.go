@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Middle is a man in the middle of the gateway and the SIEM who has the keys of both: the gateway takes it for the SIEM, the SIEM for
+// the gateway. It reads and writes OTLP over gRPC, which is a POST of HTTP/2 with a length before the message.
+type Middle struct {
+	listener net.Listener
+	server   *http.Server
+	client   *http.Client
+	target   string
+	done     chan struct{}
+
+	mu     sync.Mutex
+	change func(plog.Logs) []plog.Logs
+}
+
+// maxMessage bounds a request, as the shipped configurations do.
+const maxMessage = 8 << 20
+
+// exportPath is the method that takes logs.
+const exportPath = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
+// GRPC statuses.
+const (
+	grpcOK          = "0"
+	grpcUnavailable = "14"
+)
+
+// NewMiddle starts a man in the middle, who passes everything on as it is until Do, and has the gateway send to him from its next
+// start on.
+func (s *Site) NewMiddle() (*Middle, error) {
+	server, err := tls.LoadX509KeyPair(s.SIEM.Env["LOGSEAL_SERVER_CERT_FILE"], s.SIEM.Env["LOGSEAL_SERVER_KEY_FILE"])
+	if err != nil {
+		return nil, err
+	}
+	client, err := tls.LoadX509KeyPair(s.Gateway.Env["LOGSEAL_CERT_FILE"], s.Gateway.Env["LOGSEAL_KEY_FILE"])
+	if err != nil {
+		return nil, err
+	}
+	ca, err := os.ReadFile(s.PKI.CAFile())
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	listener, err := net.Listen("tcp", Loopback(0))
+	if err != nil {
+		return nil, err
+	}
+	m := &Middle{
+		listener: listener, target: "https://" + s.Gateway.Env["LOGSEAL_SIEM_ENDPOINT"], done: make(chan struct{}),
+		client: &http.Client{Transport: &http.Transport{
+			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots, Certificates: []tls.Certificate{client}},
+			ForceAttemptHTTP2: true,
+		}},
+	}
+	m.server = &http.Server{ //nolint:gosec // for demonstration and tests, on the loopback interface
+		Handler: m,
+		TLSConfig: &tls.Config{
+			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{server}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: roots,
+			NextProtos: []string{"h2"},
+		},
+	}
+	go func() {
+		defer close(m.done)
+		_ = m.server.ServeTLS(listener, "", "")
+	}()
+	s.Gateway.Env["LOGSEAL_SIEM_ENDPOINT"] = listener.Addr().String()
+	return m, nil
+}
+
+// Do sets what becomes of each request from now on: it is replaced by those that change returns, in their order. The sender is told that
+// it was taken. Calls do not overlap.
+func (m *Middle) Do(change func(plog.Logs) []plog.Logs) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.change = change
+}
+
+// Close ends him.
+func (m *Middle) Close() error {
+	err := m.server.Close()
+	<-m.done
+	m.client.CloseIdleConnections()
+	return err
+}
+
+// ServeHTTP takes a request of the gateway, and sends what becomes of it.
+func (m *Middle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status := grpcOK
+	if err := m.pass(r); err != nil {
+		status = grpcUnavailable // it is sent again
+	}
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Trailer", "Grpc-Status")
+	_, _ = w.Write(make([]byte, 5)) // an empty message
+	w.Header().Set("Grpc-Status", status)
+}
+
+func (m *Middle) pass(r *http.Request) error {
+	logs, err := readMessage(r.Body)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := []plog.Logs{logs}
+	if m.change != nil {
+		list = m.change(logs)
+	}
+	for _, logs := range list {
+		if err := m.send(r, logs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readMessage reads a gRPC message: a byte that says whether it is compressed, its length, and the request.
+func readMessage(r io.Reader) (plog.Logs, error) {
+	var head [5]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return plog.Logs{}, err
+	}
+	size := binary.BigEndian.Uint32(head[1:])
+	if size > maxMessage {
+		return plog.Logs{}, errors.New("a message that is too large")
+	}
+	message := make([]byte, size)
+	if _, err := io.ReadFull(r, message); err != nil {
+		return plog.Logs{}, err
+	}
+	if head[0] == 1 {
+		unpacked, err := gzip.NewReader(bytes.NewReader(message))
+		if err != nil {
+			return plog.Logs{}, err
+		}
+		if message, err = io.ReadAll(io.LimitReader(unpacked, maxMessage)); err != nil {
+			return plog.Logs{}, err
+		}
+	}
+	return (&plog.ProtoUnmarshaler{}).UnmarshalLogs(message)
+}
+
+func (m *Middle) send(r *http.Request, logs plog.Logs) error {
+	message, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+	if err != nil {
+		return err
+	}
+	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, m.target+exportPath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/grpc")
+	request.Header.Set("TE", "trailers")
+	response, err := m.client.Do(request)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return err
+	}
+	status := response.Trailer.Get("Grpc-Status")
+	if status == "" { // an answer without a message
+		status = response.Header.Get("Grpc-Status")
+	}
+	if status != grpcOK {
+		return fmt.Errorf("the SIEM answers with gRPC status %q", status)
+	}
+	return nil
+}
