@@ -53,6 +53,11 @@ test-fast: ## Run the packages' tests without the race detector and without whol
 lint: $(TOOLS)/golangci-lint ## Lint and check the formatting
 	@$(TOOLS)/golangci-lint run ./...
 
+.PHONY: alerts
+alerts: $(TOOLS)/promtool ## Check the Prometheus rules in deploy/alerts and run their unit tests
+	@$(TOOLS)/promtool check rules --lint-fatal deploy/alerts/logseal.rules.yaml
+	@$(TOOLS)/promtool test rules deploy/alerts/logseal.test.yaml
+
 .PHONY: generate
 generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb), the components' metadata (mdatagen) and the tables of rules in the docs
 	@$(TOOLS)/builder --config builder-config.yaml --skip-get-modules --skip-compilation 2>&1 | grep -i -e error -e warn || true
@@ -96,6 +101,12 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 include scripts/release.mk
+
+# Without the clients of a dozen clouds, which promtool finds its targets with.
+$(TOOLS)/promtool: internal/tools/promtool/go.mod internal/tools/promtool/go.sum
+	@echo "Building $@ (the first time: two or three minutes)"
+	@cd internal/tools/promtool && GOFLAGS=-buildvcs=false GOBIN="$(CURDIR)/$(TOOLS)" go install -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool
+	@touch $@
 
 # Tools have a module of their own, so that they do not enter the product's go.mod.
 $(TOOLS)/builder: TOOL := go.opentelemetry.io/collector/cmd/builder

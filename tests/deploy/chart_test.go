@@ -20,6 +20,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -98,6 +99,47 @@ func decode[T any](t *testing.T, document string) *T {
 	return object
 }
 
+// prometheusRule is what the Prometheus operator knows of the objects of that kind that we write.
+type prometheusRule struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Groups []struct {
+			Name  string `json:"name"`
+			Rules []struct {
+				Alert       string            `json:"alert"`
+				Expr        string            `json:"expr"`
+				For         string            `json:"for,omitempty"`
+				Labels      map[string]string `json:"labels"`
+				Annotations map[string]string `json:"annotations"`
+			} `json:"rules"`
+		} `json:"groups"`
+	} `json:"spec"`
+}
+
+// TestChartHasTheAlerts: the rules and the dashboard in a release are those that were tested.
+func TestChartHasTheAlerts(t *testing.T) {
+	objects := render(t, profiles["alerts"]...)
+	rule := decode[prometheusRule](t, objects["PrometheusRule/logseal"])
+	want := *rule
+	text, err := os.ReadFile(root + "/deploy/alerts/logseal.rules.yaml")
+	require.NoError(t, err)
+	want.Spec.Groups = nil
+	require.NoError(t, yaml.UnmarshalStrict(text, &want.Spec))
+	require.NotEmpty(t, want.Spec.Groups)
+	assert.Equal(t, want.Spec, rule.Spec)
+
+	dashboard := decode[corev1.ConfigMap](t, objects["ConfigMap/logseal-dashboard"])
+	text, err = os.ReadFile(root + "/deploy/alerts/dashboard.json")
+	require.NoError(t, err)
+	assert.JSONEq(t, string(text), dashboard.Data["logseal.json"])
+	assert.Equal(t, "1", dashboard.Labels["grafana_dashboard"])
+
+	for name := range render(t) {
+		assert.NotContains(t, name, "PrometheusRule", "it is off unless asked for")
+	}
+}
+
 var profiles = map[string][]string{
 	"defaults":             nil,
 	"root":                 {"--set", "agent.profile=root"},
@@ -109,6 +151,7 @@ var profiles = map[string][]string{
 	"more logs":            {"--set", "agent.extraLogs[0].name=audit", "--set", "agent.extraLogs[0].hostPath=/var/log/audit", "--set", "agent.extraLogs[0].include={/var/log/audit/audit.log}"},
 	"pod certificates":     {"--set", "agent.tls.source=pod-certificate", "--set", "agent.tls.signerName=example.com/agents", "--set", "agent.tls.caConfigMap=gateway-ca"},
 	"storage keys":         {"--set", "agent.storageKeySecret=agent-storage", "--set", "gateway.storageKeySecret=gateway-storage"},
+	"alerts":               {"--set", "monitoring.prometheusRule.enabled=true", "--set", "monitoring.dashboard.enabled=true"},
 	"another release name": {"--set", "fullnameOverride=logs"},
 }
 
@@ -139,6 +182,8 @@ func TestChartObjectsAreWhatTheAPIServerKnows(t *testing.T) {
 					decode[policyv1.PodDisruptionBudget](t, document)
 				case "HorizontalPodAutoscaler":
 					decode[autoscalingv2.HorizontalPodAutoscaler](t, document)
+				case "PrometheusRule":
+					decode[prometheusRule](t, document)
 				default:
 					t.Errorf("%s: no type to hold it against", key)
 				}

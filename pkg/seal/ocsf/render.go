@@ -130,7 +130,7 @@ func body(m pcommon.Map, e *watch.Event, version string) {
 	// What it is about happened after this, by the host's clock.
 	putTime(m, "start_time", e.EventTime)
 	if f.Count > 0 {
-		m.PutInt("count", int64(f.Count)) //nolint:gosec // records, below 2^63
+		m.PutInt("count", int64(f.Count))
 	}
 
 	metadata := m.PutEmptyMap("metadata")
@@ -182,10 +182,10 @@ func evidences(s pcommon.Slice, e *watch.Event) {
 			putStr(data, "last_record_id", of.LastID)
 		}
 		if of.Seals.Any {
-			data.PutInt("seal", int64(of.Seals.First))     //nolint:gosec // a seal's number, below 2^53
-			data.PutInt("last_seal", int64(of.Seals.Last)) //nolint:gosec // likewise
+			data.PutInt("seal", int64(of.Seals.First))
+			data.PutInt("last_seal", int64(of.Seals.Last))
 		}
-		data.PutInt("count", int64(of.Count)) //nolint:gosec // records or seals, below 2^63
+		data.PutInt("count", int64(of.Count))
 	}
 	if e.Peer != (watch.Peer{}) || e.Finding.Detail.StreamID != "" {
 		data := s.AppendEmpty().SetEmptyMap().PutEmptyMap("data")
