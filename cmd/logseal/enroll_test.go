@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/sealer"
 )
@@ -46,16 +47,21 @@ func TestEnroll(t *testing.T) {
 
 func TestEnrollRefuses(t *testing.T) {
 	dir := t.TempDir()
+	expired, expiredKey := testpki.NewCA("ca").NewLeaf("web", testpki.Expired()).WriteFiles(t, t.TempDir(), "agent")
 	for name, c := range map[string]struct {
 		args []string
 		code int
 	}{
-		"no file":         {[]string{"--name", "web"}, exitUsage},
-		"no name":         {[]string{"--out", filepath.Join(dir, "a")}, exitUsage},
-		"name with space": {[]string{"--name", "web 17", "--out", filepath.Join(dir, "a")}, exitUsage},
-		"name with plus":  {[]string{"--name", "web+17", "--out", filepath.Join(dir, "a")}, exitUsage},
-		"an argument":     {[]string{"--name", "web", "--out", filepath.Join(dir, "a"), "b"}, exitUsage},
-		"no such folder":  {[]string{"--name", "web", "--out", filepath.Join(dir, "none", "a")}, exitFailed},
+		"no file":                       {[]string{"--name", "web"}, exitUsage},
+		"no name":                       {[]string{"--out", filepath.Join(dir, "a")}, exitUsage},
+		"name with space":               {[]string{"--name", "web 17", "--out", filepath.Join(dir, "a")}, exitUsage},
+		"name with plus":                {[]string{"--name", "web+17", "--out", filepath.Join(dir, "a")}, exitUsage},
+		"an argument":                   {[]string{"--name", "web", "--out", filepath.Join(dir, "a"), "b"}, exitUsage},
+		"a certificate without its key": {[]string{"--name", "web", "--out", filepath.Join(dir, "a"), "--endorse-cert", "a.pem"}, exitUsage},
+		"no such certificate":           {[]string{"--name", "web", "--out", filepath.Join(dir, "a"), "--endorse-cert", "a.pem", "--endorse-key", "a.key"}, exitUsage},
+		"an empty certificate's name":   {[]string{"--name", "web", "--out", filepath.Join(dir, "a"), "--endorse-cert", "", "--endorse-key", ""}, exitUsage},
+		"an expired certificate":        {[]string{"--name", "web", "--out", filepath.Join(dir, "a"), "--endorse-cert", expired, "--endorse-key", expiredKey}, exitUsage},
+		"no such folder":                {[]string{"--name", "web", "--out", filepath.Join(dir, "none", "a")}, exitFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, message, code := logseal(t, "", append([]string{"enroll"}, c.args...)...)
@@ -67,6 +73,19 @@ func TestEnrollRefuses(t *testing.T) {
 	}
 }
 
+func TestEnrollEndorsed(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := testpki.NewCA("ca").NewLeaf("web").WriteFiles(t, dir, "agent")
+	file := filepath.Join(dir, "stream.key")
+	line, message, code := logseal(t, "", "enroll", "--name", "web-17", "--out", file, "--endorse-cert", cert, "--endorse-key", key)
+	require.Zero(t, code, message)
+	keys, err := sealer.OpenKeyFile(file)
+	require.NoError(t, err)
+	require.True(t, keys.Endorsed())
+	require.Equal(t, line, keys.Trust().String()+"\n")
+	require.NoError(t, keys.Close())
+}
+
 // full is a disk that is full.
 type full struct{}
 
@@ -75,7 +94,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 // TestEnrollUnprinted: a key file whose trust line reached nobody is good for nothing.
 func TestEnrollUnprinted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "stream.key")
-	err := runEnroll(full{}, "web-17", file)
+	err := (&enrollOptions{name: "web-17", out: file}).run(full{})
 	require.ErrorContains(t, err, "remove "+file)
 	var exit exitError
 	require.ErrorAs(t, err, &exit)

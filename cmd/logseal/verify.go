@@ -17,12 +17,14 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
 type verifyOptions struct {
 	trust    string
+	trustCA  string
 	firstUse bool
 	until    string
 	format   string
@@ -35,7 +37,7 @@ type verifyOptions struct {
 func newVerifyCommand() *cobra.Command {
 	var opts verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify (--trust FILE | --trust-on-first-use) PATH...",
+		Use:   "verify (--trust FILE | --trust-ca FILE | --trust-on-first-use) PATH...",
 		Short: "Check that an archive holds exactly what its hosts wrote",
 		Long: `verify reads an archive of logs and says whether every record is what its host wrote, and all are there, or
 exactly which are not. It works offline, and needs nothing but the archive and the trust lines of its streams.
@@ -45,7 +47,15 @@ printed over many, or OTLP protobuf messages as the collector's file exporter wr
 or zstd.
 
 The trust file has one line for each stream, as "logseal enroll" prints it. With "optional" at its end, a line does not ask
-that the stream be in the archive. Without a trust file, --trust-on-first-use takes the keys from the archive itself: that
+that the stream be in the archive.
+
+--trust-ca, alone or beside a trust file, trusts every stream whose first seal carries a certificate below one of these CAs
+(the stamp's endorse): under the certificate's first URI, else its first DNS name, else its common name, if it is for client
+authentication and was valid when the stream began. It asks for no stream: which hosts there should be it does not know. And
+whoever has the CA's key, or a host's certificate, can begin a stream; two of one identity and name are a finding unless the
+first was closed before.
+
+Without either, --trust-on-first-use takes the keys from the archive itself: that
 shows whether the archive is consistent, but not whose it is. Whoever could replace all of it could have made the keys.
 
 An archive must reach back to a stream's first seal, unless --from-seal says from which seal on it is verified: with a
@@ -65,6 +75,9 @@ docs/verify.md explains every finding, and what to do about it.`,
 		Example: `  # a folder of files that a gateway wrote
   logseal verify --trust streams.trust /var/log/archive
 
+  # a fleet, by its CA, and two hosts that must be there
+  logseal verify --trust-ca fleet-ca.pem --trust important.trust /var/log/archive
+
   # it must be complete up to midnight
   logseal verify --trust streams.trust --until 2026-11-23T00:00:00Z /var/log/archive
 
@@ -79,6 +92,7 @@ docs/verify.md explains every finding, and what to do about it.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&opts.trust, "trust", "", "`file` with the trust lines of the streams")
+	flags.StringVar(&opts.trustCA, "trust-ca", "", "PEM `file` with the CAs whose certificates vouch for streams")
 	flags.BoolVar(&opts.firstUse, "trust-on-first-use", false, "take the streams' keys from the archive: shows consistency, not origin")
 	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
 	flags.StringVar(&opts.format, "format", "text", "text or json")
@@ -87,6 +101,7 @@ docs/verify.md explains every finding, and what to do about it.`,
 	flags.StringVar(&opts.checkpoint, "checkpoint", "", "`file` to write where a later run can go on, with --from-seal")
 	cmd.MarkFlagsMutuallyExclusive("trust", "trust-on-first-use")
 	cmd.MarkFlagsMutuallyExclusive("from-seal", "trust-on-first-use")
+	cmd.MarkFlagsMutuallyExclusive("trust-ca", "trust-on-first-use")
 	return cmd
 }
 
@@ -181,19 +196,33 @@ func (o *verifyOptions) verifier() (*verifier.Verifier, error) {
 	if o.firstUse {
 		return verifier.NewFirstUse(), nil
 	}
-	if o.trust == "" {
-		return nil, errors.New(`whose logs are these? Give --trust with the lines that "logseal enroll" printed; --trust-on-first-use takes the keys from the archive itself, which shows that it is consistent but not whose it is`)
+	if o.trust == "" && o.trustCA == "" {
+		return nil, errors.New(`whose logs are these? Give --trust with the lines that "logseal enroll" printed, or --trust-ca with the CA of the fleet's certificates; --trust-on-first-use takes the keys from the archive itself, which shows that it is consistent but not whose it is`)
 	}
-	file, err := os.Open(o.trust)
-	if err != nil {
-		return nil, fmt.Errorf("--trust: %w", err)
+	var trust []seal.Trust
+	if o.trust != "" {
+		file, err := os.Open(o.trust)
+		if err != nil {
+			return nil, fmt.Errorf("--trust: %w", err)
+		}
+		defer file.Close()
+		if trust, err = seal.ParseTrust(file); err != nil {
+			return nil, fmt.Errorf("trust file %s: %w", o.trust, err)
+		}
 	}
-	defer file.Close()
-	trust, err := seal.ParseTrust(file)
-	if err != nil {
-		return nil, fmt.Errorf("trust file %s: %w", o.trust, err)
+	v := verifier.New(trust)
+	if o.trustCA != "" {
+		data, err := os.ReadFile(o.trustCA)
+		if err != nil {
+			return nil, fmt.Errorf("--trust-ca: %w", err)
+		}
+		roots, err := endorse.ParseRoots(data)
+		if err != nil {
+			return nil, fmt.Errorf("--trust-ca %s: %w", o.trustCA, err)
+		}
+		v.TrustCA(roots)
 	}
-	return verifier.New(trust), nil
+	return v, nil
 }
 
 func (o *verifyOptions) write(w io.Writer, report *verifier.Report) error {

@@ -10,11 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
@@ -37,9 +40,13 @@ func (m verifyStore) Batch(_ context.Context, ops ...*sealer.Op) error {
 
 // writeArchive writes the archive of a host that stamped three batches of 20 records, and its trust file.
 func writeArchive(t *testing.T, stop bool) (archive, trust string) {
+	return writeArchiveOf(t, stop, sealer.NewStream{Name: "web-17"})
+}
+
+func writeArchiveOf(t *testing.T, stop bool, stream sealer.NewStream) (archive, trust string) {
 	dir := t.TempDir()
 	key := filepath.Join(dir, "key")
-	line, err := sealer.CreateKeyFile(key, "web-17")
+	line, err := sealer.CreateKeyFile(key, stream)
 	require.NoError(t, err)
 	trust = filepath.Join(dir, "trust")
 	require.NoError(t, os.WriteFile(trust, []byte("# our hosts\n"+line.String()+"\n"), 0o600))
@@ -122,6 +129,50 @@ func TestVerifyExitCodes(t *testing.T) {
 			require.Contains(t, stdout+stderr, c.says)
 		})
 	}
+}
+
+func TestVerifyTrustCA(t *testing.T) {
+	dir := t.TempDir()
+	ca, foreign := testpki.NewCA("fleet"), testpki.NewCA("foreign")
+	cert := ca.NewLeaf("web-17", testpki.Names("web-17.example.com")).TLS()
+	archive, trust := writeArchiveOf(t, true, sealer.NewStream{Name: "web-17", Endorse: func(trust seal.Trust) (*seal.Endorsement, error) {
+		return endorse.Sign(&cert, trust, time.Now())
+	}})
+	plain, plainTrust := writeArchive(t, true)
+	caFile, foreignFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "foreign.pem")
+	require.NoError(t, ca.WriteCert(caFile))
+	require.NoError(t, foreign.WriteCert(foreignFile))
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"by its CA", []string{"--trust-ca", caFile, archive}, 0, "web-17.example.com (web-17, "},
+		{"by its line", []string{"--trust", trust, archive}, 0, "ok: 60 of 60 records verified"},
+		{"by both", []string{"--trust", trust, "--trust-ca", caFile, archive}, 0, "ok: 60 of 60 records verified"},
+		{"some by line, some by CA", []string{"--trust", plainTrust, "--trust-ca", caFile, archive, plain}, 0, "ok: 120 of 120 records verified"},
+		{"by a foreign CA", []string{"--trust-ca", foreignFile, archive}, 1, "does not lead to a trusted CA"},
+		{"not endorsed", []string{"--trust-ca", caFile, plain}, 1, "carries no endorsement"},
+		{"no such file", []string{"--trust-ca", caFile + "x", archive}, 2, "no such file"},
+		{"no certificates", []string{"--trust-ca", trust, archive}, 2, "no PEM certificate"},
+		{"an empty name", []string{"--trust-ca", "", archive}, 2, "whose logs are these"},
+		{"two kinds of trust", []string{"--trust-ca", caFile, "--trust-on-first-use", archive}, 2, "trust"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stdout, stderr, code := logseal(t, "", append([]string{"verify"}, c.args...)...)
+			require.Equal(t, c.code, code, stdout+stderr)
+			require.Contains(t, stdout+stderr, c.says)
+		})
+	}
+
+	// Day by day: the checkpoint names the stream.
+	checkpoint := filepath.Join(dir, "state.json")
+	_, stderr, code := logseal(t, "", "verify", "--trust-ca", caFile, "--checkpoint", checkpoint, archive)
+	require.Zero(t, code, stderr)
+	stdout, stderr, code := logseal(t, "", "verify", "--trust-ca", caFile, "--from-seal", checkpoint, "--format", "json", archive)
+	require.Equal(t, 1, code, stderr) // nothing in it is new
+	require.Contains(t, stdout, `"identity": "web-17.example.com"`)
 }
 
 func TestVerifyJSON(t *testing.T) {

@@ -55,7 +55,13 @@ func Expired() Option {
 func NewCA(name string) *Cert { return sign(authority(name), newKey(), nil) }
 
 // NewIntermediate returns an authority that c signed.
-func (c *Cert) NewIntermediate(name string) *Cert { return sign(authority(name), newKey(), c) }
+func (c *Cert) NewIntermediate(name string, opts ...Option) *Cert {
+	template := authority(name)
+	for _, opt := range opts {
+		opt(template)
+	}
+	return sign(template, newKey(), c)
+}
 
 // NewLeaf returns a certificate that c signed, for server and client authentication, with a new key.
 func (c *Cert) NewLeaf(name string, opts ...Option) *Cert { return sign(leaf(name, opts), newKey(), c) }

@@ -33,6 +33,8 @@ const AnchorSuffix = "/anchor"
 const (
 	sigPrefix     = "— "
 	maxSignatures = 100
+	// maxOwnSignatures is more than the signature lines take that a seal is made with.
+	maxOwnSignatures = 4 << 10
 )
 
 // Note is a seal as it is sent: a C2SP signed note.
@@ -62,13 +64,7 @@ func ParseNote(body string) (*Note, error) {
 	if len(msg) > MaxNoteSize {
 		return nil, errors.New("a seal's note is too long")
 	}
-	// As in C2SP signed-note: valid UTF-8 and no control character but newline.
-	for _, r := range msg {
-		if r < ' ' && r != '\n' {
-			return nil, errNote
-		}
-	}
-	if !utf8.ValidString(msg) {
+	if !noteText(msg) {
 		return nil, errNote
 	}
 	split := strings.LastIndex(msg, "\n\n")
@@ -97,6 +93,29 @@ func ParseNote(body string) (*Note, error) {
 	}
 	n.Seal = s
 	return n, nil
+}
+
+// noteText reports whether s can be in a C2SP signed note: valid UTF-8, and no control character but newline.
+func noteText(s string) bool {
+	for _, r := range s {
+		if r < ' ' && r != '\n' {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+// CheckText returns an error for a text that [ParseNote] would not take out of a note with a seal's own signatures. Whoever
+// signs asks first: what nobody can read must not be signed, and a signed text cannot be taken back.
+func CheckText(text string) error {
+	if !noteText(text) {
+		return errNote
+	}
+	if len(text) > MaxNoteSize-maxOwnSignatures {
+		return errors.New("a seal's text is too long")
+	}
+	_, err := ParseSeal(text)
+	return err
 }
 
 // restoreLines undoes changes of line ends. A note holds neither a carriage

@@ -70,6 +70,8 @@ type Seal struct {
 	ExcludeResource []string
 	RolledBack      bool   // open: storage was behind the key file
 	RollbackTo      uint64 // open, if RolledBack: the seal that storage would have made next
+	// Endorsement is what seal 0 may carry; nil if there is none.
+	Endorsement *Endorsement
 
 	Adopts string // adopt: handle of the session whose seqs are settled here
 	Doubt  bool   // adopt: the covered records may never have left the host
@@ -162,6 +164,12 @@ func (s *Seal) Text() string {
 		}
 		if s.RolledBack {
 			line("rollback", decimal(s.RollbackTo))
+		}
+		if e := s.Endorsement; e != nil {
+			line("endorsement", b64(e.Signature))
+			for _, der := range e.Certificates {
+				line("certificate", b64(der))
+			}
 		}
 	case KindAdopt:
 		line("adopt", s.Adopts)
@@ -444,6 +452,9 @@ func (p *parser) open(s *Seal) {
 	}
 	if p.has("rollback") {
 		s.RolledBack, s.RollbackTo = true, p.number(p.field("rollback"))
+	}
+	if s.Number == 0 && p.has("endorsement") {
+		s.Endorsement = p.endorsement()
 	}
 }
 

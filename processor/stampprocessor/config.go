@@ -29,12 +29,27 @@ type Config struct {
 	// Storage is the storage extension that keeps what is not sealed and not sent yet.
 	Storage *component.ID `mapstructure:"storage"`
 
+	// Endorse is the certificate that vouches for a new stream, so that who trusts its CA needs no trust line. The stream's first
+	// seal carries what it says; a stream that has begun stays as it is.
+	Endorse EndorseConfig `mapstructure:"endorse"`
+
 	Seal    SealConfig    `mapstructure:"seal"`
 	Exclude ExcludeConfig `mapstructure:"exclude"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
+
+// EndorseConfig names the PEM files of a certificate chain for client authentication and of its key.
+type EndorseConfig struct {
+	CertFile string `mapstructure:"cert_file"`
+	KeyFile  string `mapstructure:"key_file"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+func (c *EndorseConfig) enabled() bool { return c.CertFile != "" }
 
 // SealConfig says when seals are made and what they are sent as.
 type SealConfig struct {
@@ -89,6 +104,12 @@ func (c *Config) Validate() error {
 		if err := seal.CheckName(c.Name); err != nil {
 			add("name: %w", err)
 		}
+	}
+	switch e := c.Endorse; {
+	case e.CertFile == "" && e.KeyFile != "":
+		add("endorse.cert_file is not set: write the file with the certificate of endorse.key_file, or take both out")
+	case e.CertFile != "" && e.KeyFile == "":
+		add("endorse.key_file is not set: write the file with the key of endorse.cert_file, or take both out")
 	}
 	if s := c.Seal; s.Interval < minInterval || s.Interval%time.Millisecond != 0 {
 		add("seal.interval: %s: write whole milliseconds, at least %s; 1s is the default", s.Interval, minInterval)

@@ -45,6 +45,8 @@ func TestEveryKey(t *testing.T) {
 	assert.Equal(t, 250*time.Millisecond, cfg.Seal.Interval)
 	assert.Equal(t, 100, cfg.Seal.MaxRecords)
 	assert.Equal(t, 10*time.Second, cfg.Seal.Heartbeat)
+	assert.Equal(t, "agent.pem", cfg.Endorse.CertFile)
+	assert.Equal(t, "agent.key", cfg.Endorse.KeyFile)
 	assert.Equal(t, []string{"tenant"}, cfg.Seal.ResourceAttributes)
 	policy, err := cfg.policy()
 	require.NoError(t, err)
@@ -55,19 +57,21 @@ func TestEveryKey(t *testing.T) {
 // TestRefused: each section of the file is refused, naming the key and what to write.
 func TestRefused(t *testing.T) {
 	for section, want := range map[string][]string{
-		"stamp/no_key_file":        {"key_file is not set", "key_file: /var/lib/logseal/stamp.key"},
-		"stamp/no_storage":         {"storage is not set", "storage: encrypted_storage"},
-		"stamp/bad_name":           {`name "web 17"`, "letters, digits"},
-		"stamp/short_interval":     {"seal.interval: 10ms", "at least 100ms"},
-		"stamp/odd_interval":       {"seal.interval: 1.0000005s", "whole milliseconds"},
-		"stamp/short_heartbeat":    {"seal.heartbeat: 500ms", "not less than seal.interval (1s)"},
-		"stamp/no_records":         {"seal.max_records: 0", "1 to 1024"},
-		"stamp/too_many_records":   {"seal.max_records: 5000", "1 to 1024"},
-		"stamp/exclude_all":        {"exclude: ", `"*"`},
-		"stamp/exclude_resource":   {"exclude: resource attributes: ", `"k8s*"`},
-		"stamp/unknown_key":        {"keyfile"},
-		"stamp/two_mistakes_told":  {"key_file is not set", "storage is not set"},
-		"stamp/exclude_the_id_too": {"exclude: ", "logseal.id", "left out anyway"},
+		"stamp/no_key_file":          {"key_file is not set", "key_file: /var/lib/logseal/stamp.key"},
+		"stamp/no_storage":           {"storage is not set", "storage: encrypted_storage"},
+		"stamp/bad_name":             {`name "web 17"`, "letters, digits"},
+		"stamp/endorse_without_key":  {"endorse.key_file is not set", "take both out"},
+		"stamp/endorse_without_cert": {"endorse.cert_file is not set", "take both out"},
+		"stamp/short_interval":       {"seal.interval: 10ms", "at least 100ms"},
+		"stamp/odd_interval":         {"seal.interval: 1.0000005s", "whole milliseconds"},
+		"stamp/short_heartbeat":      {"seal.heartbeat: 500ms", "not less than seal.interval (1s)"},
+		"stamp/no_records":           {"seal.max_records: 0", "1 to 1024"},
+		"stamp/too_many_records":     {"seal.max_records: 5000", "1 to 1024"},
+		"stamp/exclude_all":          {"exclude: ", `"*"`},
+		"stamp/exclude_resource":     {"exclude: resource attributes: ", `"k8s*"`},
+		"stamp/unknown_key":          {"keyfile"},
+		"stamp/two_mistakes_told":    {"key_file is not set", "storage is not set"},
+		"stamp/exclude_the_id_too":   {"exclude: ", "logseal.id", "left out anyway"},
 	} {
 		t.Run(strings.TrimPrefix(section, "stamp/"), func(t *testing.T) {
 			_, err := load(t, section)

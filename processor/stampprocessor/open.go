@@ -10,12 +10,14 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/sealer"
 )
 
@@ -96,7 +98,11 @@ func (s *stamp) openKeys(hostName string) (*sealer.KeyFile, error) {
 		if err := seal.CheckName(name); err != nil {
 			return nil, fmt.Errorf("the host's name does not do for a stream: set name: %w", err)
 		}
-		trust, err := sealer.CreateKeyFile(s.config.KeyFile, name)
+		stream := sealer.NewStream{Name: name}
+		if s.config.Endorse.enabled() {
+			stream.Endorse = s.endorse
+		}
+		trust, err := sealer.CreateKeyFile(s.config.KeyFile, stream)
 		if err != nil {
 			return nil, fmt.Errorf("there was no key file, and none could be made: %w", err)
 		}
@@ -113,7 +119,40 @@ func (s *stamp) openKeys(hostName string) (*sealer.KeyFile, error) {
 		return nil, errors.Join(keys.Close(), fmt.Errorf("key file %s is that of stream %q, and name is %q: name the stream as it was enrolled, or give %[3]q a key file of its own",
 			s.config.KeyFile, made, s.config.Name))
 	}
+	if err := s.endorseExisting(keys); err != nil {
+		return nil, errors.Join(keys.Close(), err)
+	}
 	return keys, nil
+}
+
+// endorse vouches for a new stream with the certificate of the configuration.
+func (s *stamp) endorse(trust seal.Trust) (*seal.Endorsement, error) {
+	cert, err := endorse.Load(s.config.Endorse.CertFile, s.config.Endorse.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("endorse: %w", err)
+	}
+	e, err := endorse.Sign(cert, trust, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("endorse.cert_file %s: %w", s.config.Endorse.CertFile, err)
+	}
+	return e, nil
+}
+
+// endorseExisting vouches for a stream that was enrolled and has not begun. One that has begun without an endorsement cannot get
+// one any more, and is not what the configuration asks for.
+func (s *stamp) endorseExisting(keys *sealer.KeyFile) error {
+	if !s.config.Endorse.enabled() || keys.Endorsed() {
+		return nil
+	}
+	if keys.Begun() {
+		return fmt.Errorf("endorse: the stream of key file %s has begun without an endorsement, and only the first seal of a stream carries one. "+
+			"Take endorse out and keep the stream's trust line, or begin an endorsed stream: move the key file away, start again, and keep the old trust line for the old records", s.config.KeyFile)
+	}
+	e, err := s.endorse(keys.Trust())
+	if err != nil {
+		return err
+	}
+	return keys.Endorse(e)
 }
 
 func defaultName(hostName string, id component.ID) string {

@@ -4,6 +4,7 @@ package stampprocessor
 
 import (
 	"context"
+	"crypto/x509"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -19,6 +20,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/logseal/logseal/internal/testpki"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/sealer"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadata"
 	"github.com/logseal/logseal/processor/stampprocessor/internal/metadatatest"
@@ -82,7 +85,7 @@ func TestStartErrors(t *testing.T) {
 		},
 		"key file that others can read": {
 			func(t *testing.T, b *bench, _ *Config) {
-				_, err := sealer.CreateKeyFile(b.keyFile(), "web-17")
+				_, err := sealer.CreateKeyFile(b.keyFile(), sealer.NewStream{Name: "web-17"})
 				require.NoError(t, err)
 				require.NoError(t, os.Chmod(b.keyFile(), 0o640))
 			},
@@ -90,7 +93,7 @@ func TestStartErrors(t *testing.T) {
 		},
 		"key file of another stream": {
 			func(t *testing.T, b *bench, cfg *Config) {
-				_, err := sealer.CreateKeyFile(b.keyFile(), "web-18")
+				_, err := sealer.CreateKeyFile(b.keyFile(), sealer.NewStream{Name: "web-18"})
 				require.NoError(t, err)
 				cfg.Name = "web-17"
 			},
@@ -109,6 +112,31 @@ func TestStartErrors(t *testing.T) {
 		"a host name that does not do": {
 			func(_ *testing.T, b *bench, _ *Config) { b.set.Resource.Attributes().PutStr("host.name", "web 17") },
 			[]string{"set name", `"web 17"`},
+		},
+		"a certificate that is not there": {
+			func(_ *testing.T, b *bench, cfg *Config) {
+				cfg.Endorse = EndorseConfig{CertFile: b.dir + "/none.pem", KeyFile: b.dir + "/none.key"}
+			},
+			[]string{"endorse: ", "none.pem", "no such file or directory"},
+		},
+		"a certificate for servers": {
+			func(t *testing.T, b *bench, cfg *Config) {
+				cfg.Endorse = endorsedBy(t, b, testpki.NewCA("ca"), func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+			},
+			[]string{"endorse.cert_file", "agent.pem", "not for client authentication"},
+		},
+		"an expired certificate": {
+			func(t *testing.T, b *bench, cfg *Config) {
+				cfg.Endorse = endorsedBy(t, b, testpki.NewCA("ca"), testpki.Expired())
+			},
+			[]string{"endorse.cert_file", "agent.pem", "not valid at the time"},
+		},
+		"a stream that has begun without endorsement": {
+			func(t *testing.T, b *bench, cfg *Config) {
+				require.NoError(t, b.start(t, b.config()).Shutdown(t.Context()))
+				cfg.Endorse = endorsedBy(t, b, testpki.NewCA("ca"))
+			},
+			[]string{"endorse: ", "stamp.key", "has begun without an endorsement", "Take endorse out", "move the key file away"},
 		},
 		"a resource attribute that the collector does not have": {
 			func(_ *testing.T, _ *bench, cfg *Config) { cfg.Seal.ResourceAttributes = []string{"tenant"} },
@@ -265,3 +293,37 @@ func TestMetrics(t *testing.T) {
 }
 
 var _ processor.Logs = (*stamp)(nil)
+
+// endorsedBy is what to write for a certificate of a CA.
+func endorsedBy(t *testing.T, b *bench, ca *testpki.Cert, opts ...testpki.Option) EndorseConfig {
+	t.Helper()
+	opts = append([]testpki.Option{testpki.Names("web-17.example.com")}, opts...)
+	cert, key := ca.NewLeaf("web-17", opts...).WriteFiles(t, b.dir, "agent")
+	return EndorseConfig{CertFile: cert, KeyFile: key}
+}
+
+// TestEndorsed: the first seal of a new stream carries the endorsement, also of one that was enrolled without; later starts need the
+// certificate no more.
+func TestEndorsed(t *testing.T) {
+	for name, enrolled := range map[string]bool{"new": false, "enrolled": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			ca := testpki.NewCA("ca")
+			if enrolled {
+				_, err := sealer.CreateKeyFile(b.keyFile(), sealer.NewStream{Name: "web-17"})
+				require.NoError(t, err)
+			}
+			cfg := b.config()
+			cfg.Endorse = endorsedBy(t, b, ca)
+			require.NoError(t, b.start(t, cfg).Shutdown(t.Context()))
+			first := b.next.texts(t)[0]
+			identity, err := endorse.Check(first, ca.Pool())
+			require.NoError(t, err)
+			require.Equal(t, "web-17.example.com", identity)
+
+			require.NoError(t, os.Remove(cfg.Endorse.CertFile))
+			require.NoError(t, b.start(t, cfg).Shutdown(t.Context()))
+			b.verify(t)
+		})
+	}
+}

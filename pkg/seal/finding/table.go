@@ -20,6 +20,7 @@ const (
 	BadSeal       Code = "BAD_SEAL"
 	Absent        Code = "ABSENT"
 	UnknownStream Code = "UNKNOWN_STREAM"
+	FurtherStream Code = "FURTHER_STREAM"
 	Forked        Code = "FORKED"
 	BrokenChain   Code = "BROKEN_CHAIN"
 	Unsupported   Code = "UNSUPPORTED"
@@ -80,6 +81,17 @@ const (
 
 	NotTrusted Reason = "not_trusted"
 	NameTaken  Reason = "name_taken"
+
+	NotEndorsed          Reason = "not_endorsed"
+	EndorsementKey       Reason = "endorsement_key"
+	EndorsementSignature Reason = "endorsement_signature"
+	EndorsementChain     Reason = "endorsement_chain"
+	EndorsementExpired   Reason = "endorsement_expired"
+	EndorsementUsage     Reason = "endorsement_usage"
+	EndorsementNames     Reason = "endorsement_names"
+	EndorsementIdentity  Reason = "endorsement_identity"
+
+	NotClosedBefore Reason = "not_closed_before"
 
 	NumberTwice Reason = "number_twice"
 	OtherBefore Reason = "other_before"
@@ -320,6 +332,22 @@ var table = []Entry{
 		Reasons: []Row{
 			{NotTrusted, "7", `are seals of stream {stream_id}, which is not in the trust file; if it is yours, add the line that "logseal enroll" printed for it`},
 			{NameTaken, "8.5", "are seals of stream {stream_id}, which gives itself the name of another stream that is known: its host was enrolled anew, or somebody takes its place"},
+			{NotEndorsed, "7.1", "are seals of stream {stream_id}, which is not in the trust file, and whose first seal is not here or carries no endorsement"},
+			{EndorsementKey, "7.1", "are seals of stream {stream_id}, whose endorsement is by a kind of key that does not count: Ed25519, ECDSA P-256 and P-384, and RSA of at least 2,048 bits do"},
+			{EndorsementSignature, "7.1", "are seals of stream {stream_id}, whose endorsement is not signed by the certificate's key, or was made for another stream"},
+			{EndorsementChain, "7.1", "are seals of stream {stream_id}, whose endorsement is by a certificate that does not lead to a trusted CA"},
+			{EndorsementExpired, "7.1", "are seals of stream {stream_id}, whose endorsement is by a certificate that was not valid when the stream began"},
+			{EndorsementUsage, "7.1", "are seals of stream {stream_id}, whose endorsement is by a certificate that is not for client authentication"},
+			{EndorsementNames, "7.1", "are seals of stream {stream_id}, whose endorsement is by a certificate with a name that its CA must not give"},
+			{EndorsementIdentity, "7.1", "are seals of stream {stream_id}, whose endorsement is by a certificate that names nobody"},
+		},
+	},
+	{
+		Code: FurtherStream, Verdict: Tampered,
+		Case:   "With `--trust-ca`: a stream has the identity and the name of another that was not closed before it began.",
+		Remedy: "A host that lost its keys, or was set up anew without a stop, begins another stream; so does whoever has stolen its certificate. Ask the host's operator. What the earlier stream holds is not touched by it.",
+		Reasons: []Row{
+			{NotClosedBefore, "7.1", "has the identity and the name of stream {stream_id}, which was not closed before this one began: the host lost its keys, or somebody else has its certificate"},
 		},
 	},
 	{

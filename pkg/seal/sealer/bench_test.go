@@ -76,7 +76,7 @@ func sealNow(b *testing.B, s *Sealer) {
 
 func benchSealer(b *testing.B) *Sealer {
 	path := filepath.Join(b.TempDir(), "key")
-	_, err := CreateKeyFile(path, "bench")
+	_, err := CreateKeyFile(path, NewStream{Name: "bench"})
 	require.NoError(b, err)
 	keys, err := OpenKeyFile(path)
 	require.NoError(b, err)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +22,14 @@ import (
 // A key file has three pages. The first never changes: a tag, the stream's name and
 // pk0. The others are slots that hold the chain in turns, so that a write which
 // is torn or lost leaves the other one whole. Everything is overwritten in place:
-// a file that is replaced leaves its old blocks, with used keys, on the disk.
+// a file that is replaced leaves its old blocks, with used keys, on the disk. Behind
+// the pages is the stream's endorsement, if it has one: no secret, and written once.
 const (
-	keyFileTag = "logseal key file 1\n"
-	pageSize   = 4096
-	slotCount  = 2
+	keyFileTag     = "logseal key file 1\n"
+	pageSize       = 4096
+	slotCount      = 2
+	endorsementAt  = (1 + slotCount) * pageSize
+	endorsementTag = "endorsement 1\n"
 )
 
 // File is what a key file needs of a file: writes in place, and that they are on
@@ -41,16 +45,24 @@ type File interface {
 // anchors. It is the only place they have outside memory, and is never to be
 // backed up or copied.
 type KeyFile struct {
-	f     File
-	trust seal.Trust
-	slots [slotCount]*keychain.Chain
+	f           File
+	trust       seal.Trust
+	slots       [slotCount]*keychain.Chain
+	endorsement *seal.Endorsement
+}
+
+// NewStream says what a new key file is to be.
+type NewStream struct {
+	Name string // of the stream, in trust lines and reports
+	// Endorse vouches for the stream by certificate, as endorse.Sign does; nil if nothing does.
+	Endorse func(seal.Trust) (*seal.Endorsement, error)
 }
 
 // CreateKeyFile makes a new stream: a key file that only its owner may read, and
 // the trust line that goes with it. It never replaces a file: errors.Is(err,
 // fs.ErrExist).
-func CreateKeyFile(path, name string) (seal.Trust, error) {
-	if err := seal.CheckName(name); err != nil {
+func CreateKeyFile(path string, stream NewStream) (seal.Trust, error) {
+	if err := seal.CheckName(stream.Name); err != nil {
 		return seal.Trust{}, err
 	}
 	if _, err := os.Lstat(path); err == nil {
@@ -66,7 +78,7 @@ func CreateKeyFile(path, name string) (seal.Trust, error) {
 		f.Close()
 		_ = os.Remove(f.Name()) // a second name of the key file by then, or nothing worth keeping
 	}()
-	if err := InitKeyFile(f, name); err != nil {
+	if err := InitKeyFile(f, stream); err != nil {
 		return seal.Trust{}, fmt.Errorf("key file %s: %w", path, err)
 	}
 	k, err := LoadKeyFile(f)
@@ -112,9 +124,10 @@ func openKeyFile(f *os.File) (*KeyFile, error) {
 }
 
 // InitKeyFile writes the key file of a new stream into f, which must be empty.
-func InitKeyFile(f File, name string) error { return initKeyFile(f, name, rand.Reader) }
+func InitKeyFile(f File, stream NewStream) error { return initKeyFile(f, stream, rand.Reader) }
 
-func initKeyFile(f File, name string, random io.Reader) error {
+func initKeyFile(f File, stream NewStream, random io.Reader) error {
+	name := stream.Name
 	if err := seal.CheckName(name); err != nil {
 		return err
 	}
@@ -130,7 +143,16 @@ func initKeyFile(f File, name string, random io.Reader) error {
 	if _, err := f.WriteAt(sumPage(header), 0); err != nil {
 		return err
 	}
-	k := &KeyFile{f: f}
+	k := &KeyFile{f: f, trust: seal.Trust{Name: name, Key: c.Key.Public}}
+	if stream.Endorse != nil {
+		e, err := stream.Endorse(k.trust)
+		if err != nil {
+			return err
+		}
+		if err := k.writeEndorsement(e); err != nil {
+			return err
+		}
+	}
 	if err := k.erase(1); err != nil {
 		return err
 	}
@@ -171,11 +193,87 @@ func LoadKeyFile(f File) (*KeyFile, error) {
 	if valid == 0 {
 		return nil, errDamaged
 	}
-	return k, nil
+	k.endorsement, err = k.readEndorsement()
+	return k, err
 }
 
 // Trust returns the stream's trust line.
 func (k *KeyFile) Trust() seal.Trust { return k.trust }
+
+// Begun reports whether a seal of the stream was made.
+func (k *KeyFile) Begun() bool {
+	for _, c := range k.slots {
+		if c != nil && c.Number > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Endorsed reports whether the stream's first seal carries an endorsement, or will.
+func (k *KeyFile) Endorsed() bool { return k.endorsement != nil }
+
+// ErrBegun is returned by [KeyFile.Endorse] for a stream whose first seal was made: only that can carry an endorsement.
+var ErrBegun = errors.New("the stream has begun")
+
+// Endorse puts an endorsement into the key file, for the stream's first seal.
+func (k *KeyFile) Endorse(e *seal.Endorsement) error {
+	if k.Begun() {
+		return ErrBegun
+	}
+	if err := k.writeEndorsement(e); err != nil {
+		return err
+	}
+	k.endorsement = e
+	return k.f.Sync()
+}
+
+// writeEndorsement writes tag, length, checksum and content. A write that is torn is as good as none.
+func (k *KeyFile) writeEndorsement(e *seal.Endorsement) error {
+	if err := e.Check(); err != nil {
+		return err
+	}
+	content := appendBytes(nil, e.Signature)
+	for _, der := range e.Certificates {
+		content = appendBytes(content, der)
+	}
+	sum := sha256.Sum256(content)
+	b := binary.BigEndian.AppendUint32([]byte(endorsementTag), uint32(len(content)))
+	b = append(append(b, sum[:]...), content...)
+	_, err := k.f.WriteAt(b, endorsementAt)
+	return err
+}
+
+// readEndorsement returns nil if there is no whole one.
+func (k *KeyFile) readEndorsement() (*seal.Endorsement, error) {
+	const most = 2 * seal.MaxCertificateBytes
+	b := make([]byte, most)
+	n, err := k.f.ReadAt(b, endorsementAt)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	b, tagged := bytes.CutPrefix(b[:n], []byte(endorsementTag))
+	if !tagged || len(b) < 4+seal.HashSize {
+		return nil, nil
+	}
+	size, sum, b := binary.BigEndian.Uint32(b), [seal.HashSize]byte(b[4:]), b[4+seal.HashSize:]
+	if uint64(size) > uint64(len(b)) || sha256.Sum256(b[:size]) != sum {
+		return nil, nil
+	}
+	r := varReader{b: b[:size]}
+	e := &seal.Endorsement{Signature: r.bytes(int(r.count()))}
+	for len(r.b) > 0 {
+		e.Certificates = append(e.Certificates, r.bytes(int(r.count())))
+	}
+	if r.failed || e.Check() != nil {
+		return nil, nil
+	}
+	return e, nil
+}
+
+func appendBytes(b, field []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(field))), field...)
+}
 
 // Close closes the file and with it the lock.
 func (k *KeyFile) Close() error { return k.f.Close() }

@@ -5,6 +5,7 @@ package sealer
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,17 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/internal/samples"
 )
 
 func TestKeyFileOnDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stream.key")
-	trust, err := CreateKeyFile(path, "web-17")
+	trust, err := CreateKeyFile(path, NewStream{Name: "web-17"})
 	require.NoError(t, err)
-	_, err = CreateKeyFile(path, "web-17")
+	_, err = CreateKeyFile(path, NewStream{Name: "web-17"})
 	require.ErrorIs(t, err, fs.ErrExist)
 	dangling := path + ".link"
 	require.NoError(t, os.Symlink(path+".none", dangling))
-	_, err = CreateKeyFile(dangling, "web-17")
+	_, err = CreateKeyFile(dangling, NewStream{Name: "web-17"})
 	require.ErrorIs(t, err, fs.ErrExist)
 
 	keys, err := OpenKeyFile(path)
@@ -50,7 +52,7 @@ func TestKeyFileOthersCanUse(t *testing.T) {
 		t.Skip("Windows has no such modes")
 	}
 	path := filepath.Join(t.TempDir(), "stream.key")
-	_, err := CreateKeyFile(path, "web-17")
+	_, err := CreateKeyFile(path, NewStream{Name: "web-17"})
 	require.NoError(t, err)
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644} {
 		require.NoError(t, os.Chmod(path, mode))
@@ -63,13 +65,14 @@ func TestKeyFileOthersCanUse(t *testing.T) {
 // TestKeyFileTorn: whatever a torn write leaves in one slot, the other one counts.
 func TestKeyFileTorn(t *testing.T) {
 	var f memFile
-	require.NoError(t, initKeyFile(&f, "web-17", rand.Reader))
+	require.NoError(t, initKeyFile(&f, NewStream{Name: "web-17"}, rand.Reader))
 	k, err := LoadKeyFile(&f)
 	require.NoError(t, err)
 	first := k.slots[0]
 	require.Zero(t, first.Number)
 	require.Nil(t, k.slots[1])
-	_, second, err := first.Next(&seal.Seal{Kind: seal.KindHeartbeat}, rand.Reader)
+	heartbeat := samples.Seals()["heartbeat"]
+	_, second, err := first.Next(&heartbeat, rand.Reader)
 	require.NoError(t, err)
 	require.NoError(t, k.write(1, second))
 	whole := slices.Clone(f.data)
@@ -127,4 +130,68 @@ func TestKeyFileKeepsItsSize(t *testing.T) {
 		require.Len(t, ts.file.data, 3*pageSize)
 	}
 	ts.stop()
+}
+
+// TestEndorsement: the first seal carries it, whether it came with the key file or before the first start, and no other seal does.
+func TestEndorsement(t *testing.T) {
+	endorsement := &seal.Endorsement{Signature: []byte{1, 2}, Certificates: [][]byte{[]byte("a leaf"), bytes.Repeat([]byte("c"), 5000)}}
+	endorse := func(seal.Trust) (*seal.Endorsement, error) { return endorsement, nil }
+	for name, prepare := range map[string]func(ts *testStream){
+		"with the key file": func(ts *testStream) {
+			require.NoError(t, initKeyFile(ts.file, NewStream{Name: "web-17", Endorse: endorse}, rand.Reader))
+		},
+		"before the first start": func(ts *testStream) {
+			require.NoError(t, initKeyFile(ts.file, NewStream{Name: "web-17"}, rand.Reader))
+			k, err := LoadKeyFile(ts.file)
+			require.NoError(t, err)
+			require.False(t, k.Endorsed())
+			require.NoError(t, k.Endorse(endorsement))
+			require.True(t, k.Endorsed())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ts := newTestStream(t)
+			prepare(ts)
+			ts.start()
+			ts.send(3, true)
+			ts.stop()
+			ts.start().stop()
+			for _, n := range ts.notes {
+				if n.Seal.Number == 0 {
+					require.Equal(t, endorsement, n.Seal.Endorsement)
+				} else {
+					require.Nil(t, n.Seal.Endorsement)
+				}
+			}
+			k, err := LoadKeyFile(ts.file)
+			require.NoError(t, err)
+			require.True(t, k.Begun())
+			require.True(t, k.Endorsed())
+		})
+	}
+	ts := newTestStream(t).start()
+	ts.stop()
+	k, err := LoadKeyFile(ts.file)
+	require.NoError(t, err)
+	require.ErrorIs(t, k.Endorse(endorsement), ErrBegun)
+
+	failed := errors.New("no such certificate")
+	require.ErrorIs(t, initKeyFile(&memFile{}, NewStream{Name: "web-17", Endorse: func(seal.Trust) (*seal.Endorsement, error) { return nil, failed }}, rand.Reader), failed)
+	require.Error(t, initKeyFile(&memFile{}, NewStream{Name: "web-17", Endorse: func(seal.Trust) (*seal.Endorsement, error) { return &seal.Endorsement{}, nil }}, rand.Reader))
+}
+
+// TestEndorsementTorn: one that was not written whole is none, and what is behind the pages is never taken for one.
+func TestEndorsementTorn(t *testing.T) {
+	var f memFile
+	endorsement := &seal.Endorsement{Signature: []byte{1, 2}, Certificates: [][]byte{[]byte("a leaf"), []byte("a CA")}}
+	require.NoError(t, initKeyFile(&f, NewStream{Name: "web-17", Endorse: func(seal.Trust) (*seal.Endorsement, error) { return endorsement, nil }}, rand.Reader))
+	whole := slices.Clone(f.data)
+	for n := len(whole) - 1; n >= 3*pageSize; n-- {
+		k, err := LoadKeyFile(&memFile{data: whole[:n]})
+		require.NoError(t, err)
+		require.False(t, k.Endorsed())
+		k, err = LoadKeyFile(&memFile{data: flip(whole, n)})
+		require.NoError(t, err)
+		require.False(t, k.Endorsed(), n)
+	}
 }

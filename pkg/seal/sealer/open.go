@@ -65,6 +65,9 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 		Kind: seal.KindOpen, Name: s.trust.Name, Key: s.trust.Key, Software: cfg.Software,
 		Interval: cfg.Interval, Heartbeat: cfg.Heartbeat, Exclude: cfg.Policy.Names(), ExcludeResource: cfg.Policy.ResourceNames(),
 	}}
+	if s.chain.Number == 0 {
+		s.round.drafts[0].Endorsement = cfg.Keys.endorsement
+	}
 	if rolledBack {
 		s.round.drafts[0].RolledBack, s.round.drafts[0].RollbackTo = true, st.next
 	} else {

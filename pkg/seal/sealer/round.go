@@ -175,7 +175,7 @@ func (s *Sealer) prepare(r *round) error {
 		chains[i], texts[i], last = last, text, after
 	}
 	if err := s.cfg.Keys.write(1-s.slot, last); err != nil {
-		return err
+		return fmt.Errorf("the key file cannot be written: %w", err)
 	}
 	// From here on the keys of this round are overwritten as they are used.
 	r.stage, r.after = 1, last
@@ -219,7 +219,7 @@ func (s *Sealer) finish(ctx context.Context) error {
 	}
 	if r.stage == 0 {
 		if err := s.prepare(r); err != nil {
-			return fmt.Errorf("the key file cannot be written: %w", err)
+			return err
 		}
 	}
 	if r.stage == 1 {

@@ -123,7 +123,7 @@ func (ts *testStream) start() *testStream {
 
 func (ts *testStream) open() error {
 	if len(ts.file.data) == 0 {
-		require.NoError(ts.t, initKeyFile(ts.file, "web-17", ts.cfg.random))
+		require.NoError(ts.t, initKeyFile(ts.file, NewStream{Name: "web-17"}, ts.cfg.random))
 	}
 	keys, err := LoadKeyFile(ts.file)
 	require.NoError(ts.t, err)

@@ -200,7 +200,7 @@ func (s *vectorSet) contradictions() {
 	f = v.thief()
 	v.lines = nil
 	first := newVectorStream(s.t, "taken") // its keys before they were used
-	require.NoError(s.t, initKeyFile(first.file, "web-17", &fixedRandom{label: "taken"}))
+	require.NoError(s.t, initKeyFile(first.file, NewStream{Name: "web-17"}, &fixedRandom{label: "taken"}))
 	f.Chain = first.thief().Chain
 	f.add(f.tip, nil)
 	s.add("broken-first-kind.jsonl", "seal 0 is a heartbeat", v, tampered, 0, 0, verdicts{"BROKEN_CHAIN": 1, "OPEN_END": 1})

@@ -20,9 +20,10 @@ import (
 type vectorArchive struct {
 	File     string         `json:"file"`
 	What     string         `json:"what"`
-	Trust    string         `json:"trust"`           // a trust file
-	Until    string         `json:"until,omitempty"` // the time up to which the archive must be complete
-	Outcome  string         `json:"outcome"`         // ok, incomplete, tampered
+	Trust    string         `json:"trust"`              // a trust file
+	TrustCA  string         `json:"trust_ca,omitempty"` // PEM
+	Until    string         `json:"until,omitempty"`    // the time up to which the archive must be complete
+	Outcome  string         `json:"outcome"`            // ok, incomplete, tampered
 	Records  int            `json:"records"`
 	Verified int            `json:"verified"`
 	Verdicts map[string]int `json:"verdicts"` // how many records, seqs, seals or streams a verdict is on
@@ -58,7 +59,7 @@ type vectorStream struct {
 func newVectorStream(t *testing.T, label string) *vectorStream {
 	v := &vectorStream{testStream: newTestStream(t)}
 	v.cfg.random = &fixedRandom{label: label}
-	v.now.Time = time.Date(2026, 11, 23, 5, 22, 20, 123456789, time.UTC)
+	v.now.Time = vectorBegin
 	return v
 }
 
@@ -396,6 +397,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.streams()
 	s.encodings()
 	s.faults()
+	s.endorsements()
 
 	// The manifest lists them in the order of their names.
 	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })

@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,7 @@ func TestVectors(t *testing.T) {
 	files["records.json"] = vectorRecords(t)
 	files["trees.json"] = vectorTrees(t)
 	files["notes.json"] = vectorNotes(t)
+	files["endorsements.json"] = vectorEndorsements(t)
 	vectorArchives(t, files)
 
 	dir := filepath.Join("..", "testdata", "vectors")
@@ -300,7 +302,7 @@ func vectorNotes(t *testing.T) []byte {
 	require.NoError(t, err)
 	pk0 := c.Key.Public
 	list := samples.Seals()
-	for _, name := range slices.Sorted(mapKeys(list)) {
+	addSample := func(name string) {
 		s := list[name]
 		s.StreamID = seal.StreamID(&pk0)
 		if s.Kind == seal.KindOpen {
@@ -314,6 +316,12 @@ func vectorNotes(t *testing.T) []byte {
 			t.Fatal("these are no anchors")
 		}
 		add(name, string(seal.MarshalNote(s.Text(), signatures)), true)
+	}
+	later := []string{"open, endorsed"} // drawn last, so that the keys of the others stay what they were
+	for _, name := range slices.Sorted(mapKeys(list)) {
+		if !slices.Contains(later, name) {
+			addSample(name)
+		}
 	}
 	// An anchor, and what stores and people do to it.
 	s := list["heartbeat"]
@@ -345,24 +353,34 @@ func vectorNotes(t *testing.T) []byte {
 	add("escaped newlines", strings.ReplaceAll(note, "\n", `\n`), true)
 	add("escaped CRLF", strings.ReplaceAll(note, "\n", `\r\n`), true)
 	add("final newline lost", strings.TrimSuffix(note, "\n"), true)
+	for _, name := range later {
+		addSample(name)
+	}
+	endorsed := out[len(out)-1].Body
 	for name, body := range map[string]string{
-		"empty":                     "",
-		"text only":                 text,
-		"no signature":              text + "\n",
-		"no empty line":             strings.Replace(note, "\n\n", "\n", 1),
-		"line that is no signature": note + "junk\n",
-		"signature not base64":      note + "— a ???\n",
-		"signature with spare bits": strings.TrimSuffix(note, "g=\n") + "h=\n",
-		"signature name with plus":  note + strings.Replace(junk, "example.com", "example+com", 1),
-		"signature name with space": note + strings.Replace(junk, "example.com", "example\u00a0com", 1),
-		"tab":                       strings.Replace(note, "kind heartbeat", "kind\theartbeat", 1),
-		"version 2":                 strings.ReplaceAll(note, "logseal.v1/", "logseal.v2/"),
-		"unknown kind":              strings.Replace(note, "kind heartbeat", "kind sleep", 1),
-		"extra line":                strings.Replace(note, "prev ", "more x\nprev ", 1),
-		"missing anchor":            strings.Replace(note, "anchor 128 ", "anchor 129 ", 1),
-		"space at end of line":      strings.Replace(note, "kind heartbeat\n", "kind heartbeat \n", 1),
-		"leading zero":              strings.Replace(note, "seal 64\n", "seal 064\n", 1),
-		"base64 with spare bits":    strings.Replace(note, "AgI=\nnext", "AgJ=\nnext", 1),
+		"nine certificates":               strings.Replace(endorsed, "next ", strings.Repeat("certificate AAAA\n", 7)+"next ", 1),
+		"certificate without endorsement": regexp.MustCompile("endorsement .*\n").ReplaceAllString(endorsed, ""),
+		"endorsement without certificate": regexp.MustCompile("certificate .*\n").ReplaceAllString(endorsed, ""),
+		"endorsement in a later seal":     strings.Replace(note, "prev ", "endorsement AAAA\ncertificate AAAA\nprev ", 1),
+		"too much of certificates":        strings.Replace(endorsed, "next ", "certificate "+strings.Repeat("AAAA", 17<<10/3)+"\nnext ", 1),
+		"endorsement too long":            strings.Replace(endorsed, "endorsement ", "endorsement "+strings.Repeat("AAAA", 342), 1),
+		"empty":                           "",
+		"text only":                       text,
+		"no signature":                    text + "\n",
+		"no empty line":                   strings.Replace(note, "\n\n", "\n", 1),
+		"line that is no signature":       note + "junk\n",
+		"signature not base64":            note + "— a ???\n",
+		"signature with spare bits":       strings.TrimSuffix(note, "g=\n") + "h=\n",
+		"signature name with plus":        note + strings.Replace(junk, "example.com", "example+com", 1),
+		"signature name with space":       note + strings.Replace(junk, "example.com", "example\u00a0com", 1),
+		"tab":                             strings.Replace(note, "kind heartbeat", "kind\theartbeat", 1),
+		"version 2":                       strings.ReplaceAll(note, "logseal.v1/", "logseal.v2/"),
+		"unknown kind":                    strings.Replace(note, "kind heartbeat", "kind sleep", 1),
+		"extra line":                      strings.Replace(note, "prev ", "more x\nprev ", 1),
+		"missing anchor":                  strings.Replace(note, "anchor 128 ", "anchor 129 ", 1),
+		"space at end of line":            strings.Replace(note, "kind heartbeat\n", "kind heartbeat \n", 1),
+		"leading zero":                    strings.Replace(note, "seal 64\n", "seal 064\n", 1),
+		"base64 with spare bits":          strings.Replace(note, "AgI=\nnext", "AgJ=\nnext", 1),
 	} {
 		require.NotEqual(t, note, body, name)
 		out = append(out, vector{Name: name, Body: body})

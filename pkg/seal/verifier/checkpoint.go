@@ -32,6 +32,9 @@ type Checkpoint struct {
 
 	// Former are the handles of the sessions before these.
 	Former []string
+
+	// Identity is that of the certificate that vouched for the stream; empty if that has a trust line.
+	Identity string
 }
 
 // PriorSession is what a checkpoint holds of the session before the one of its seal.
@@ -77,14 +80,21 @@ func (v *Verifier) From(list []Checkpoint, place finding.Place) error {
 		c := &list[i]
 		st := v.streams[c.Last.StreamID]
 		switch {
-		case st == nil:
+		case st == nil && v.roots != nil && c.Open == nil:
+			return fmt.Errorf("seal %d is of stream %s, which is not in the trust file, and its key is not known without the open seal of its session", c.Last.Number, c.Last.StreamID)
+		case st == nil && v.roots == nil:
 			return fmt.Errorf("seal %d is of stream %s, which is not in the trust file", c.Last.Number, c.Last.StreamID)
-		case st.from != nil:
+		case st != nil && st.from != nil:
 			return fmt.Errorf("there are two checkpoints of stream %s", c.Last.StreamID)
 		case c.Open != nil && (c.Open.StreamID != c.Last.StreamID || c.Open.Nonce != c.Last.Nonce || c.Open.Kind != seal.KindOpen || c.Open.Number > c.Last.Number):
 			return fmt.Errorf("seal %d is not the open seal of the session of seal %d", c.Open.Number, c.Last.Number)
 		case c.Prior != nil && (c.Prior.Open.StreamID != c.Last.StreamID || c.Prior.Open.Nonce == c.Last.Nonce || c.Prior.Open.Number >= c.Last.Number):
 			return fmt.Errorf("seal %d does not open the session before that of seal %d", c.Prior.Open.Number, c.Last.Number)
+		}
+		if st == nil {
+			// Who gives the seal vouches for it, as the certificate has done for the first.
+			st = v.addStream(seal.Trust{Key: c.Open.Key, Name: endorsedName(c.Identity, c.Open)}, c.Open.StreamID, nil)
+			st.identity = c.Identity
 		}
 		v.startFrom(st, c, place)
 	}
@@ -134,7 +144,9 @@ func (v *Verifier) checkpoints() []Checkpoint {
 
 func (v *Verifier) checkpoint(st *stream) Checkpoint {
 	own, prior, complete := st.sessions.Current()
-	c := Checkpoint{Last: st.chain.Tip(), Open: own.OpenSeal(), Settled: own.SettledIDs(), Complete: complete, Waiting: v.waiting(own)}
+	c := Checkpoint{
+		Last: st.chain.Tip(), Open: own.OpenSeal(), Settled: own.SettledIDs(), Complete: complete, Waiting: v.waiting(own), Identity: st.identity,
+	}
 	if prior != nil {
 		c.Prior = &PriorSession{Open: prior.OpenSeal(), Settled: prior.SettledIDs(), Waiting: v.waiting(prior)}
 	}
@@ -166,7 +178,8 @@ type checkpointFile struct {
 
 type checkpointStream struct {
 	Name     string `json:"name,omitempty"` // for people
-	Seal     string `json:"seal"`           // the text that is signed
+	Identity string `json:"identity,omitempty"`
+	Seal     string `json:"seal"` // the text that is signed
 	Complete bool   `json:"complete"`
 	sessionJSON
 	Prior  *sessionJSON `json:"prior,omitempty"`
@@ -191,7 +204,7 @@ func MarshalCheckpoints(list []Checkpoint) ([]byte, error) {
 	file := checkpointFile{Version: checkpointVersion, Streams: []checkpointStream{}}
 	for i := range list {
 		c := &list[i]
-		s := checkpointStream{Seal: c.Last.Text(), Complete: c.Complete, Former: c.Former, sessionJSON: marshalSession(c.Open, c.Settled, c.Waiting)}
+		s := checkpointStream{Identity: c.Identity, Seal: c.Last.Text(), Complete: c.Complete, Former: c.Former, sessionJSON: marshalSession(c.Open, c.Settled, c.Waiting)}
 		if c.Open != nil {
 			s.Name = c.Open.Name
 		}
@@ -232,7 +245,7 @@ func ParseCheckpoints(data []byte) ([]Checkpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := Checkpoint{Last: last, Complete: s.Complete, Former: s.Former}
+		c := Checkpoint{Last: last, Complete: s.Complete, Former: s.Former, Identity: s.Identity}
 		if c.Open, c.Settled, c.Waiting, err = s.parse(); err != nil {
 			return nil, err
 		}

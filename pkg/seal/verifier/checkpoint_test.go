@@ -23,8 +23,13 @@ import (
 // verifyFrom verifies lines as an archive that goes on from checkpoints, which are in a file.
 func verifyFrom(t *testing.T, trust []seal.Trust, from []byte, lines [][]byte) *verifier.Report {
 	t.Helper()
+	return verifyFromWith(t, verifier.New(trust), from, lines)
+}
+
+// verifyFromWith is verifyFrom with a verifier that knows whom to trust.
+func verifyFromWith(t *testing.T, v *verifier.Verifier, from []byte, lines [][]byte) *verifier.Report {
+	t.Helper()
 	dir := t.TempDir()
-	v := verifier.New(trust)
 	if from != nil {
 		path := filepath.Join(dir, "from")
 		require.NoError(t, os.WriteFile(path, from, 0o600))
@@ -56,19 +61,17 @@ func TestIncremental(t *testing.T) {
 			continue
 		}
 		t.Run(file, func(t *testing.T) {
-			trust, err := seal.ParseTrust(strings.NewReader(want.Trust))
-			require.NoError(t, err)
 			data, err := os.ReadFile(filepath.Join(dir, "archives", file))
 			require.NoError(t, err)
 			lines := slices.Collect(bytes.Lines(data))
-			whole := verifyFrom(t, trust, nil, lines)
+			whole := verifyFromWith(t, want.verifier(t), nil, lines)
 			for k := 1; k < len(lines); k += 1 + len(lines)/40 {
-				first := verifyFrom(t, trust, nil, lines[:k])
-				if len(first.Checkpoints) < len(trust) {
+				first := verifyFromWith(t, want.verifier(t), nil, lines[:k])
+				if len(first.Checkpoints) < len(whole.Checkpoints) {
 					continue
 				}
 				what := fmt.Sprintf("cut behind line %d:\n%s", k, show(first))
-				second := verifyFrom(t, trust, checkpointOf(t, first), lines[k:])
+				second := verifyFromWith(t, want.verifier(t), checkpointOf(t, first), lines[k:])
 				what += show(second)
 				if slices.ContainsFunc(second.Findings, func(f finding.Finding) bool { return f.Reason == finding.NoStream }) {
 					continue // every stream was closed before, and there is no seal behind: an archive without one is never right

@@ -34,6 +34,9 @@ type StreamReport struct {
 	CompleteAsOf time.Time // the time of the last of them
 	Closed       bool      // the last of them closes its session
 	Excluded     []string  // attributes that no digest covers, as the stream declares
+
+	Identity string // of the certificate that vouches for the stream, if one does
+	GoesOn   string // the id of the stream of the same identity and name that was closed before this one began; empty if there is none
 }
 
 // Report is the result of a verification.
@@ -53,7 +56,7 @@ type Report struct {
 func (v *Verifier) report(streams []*stream) *Report {
 	r := &Report{Records: v.count, Verdict: v.findings.Verdict(), FirstUse: v.firstUse, Duplicates: v.records.Duplicates()}
 	for _, st := range streams {
-		if !st.chain.Begun() && st.chain.Trust().Optional {
+		if !st.chain.Begun() && st.chain.Trust().Optional || v.isStrange(st) {
 			continue
 		}
 		sr := v.streamReport(st)
@@ -72,7 +75,7 @@ func (v *Verifier) sortedStreams() []*stream {
 
 func (v *Verifier) streamReport(st *stream) StreamReport {
 	c := st.chain
-	sr := StreamReport{Name: c.Name(), StreamID: c.StreamID(), Verdict: v.findings.StreamVerdict(c.Name()), Seals: c.Seals(), Excluded: st.sessions.Excluded()}
+	sr := StreamReport{Name: c.Name(), StreamID: c.StreamID(), Verdict: v.findings.StreamVerdict(c.Name()), Seals: c.Seals(), Excluded: st.sessions.Excluded(), Identity: st.identity, GoesOn: st.goesOn}
 	if c.Begun() {
 		sr.CompleteAsOf, sr.Closed = c.End().Time, c.Closed()
 	}
@@ -138,6 +141,9 @@ func (s *StreamReport) remarks() []string {
 	var list []string
 	if len(s.Excluded) > 0 {
 		list = append(list, "no digest covers the attributes "+Printable(strings.Join(s.Excluded, ", "))+", as the stream declares")
+	}
+	if s.GoesOn != "" {
+		list = append(list, "goes on under the identity and name of stream "+s.GoesOn+", which was closed before it began")
 	}
 	if s.Duplicates > 0 {
 		list = append(list, fmt.Sprintf("%d records are here more than once, each time the same (DUPLICATE)", s.Duplicates))
@@ -208,6 +214,8 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		CompleteAsOf *time.Time      `json:"complete_as_of,omitempty"`
 		Closed       bool            `json:"closed"`
 		Excluded     []string        `json:"excluded,omitempty"`
+		Identity     string          `json:"identity,omitempty"`
+		GoesOn       string          `json:"goes_on,omitempty"`
 	}
 	type object struct {
 		Code     finding.Code     `json:"code"`
@@ -243,7 +251,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	for _, s := range r.Streams {
 		out.Streams = append(out.Streams, stream{
 			s.Name, s.StreamID, s.Verdict, s.Records, s.Verified, s.Duplicates, s.Voided, s.Voids,
-			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded,
+			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded, s.Identity, s.GoesOn,
 		})
 	}
 	for i := range r.Findings {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
@@ -30,6 +31,7 @@ import (
 // vectorArchive is an entry of testdata/vectors/archives.json.
 type vectorArchive struct {
 	File, Trust, Outcome          string
+	TrustCA                       string `json:"trust_ca"`
 	Until                         time.Time
 	Records, Verified, Duplicates uint64
 	Verdicts                      map[string]int
@@ -45,12 +47,28 @@ func vectorManifest(t *testing.T) (dir string, manifest []vectorArchive) {
 	return dir, manifest
 }
 
+// verifier returns one that trusts what the archive is to be verified with.
+func (want *vectorArchive) verifier(t *testing.T) *verifier.Verifier {
+	t.Helper()
+	var trust []seal.Trust
+	if want.Trust != "" {
+		var err error
+		trust, err = seal.ParseTrust(strings.NewReader(want.Trust))
+		require.NoError(t, err)
+	}
+	v := verifier.New(trust)
+	if want.TrustCA != "" {
+		roots, err := endorse.ParseRoots([]byte(want.TrustCA))
+		require.NoError(t, err)
+		v.TrustCA(roots)
+	}
+	return v
+}
+
 // check compares the verdict on files with the manifest's.
 func (want *vectorArchive) check(t *testing.T, files []string, what string) {
 	t.Helper()
-	trust, err := seal.ParseTrust(strings.NewReader(want.Trust))
-	require.NoError(t, err)
-	report, err := archive.Verify(t.Context(), files, verifier.New(trust), want.Until, archive.Options{})
+	report, err := archive.Verify(t.Context(), files, want.verifier(t), want.Until, archive.Options{})
 	require.NoError(t, err, what)
 	require.Equal(t, want.Outcome, string(report.Verdict), what)
 	require.Equal(t, want.Records, report.Records, "records: %s", what)
@@ -78,7 +96,7 @@ func TestVectorArchives(t *testing.T) {
 		maps.Copy(seen, want.Verdicts)
 	}
 	for _, verdict := range []finding.Code{
-		finding.Altered, finding.Unresolved, finding.Missing, finding.Inserted, finding.Conflict, finding.Unstamped, finding.Orphan, finding.Malformed, finding.Late, finding.Absent, finding.UnknownStream,
+		finding.Altered, finding.Unresolved, finding.Missing, finding.Inserted, finding.Conflict, finding.Unstamped, finding.Orphan, finding.Malformed, finding.Late, finding.Absent, finding.UnknownStream, finding.FurtherStream,
 		finding.BadSeal, finding.MissingSeal, finding.Forked, finding.BrokenChain, finding.Unsupported, finding.Silent, finding.Unsealed, finding.StateRolledBack, finding.Doubt, finding.Voided, finding.OpenEnd, finding.Truncated,
 	} {
 		require.Contains(t, seen, string(verdict), "no archive shows it")

@@ -3,6 +3,8 @@
 package verifier
 
 import (
+	"cmp"
+	"crypto/x509"
 	"errors"
 	"time"
 
@@ -33,11 +35,13 @@ var ErrOutOfOrder = chain.ErrHeld
 type Verifier struct {
 	streams  map[string]*stream // by id
 	unknown  unknownStreams
-	firstUse bool // trust streams when their seal 0 is met
+	firstUse bool           // trust streams when their seal 0 is met
+	roots    *x509.CertPool // trust streams whose seal 0 is endorsed below these
 
 	records  *record.Records
 	count    uint64 // of records
 	memory   chain.Memory
+	strange  chain.Memory // for streams that nothing vouches for
 	findings finding.List
 }
 
@@ -46,13 +50,16 @@ type stream struct {
 	chain    *chain.Chain
 	sessions *session.Sessions
 
+	identity string // of the certificate that vouches for it, if one does
+	goesOn   string // the id of the stream of its identity that was closed before it began, if there is one
+
 	from      *Checkpoint // where the chain begins, if that is not seal 0
 	fromPlace finding.Place
 }
 
 // New returns a verifier that trusts the given streams.
 func New(trust []seal.Trust) *Verifier {
-	v := &Verifier{streams: map[string]*stream{}}
+	v := &Verifier{streams: map[string]*stream{}, strange: chain.Memory{Max: maxStrange}}
 	v.records = record.New(&v.findings)
 	names := map[string]int{}
 	for _, t := range trust {
@@ -63,7 +70,7 @@ func New(trust []seal.Trust) *Verifier {
 		if names[t.Name] > 1 { // a host that lost its keys is another stream with the old name; a report tells them apart
 			t.Name += " (" + id + ")"
 		}
-		v.addStream(t, id)
+		v.addStream(t, id, nil)
 	}
 	return v
 }
@@ -76,11 +83,39 @@ func NewFirstUse() *Verifier {
 	return v
 }
 
-func (v *Verifier) addStream(t seal.Trust, id string) *stream {
-	c := chain.New(chain.Config{Trust: t, StreamID: id, FirstUse: v.firstUse, Memory: &v.memory, Findings: &v.findings})
-	st := &stream{chain: c, sessions: session.New(c, v.records)}
+// voucher says whether a stream without a trust line is to be trusted, given its first seal, and under which name; or why not.
+type voucher func(st *stream, first *seal.Seal) (name string, refusal finding.Reason)
+
+// addStream adds a stream: one with a trust line, or one that vouch decides on.
+func (v *Verifier) addStream(t seal.Trust, id string, vouch voucher) *stream {
+	st := &stream{}
+	config := chain.Config{Trust: t, StreamID: id, Memory: &v.memory, Findings: &v.findings}
+	if vouch != nil {
+		config.Vouch = func(first *seal.Seal) (string, finding.Reason) { return vouch(st, first) }
+	}
+	if v.roots != nil {
+		config.Unvouched = &v.strange
+	}
+	st.chain = chain.New(config)
+	st.sessions = session.New(st.chain, v.records)
 	v.streams[id] = st
 	return st
+}
+
+// voucher returns what decides on streams without a trust line, nil if they are not trusted at all.
+func (v *Verifier) voucher() voucher {
+	switch {
+	case v.firstUse:
+		return vouchFirstUse
+	case v.roots != nil:
+		return v.vouchEndorsed
+	}
+	return nil
+}
+
+// vouchFirstUse trusts every stream.
+func vouchFirstUse(_ *stream, first *seal.Seal) (name string, refusal finding.Reason) {
+	return first.Name + " (" + first.StreamID + ")", ""
 }
 
 // Prepare does the part of Add that needs no order. It may be called from several goroutines at once.
@@ -128,11 +163,11 @@ func (v *Verifier) addNote(o *Observed) {
 	st := v.streams[id]
 	switch {
 	case st != nil:
-	case v.firstUse:
+	case v.voucher() != nil:
 		// Its key comes with an open seal, and is proven by the stream id. Until then it is not known, and nothing verifies with it.
-		st = v.addStream(seal.Trust{Name: id}, id)
+		st = v.addStream(seal.Trust{Name: id}, id, v.voucher())
 	default:
-		v.findings.AddCause(v.unknown.report(n))
+		v.findings.AddCause(v.unknown.report(n, finding.NotTrusted))
 		return
 	}
 	st.chain.Add(n)
@@ -152,7 +187,7 @@ const maxUnknownStreams = 100
 type unknownStreams map[string]bool
 
 // report returns the finding on a seal of such a stream. Section 8.1, rule 3.
-func (u *unknownStreams) report(n *chain.Note) finding.Finding {
+func (u *unknownStreams) report(n *chain.Note, reason finding.Reason) finding.Finding {
 	id := n.Seal.StreamID
 	if !(*u)[id] {
 		if len(*u) >= maxUnknownStreams {
@@ -163,7 +198,7 @@ func (u *unknownStreams) report(n *chain.Note) finding.Finding {
 		}
 		(*u)[id] = true
 	}
-	f := finding.New(finding.NotTrusted)
+	f := finding.New(reason)
 	f.Place, f.Detail.StreamID = n.Place, id
 	return f
 }
@@ -182,6 +217,7 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 		sealed = sealed || st.chain.Sealed()
 		v.finishStream(st, until)
 	}
+	v.finishIdentities(streams)
 	v.records.FinishHandles()
 	if !sealed { // section 8.4: an archive without a genuine seal is never right
 		v.findings.AddCause(finding.New(finding.NoStream))
@@ -191,6 +227,12 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 
 // finishStream reports what is wrong with a stream: with its seals, then with its records.
 func (v *Verifier) finishStream(st *stream, until time.Time) {
+	if v.isStrange(st) {
+		st.chain.FinishUnvouched(func(n *chain.Note, refusal finding.Reason) {
+			v.findings.AddCause(v.unknown.report(n, cmp.Or(refusal, finding.NotEndorsed)))
+		})
+		return
+	}
 	if st.chain.FinishSeals() {
 		st.sessions.CheckClosed()
 		st.chain.FinishContradictions()
@@ -201,17 +243,26 @@ func (v *Verifier) finishStream(st *stream, until time.Time) {
 }
 
 // Again returns a verifier for a second pass, when the first one cannot answer without: because records came before the seal that
-// says which of their attributes count, or came again long after they were verified. It returns nil when the report of the
+// says which of their attributes count, or came again long after they were verified, or many seals of a stream came before the one
+// that a certificate vouches for. It returns nil when the report of the
 // first pass stands. The archive is then to be added once more, in the same order.
 func (v *Verifier) Again() *Verifier {
 	next := New(nil)
 	records := v.records.Next(&next.findings)
 	if records == nil {
-		return nil
+		if !v.lost() {
+			return nil
+		}
+		records = record.New(&next.findings)
 	}
-	next.firstUse, next.records = v.firstUse, records
+	next.firstUse, next.roots, next.records = v.firstUse, v.roots, records
 	for id, st := range v.streams {
-		again := next.addStream(st.chain.Trust(), id)
+		vouch := v.voucher()
+		if st.chain.Vouched() {
+			vouch = nil
+		}
+		again := next.addStream(st.chain.Trust(), id, vouch)
+		again.identity = st.identity
 		if st.from != nil {
 			next.startFrom(again, st.from, st.fromPlace)
 		}

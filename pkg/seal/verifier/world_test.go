@@ -89,7 +89,7 @@ func newHostInto(t *testing.T, name string, into *lines) *host {
 		t: t, name: name, keyFile: &keyMemory{}, store: store{}, archive: into,
 		now: sealer.Reading{Time: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), Uptime: time.Hour, BootID: [16]byte{1}},
 	}
-	require.NoError(t, sealer.InitKeyFile(h.keyFile, name))
+	require.NoError(t, sealer.InitKeyFile(h.keyFile, sealer.NewStream{Name: name}))
 	keys, err := sealer.LoadKeyFile(h.keyFile)
 	require.NoError(t, err)
 	h.trust = keys.Trust()

@@ -278,9 +278,13 @@ func (w *Watcher) judgeSession(ss *session) {
 			if fate == "" {
 				return
 			}
-			w.doom(h, seq, fate, Peer{})
+			if !w.config.Partial || fate.Code() != finding.Inserted {
+				s := h.on(seq, seq, Peer{})
+				s.count = 1 + uint64(len(h.extras[seq]))
+				w.add(fate, s)
+			}
 			w.dropExtras(h, seq)
-			w.settleLeaf(p, slot, true)
+			w.settleLeaf(p, slot, false)
 		})
 		p = next
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math/bits"
 
@@ -78,7 +79,8 @@ func New(random io.Reader) (*Chain, error) {
 }
 
 // Next completes s as the chain's next seal, and returns its text and the chain
-// after it. The receiver keeps its keys, since the seal is not signed yet.
+// after it. The receiver keeps its keys, since the seal is not signed yet. A seal that no reader
+// would take is an error.
 func (c *Chain) Next(s *seal.Seal, random io.Reader) (string, *Chain, error) {
 	after := &Chain{Number: c.Number + 1, tree: c.tree.Clone()}
 	if len(s.Groups) > 0 {
@@ -101,6 +103,9 @@ func (c *Chain) Next(s *seal.Seal, random io.Reader) (string, *Chain, error) {
 		s.Anchors = append(s.Anchors, seal.Anchor{Number: number, Key: key.Public})
 	}
 	text := s.Text()
+	if err := seal.CheckText(text); err != nil {
+		return "", nil, fmt.Errorf("seal %d would not be readable: %w", c.Number, err)
+	}
 	after.Prev = sha256.Sum256([]byte(text))
 	return text, after, nil
 }

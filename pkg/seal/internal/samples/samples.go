@@ -194,6 +194,11 @@ func Seals() map[string]seal.Seal {
 		s.Anchors = []seal.Anchor{{Number: 64, Key: Fill(4)}, {Number: 128, Key: Fill(5)}, {Number: 4096, Key: Fill(6)}, {Number: 262144, Key: Fill(7)}}
 		s.Exclude, s.ExcludeResource = []string{"a.b", "k8s.*"}, []string{"cloud.*", "region"}
 	})
+	add("open, endorsed", func(s *seal.Seal) {
+		s.Kind, s.Name, s.Software, s.Number, s.Prev = seal.KindOpen, "w", "x", 0, seal.Hash{}
+		s.Anchors = []seal.Anchor{{Number: 64, Key: Fill(4)}, {Number: 128, Key: Fill(5)}, {Number: 4096, Key: Fill(6)}, {Number: 262144, Key: Fill(7)}}
+		s.Endorsement = &seal.Endorsement{Signature: []byte("signature"), Certificates: [][]byte{[]byte("leaf"), []byte("CA")}}
+	})
 	add("open, rolled back", func(s *seal.Seal) {
 		s.Kind, s.Name, s.Software, s.RolledBack, s.RollbackTo = seal.KindOpen, "w", "x", true, 12
 	})

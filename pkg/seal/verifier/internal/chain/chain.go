@@ -3,6 +3,7 @@
 package chain
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -34,9 +35,14 @@ type Listener interface {
 type Config struct {
 	Trust    seal.Trust
 	StreamID string
-	FirstUse bool          // take the key, and the name, from the first open seal
 	Memory   *Memory       // for all chains together
 	Findings *finding.List // takes what is wrong with seals
+
+	// Vouch is of a stream without a trust line. Given a seal 0 that is signed with the key it names, it says whether the stream is to be
+	// trusted with that, and under which name; or why not. Nil for a stream with a trust line.
+	Vouch func(first *seal.Seal) (name string, refusal finding.Reason)
+	// Unvouched is the memory for chains that nothing vouches for yet.
+	Unvouched *Memory
 }
 
 // Chain is a stream's chain of seals as far as it is known to be authentic.
@@ -54,6 +60,9 @@ type Chain struct {
 	waiting map[seal.Hash]bool        // what those are as a whole
 	anchors map[uint64]seal.PublicKey // the keys of anchors to come, as genuine seals name them
 	starts  map[uint64]*start         // seals that were reached other than through the one before
+
+	refusal finding.Reason // why Vouch did not
+	lost    []*Note        // notes there was no memory for while nothing vouched for the chain; of all but the first, what a finding needs
 
 	seals          uint64
 	last           End
@@ -126,10 +135,10 @@ func (c *Chain) StartFrom(first *seal.Seal, complete bool, earlier []*seal.Seal,
 // Add takes in a note of the stream.
 func (c *Chain) Add(n *Note) {
 	number := n.Seal.Number
-	if c.config.FirstUse && number == 0 && len(c.runs) == 0 && n.Seal.Kind == seal.KindOpen { // ParseSeal has checked that the key is that of the stream id
-		c.config.Trust.Key, c.config.Trust.Name = n.Seal.Key, n.Seal.Name+" ("+c.config.StreamID+")"
-	}
 	i := c.runBelow(number)
+	if i < 0 && number == 0 {
+		c.vouch(n)
+	}
 	switch {
 	case i >= 0 && number < c.runs[i].end():
 		c.addToGenuine(c.runs[i], n)
@@ -137,7 +146,12 @@ func (c *Chain) Add(n *Note) {
 	case c.given && i < 0:
 		c.config.Findings.AddCause(c.findingAt(finding.SealBefore, n.Place))
 		return
-	case c.waiting[n.whole] || !c.config.Memory.hold(n):
+	case c.waiting[n.whole]:
+		return
+	case !c.memory().hold(n):
+		if c.config.Vouch != nil {
+			c.lost = append(c.lost, &Note{Note: &seal.Note{Seal: &seal.Seal{StreamID: c.config.StreamID}}, Place: n.Place})
+		}
 		return
 	}
 	c.pending[number] = append(c.pending[number], n)
@@ -150,6 +164,53 @@ func (c *Chain) Add(n *Note) {
 		}
 	case c.reaches(n, i):
 		c.advance(i)
+	}
+}
+
+// vouch makes the chain trust the key of a seal 0 that is vouched for.
+func (c *Chain) vouch(n *Note) {
+	// ParseSeal has checked that the key is that of the stream id.
+	if c.config.Vouch == nil || n.Seal.Kind != seal.KindOpen || !n.ownHolds(&n.Seal.Key) {
+		return
+	}
+	name, refusal := c.config.Vouch(n.Seal)
+	if refusal != "" {
+		c.refusal = refusal
+		return
+	}
+	unvouched := c.memory()
+	c.config.Trust.Key, c.config.Trust.Name, c.config.Vouch = n.Seal.Key, name, nil
+	for _, list := range c.pending {
+		for _, waiting := range list {
+			unvouched.release(waiting)
+			c.config.Memory.hold(waiting)
+		}
+	}
+}
+
+// memory is where waiting notes count.
+func (c *Chain) memory() *Memory {
+	if c.config.Vouch != nil && c.config.Unvouched != nil {
+		return c.config.Unvouched
+	}
+	return c.config.Memory
+}
+
+// Vouched reports whether the stream has a trust line, or something has vouched for it.
+func (c *Chain) Vouched() bool { return c.config.Vouch == nil }
+
+// Lost reports whether seals were passed over that the chain would have needed, had it been known then that something vouches for it.
+func (c *Chain) Lost() bool { return c.Vouched() && len(c.lost) > 0 }
+
+// FinishUnvouched calls report for each note of a chain that nothing vouches for, and says why nothing does: empty if its first seal is not here.
+func (c *Chain) FinishUnvouched(report func(n *Note, refusal finding.Reason)) {
+	for _, number := range slices.Sorted(maps.Keys(c.pending)) {
+		for _, n := range c.pending[number] {
+			report(n, c.refusal)
+		}
+	}
+	for _, n := range c.lost {
+		report(n, c.refusal)
 	}
 }
 

@@ -3,6 +3,7 @@
 package chain
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 
@@ -80,8 +81,9 @@ const maxHeld = 1 << 30
 // ErrHeld says that more notes wait for others than there is memory for.
 var ErrHeld = errors.New("more than 1 GiB of seals are out of order, or forged: give the files in the order in which they were written, or verify fewer streams at once")
 
-// Memory bounds what the notes of all chains together may take while they wait. The zero value is ready.
+// Memory bounds what the notes of several chains together may take while they wait. The zero value is ready.
 type Memory struct {
+	Max  int // bytes; maxHeld if 0
 	held int
 	full bool
 }
@@ -96,9 +98,12 @@ func (m *Memory) Err() error {
 
 // hold reports whether there is memory to keep a note, and counts it.
 func (m *Memory) hold(n *Note) bool {
+	if limit := cmp.Or(m.Max, maxHeld); m.held+n.memory() > limit {
+		m.full = true
+		return false
+	}
 	m.held += n.memory()
-	m.full = m.full || m.held > maxHeld
-	return m.held <= maxHeld
+	return true
 }
 
 func (m *Memory) release(n *Note) { m.held -= n.memory() }

@@ -60,6 +60,16 @@ func (ss *Sessions) Current() (own, prior *Session, complete bool) {
 	return own, prior, !ss.chain.Missing(own.start(), last.Number)
 }
 
+// FirstOpen returns the open seal with number 0, nil if that is not here.
+func (ss *Sessions) FirstOpen() *seal.Seal {
+	for _, s := range ss.byNonce {
+		if s.open != nil && s.open.Number == 0 {
+			return s.open
+		}
+	}
+	return nil
+}
+
 // OpenSeal returns the session's open seal, nil if that is not here.
 func (s *Session) OpenSeal() *seal.Seal { return s.open }
 
