@@ -51,7 +51,7 @@ processors:
 		{"unknown flag", "x\n", []string{"--no"}, "", "unknown flag", 2},
 		{
 			"private key over several lines", "a\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEvQIBADANBg\nkqhkiG9w0=\n-----END RSA PRIVATE KEY-----\nb\n", nil,
-			"a\n" + strings.Repeat("[REDACTED:private_key]\n", 6) + "b\n", "", 0,
+			"a\n" + strings.Repeat("[REDACTED:private_key]\n", 2) + "\n" + strings.Repeat("[REDACTED:private_key]\n", 3) + "b\n", "", 0,
 		},
 		{"truncated private key", "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n12:00 next line\n", nil, "[REDACTED:private_key]\n[REDACTED:private_key]\n12:00 next line\n", "", 0},
 		{"a line over the limit", "a\n" + strings.Repeat("x", 1<<20) + " password=hunter22\nb\n", []string{"--stats"}, "a\n[REDACTED:limit]\nb\n", "value_bytes", 1},

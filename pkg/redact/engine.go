@@ -26,6 +26,7 @@ type Engine struct {
 	marks             map[string]bool // the markers that this engine writes
 	sensitive, ignore []string        // globs over names, lower case
 	workers           sync.Pool
+	keys              *openKeys
 	probe             func(string) // tests make it panic
 
 	severest action // of all rules
@@ -38,6 +39,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg:       cfg,
+		keys:      newOpenKeys(),
 		audit:     cfg.Mode == ModeAudit,
 		marks:     map[string]bool{markLimit: true, markFailure: true},
 		sensitive: allLower(cfg.Keys.Sensitive), ignore: allLower(cfg.Keys.Ignore),
@@ -275,6 +277,11 @@ type worker struct {
 	counts   counts
 	inRecord []int64 // matches by rule in this record, for the annotation
 	loc      location
+	place    place
+
+	followed  *keyState // of the stream of lines that is redacted, or nil
+	recordKey keyState  // of the stream that the record's text belongs to
+	part      span      // of the text that is redacted, what belongs to a key that began before
 }
 
 func newWorker(e *Engine) *worker {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
@@ -84,6 +85,7 @@ func FuzzPlanted(f *testing.F) {
 		}
 		ld := places[names[place%uint(len(names))]](in)
 		rec := newTally()
+		ofAnotherStream(ld)
 		e.Logs(ld, rec)
 		out := everything(ld)
 		var d decode.Text
@@ -95,6 +97,7 @@ func FuzzPlanted(f *testing.F) {
 			}
 		}
 		assert.NotContains(t, rec.String(), p.secret)
+		ofAnotherStream(ld)
 		first := everything(ld)
 		e.Logs(ld, nil)
 		assert.Equal(t, first, everything(ld), "a second pass changes %q", in)
@@ -118,12 +121,21 @@ func FuzzIdempotent(f *testing.F) {
 			return
 		}
 		ld := one(func(lr plog.LogRecord) { lr.Body().SetStr(s) })
+		ofAnotherStream(ld)
 		e.Logs(ld, nil)
 		once := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()
+		ofAnotherStream(ld)
 		e.Logs(ld, nil)
 		assert.Equal(t, once, ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str(), "of %q", s)
 		if utf8.ValidString(s) {
 			assert.True(t, utf8.ValidString(once), "%q", once)
 		}
 	})
+}
+
+var streams atomic.Int64
+
+// ofAnotherStream makes the record part of a stream that no key has been left open in.
+func ofAnotherStream(ld plog.Logs) {
+	ld.ResourceLogs().At(0).Resource().Attributes().PutInt("stream", streams.Add(1))
 }

@@ -13,8 +13,13 @@ type Match struct {
 // mode the text is returned as it is. The matches are those of all rules, control characters excepted; rec may be
 // nil.
 func (e *Engine) Text(s string, rec Recorder) (out string, matches []Match, keep bool) {
+	return e.text(s, rec, nil)
+}
+
+// text redacts a text of a stream, whose state is key.
+func (e *Engine) text(s string, rec Recorder, key *keyState) (out string, matches []Match, keep bool) {
 	w := e.workers.Get().(*worker)
-	w.loc = inText
+	w.loc, w.followed = inText, key
 	result, failed := w.guarded(func() outcome { return w.text(s) })
 	if failed && e.audit {
 		result = unchanged
@@ -38,6 +43,7 @@ func (e *Engine) Text(s string, rec Recorder) (out string, matches []Match, keep
 	case dropRecord:
 		out, keep = "", false
 	}
+	w.followed = nil
 	w.report(rec)
 	e.workers.Put(w)
 	return out, matches, keep

@@ -31,6 +31,7 @@ func (e *Engine) Logs(ld plog.Logs, rec Recorder) {
 		if w.resource(rl.Resource()) {
 			return true
 		}
+		w.place.resource = rl.Resource()
 		had := rl.ScopeLogs().Len()
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
 			if w.scope(sl.Scope()) {
@@ -42,6 +43,7 @@ func (e *Engine) Logs(ld plog.Logs, rec Recorder) {
 		})
 		return had > 0 && rl.ScopeLogs().Len() == 0
 	})
+	w.place = place{}
 	w.report(rec)
 	clear(w.alike[:]) // they hold on to the batch
 	e.workers.Put(w)
@@ -104,7 +106,9 @@ func (w *worker) set(s string, set func(string)) outcome {
 // record redacts a log record and reports whether it is to be dropped.
 func (w *worker) record(lr plog.LogRecord) (drop bool) {
 	clear(w.inRecord)
+	w.place.inRecord, w.place.log, w.place.name = true, lr, ""
 	out, failed := w.guarded(func() outcome { return w.fields(lr) })
+	w.place.inRecord = false
 	switch {
 	case w.e.audit:
 	case failed && w.e.cfg.OnFailure == Drop:
@@ -130,7 +134,7 @@ func (w *worker) fields(lr plog.LogRecord) outcome {
 		lr.Body().FromRaw(nil) //nolint:errcheck // nil is always taken
 		result = changed
 	}
-	w.loc = inAttributes
+	w.loc, w.place.name = inAttributes, ""
 	result = max(result, w.attrs(lr.Attributes(), rules.Verdict{}, 0))
 	w.loc = inEventName
 	result = max(result, w.set(lr.EventName(), lr.SetEventName))

@@ -100,6 +100,7 @@ func TestEveryRule(t *testing.T) {
 				}
 				for place, put := range places {
 					ld := put(x.Text)
+					ofAnotherStream(ld)
 					all.Logs(ld, nil)
 					assert.NotContains(t, everything(ld), x.Secret, place)
 				}

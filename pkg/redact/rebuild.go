@@ -40,11 +40,23 @@ func (w *worker) text(s string) outcome {
 	if w.e.probe != nil {
 		w.e.probe(s)
 	}
+	key := w.keyOf()
+	inKey := key != nil && key.open
+	if inKey {
+		w.part = key.next(s)
+	}
 	limit := freeWork + len(s)/bytesOfWork
 	w.work = limit
 	result := w.pass(s)
+	w.part = span{}
 	if w.found = w.found[:0]; len(w.scans[0].spans) > 0 {
 		w.found = append(w.found, w.scans[0].spans...)
+	}
+	if key != nil {
+		if !key.open {
+			key.begin(s, w.found)
+		}
+		w.keep(key, inKey)
 	}
 	// What was decoded, escaped or replaced may let another pass see what this one could not. It is taken now, so that no later
 	// pass changes anything.
@@ -76,6 +88,10 @@ const maxPasses = 4
 func (w *worker) pass(s string) outcome {
 	c := w.scans[0]
 	c.run(s)
+	if w.part.end > w.part.start {
+		c.Offer(w.part.rule, w.part.start, w.part.end, "")
+		c.resolve()
+	}
 	if w.work < 0 {
 		// A text made of triggers: to examine it all would take many times what an ordinary text of its length takes.
 		c.spans = c.spans[:0]

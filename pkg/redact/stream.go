@@ -8,12 +8,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
-// Stream redacts text line by line. A private key that goes on over several lines is followed to its end, or to the first
-// line that cannot be part of one. The zero value is not valid: Engine is required.
+// Stream redacts text line by line. A private key that goes on over several lines is followed to its end, or to what cannot be part of
+// one. The zero value is not valid: Engine is required.
 type Stream struct {
 	Engine   *Engine
 	Recorder Recorder // may be nil
@@ -22,7 +21,7 @@ type Stream struct {
 	// Explained, if set, is called likewise, with the reason. It holds nothing of the text.
 	Explained func(x Explanation, line, column int)
 
-	inKey bool
+	key keyState
 }
 
 // Copy reads src to its end and writes what is left of each line to dst. Line endings are kept as they are; a rule
@@ -76,34 +75,18 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 			break
 		}
 	}
-	if s.inKey {
-		if done, part := keyLine(text); part {
-			s.inKey = !done
-			if s.Found != nil {
-				s.Found(rules.All()[rules.PrivateKey].ID, number, 1)
-			}
-			if s.Explained != nil {
-				s.Explained(Explanation{Rule: rules.All()[rules.PrivateKey].ID, Action: s.Engine.rules[rules.PrivateKey].action.String(), Shape: shapeOf(text), Why: "it goes on with the key of the line before"}, number, 1)
-			}
-			if !s.Engine.audit {
-				text = s.Engine.rules[rules.PrivateKey].mask
-			}
-			_, err := out.WriteString(text + ending)
-			return err
-		}
-		s.inKey = false
-	}
-	redacted, matches, keep := s.Engine.Text(text, s.Recorder)
+	inKey := s.key.open
+	redacted, matches, keep := s.Engine.text(text, s.Recorder, &s.key)
 	for _, m := range matches {
 		if s.Found != nil {
 			s.Found(m.Rule, number, m.Start+1)
 		}
 		if s.Explained != nil {
-			s.Explained(s.Engine.Explain(text, m), number, m.Start+1)
-		}
-		// A key that reaches the end of its line without its END goes on in the next one.
-		if m.Rule == rules.All()[rules.PrivateKey].ID && m.End == len(text) && !ascii.ContainsFold(text[m.Start:], "-end ") && ascii.ContainsFold(text[m.Start:], "begin ") {
-			s.inKey = true
+			x := s.Engine.Explain(text, m)
+			if inKey && m.Rule == rules.All()[rules.PrivateKey].ID {
+				x.Why = "it goes on with the key of the line before"
+			}
+			s.Explained(x, number, m.Start+1)
 		}
 	}
 	if !keep {
@@ -111,19 +94,4 @@ func (s *Stream) line(out *bufio.Writer, line string, number int) error {
 	}
 	_, err := out.WriteString(redacted + ending)
 	return err
-}
-
-// keyLine reports whether a line can be part of a private key: base64, a header, or its END, which is the last.
-func keyLine(text string) (last, part bool) {
-	t := strings.TrimSpace(text)
-	if ascii.ContainsFold(t, "-end ") {
-		return true, true
-	}
-	if t == "" {
-		return false, true
-	}
-	if k := strings.Index(t, ": "); k > 0 && ascii.Span(t, 0, ascii.Ident) == k {
-		return false, true // Proc-Type: 4,ENCRYPTED
-	}
-	return false, ascii.Span(t, 0, ascii.Run) == len(t)
 }

@@ -21,7 +21,7 @@ func (w *worker) guarded(f func() outcome) (result outcome, failed bool) {
 		if r := recover(); r != nil {
 			// The panic's value may hold what was scanned: it is not looked at.
 			w.counts.failures[failedPanic]++
-			w.again = false
+			w.again, w.part = false, span{}
 			result, failed = dropRecord, true
 		}
 	}()
@@ -43,7 +43,7 @@ const maxAlike = 16
 
 // isAlike reports whether the attribute in this place is the same as in the record before.
 func (w *worker) isAlike(place int, key string, v pcommon.Value) bool {
-	if place >= maxAlike || v.Type() != pcommon.ValueTypeStr {
+	if place >= maxAlike || v.Type() != pcommon.ValueTypeStr || w.e.keys.n.Load() > 0 {
 		return false
 	}
 	before := &w.alike[place]
@@ -76,6 +76,7 @@ func (w *worker) attrs(m pcommon.Map, vd rules.Verdict, depth int) outcome {
 		if own.Strength < vd.Strength {
 			own = vd
 		}
+		w.place.name = key
 		switch o := w.value(v, own, depth+1); o {
 		case dropField:
 			result = max(result, changed)

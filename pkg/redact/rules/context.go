@@ -28,6 +28,7 @@ type memo struct {
 	command commandMemo
 	url     urlMemo
 	quotes  quoteMemo
+	key     keyMemo
 }
 
 // Sink takes what detectors find.

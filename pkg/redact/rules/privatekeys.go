@@ -12,22 +12,31 @@ var PrivateKey = newID("private_key")
 
 var _ = register(PrivateKey, Rule{
 	Pack:      Secrets,
+	Runs:      true,
 	Detectors: []*Detector{{At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}},
 	Gone: []Example{
 		{"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg", "MIIEvQIBADANBg"},
 		{"x -----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY----- y", "MIIEpAIBAAKCAQEA"},
+		{"\"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJ", "MHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJ"},
+		{"PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nAAAAIHn2ZwqT8e3aF0kC5r", "AAAAIHn2ZwqT8e3aF0kC5r"},
+		{"app: MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"},
 		{"AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP", "QQQQQQQQQQ"},
 	},
-	Stay:        []string{"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----"},
-	Takes:       "PEM, PGP, SSH, PuTTY, age",
-	ValidatedBy: "the BEGIN line says PRIVATE KEY; goes to END or the end of the text",
-	Misses:      "a key whose lines arrive as separate records: join them in the receiver (`multiline`); `logseal redact` follows them",
-	Source:      "RFC 7468, RFC 9580; OpenSSH, PuTTY and age",
+	Stay: []string{"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo4lgO", "MIIDXTCCAkWgAwIBAgIJAKL0UG+mRkSPMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV"},
+	Takes:       "PEM, PGP, SSH, PuTTY, OpenVPN, age; line by line, also as records of their own, behind syslog headers, names of containers, numbers, colours and the like; PKCS #1, PKCS #8, SEC 1 and OpenSSH without the BEGIN line",
+	ValidatedBy: "the BEGIN line says PRIVATE KEY; goes to END, or to the end of the string or the lines that look like a key's",
+	Misses:      "the rest of a key whose lines come by other ways, or out of order (see \"A key in lines\")",
+	Source:      "RFC 7468, RFC 5958, RFC 9580; OpenSSH, PuTTY, OpenVPN and age",
 })
 
-// detectPEM examines the start of a private key. The key ends with its END line; without one it ends with the text.
+// keyMemo says that no END stands behind a place.
+type keyMemo struct{ noEnd bool }
+
+// detectPEM examines the start of a private key. The key ends with its END line; without one with the string, or the lines, that it is in.
 func detectPEM(c *Context, _ ID, i int) int {
 	s := c.S
+	mark := endMarks[0]
 	switch {
 	case ascii.HasPrefixFold(s, i, "age-secret-key-1"):
 		end := ascii.Span(s, i+len("age-secret-key-1"), ascii.Alnum)
@@ -37,32 +46,71 @@ func detectPEM(c *Context, _ ID, i int) int {
 		c.Offer(PrivateKey, i, end)
 		return end
 	case ascii.HasPrefixFold(s, i, "putty-user-key-file"):
-		end := len(s)
-		if k := strings.Index(s[i:], "Private-MAC:"); k >= 0 {
-			end = i + k
+		mark = "private-mac:"
+	default:
+		c.Charge(costOfValue)
+		label := s[i:min(len(s), i+48)]
+		if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
+			label = label[:k]
 		}
-		c.Offer(PrivateKey, i, end)
-		return end
-	}
-	c.Charge(costOfValue)
-	label := s[i:min(len(s), i+48)]
-	if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
-		label = label[:k]
-	}
-	if !ascii.ContainsFold(label, "private key") {
-		return 0
-	}
-	end := len(s)
-	if k := ascii.IndexFold(s[i+10:], "-end "); k >= 0 {
-		end = i + 10 + k + len("-end ")
-		// The END line: its label, then dashes.
-		for end < len(s) && (ascii.Class[s[end]]&ascii.Alnum != 0 || s[end] == ' ') {
-			end++
-		}
-		for ascii.At(s, end) == '-' {
-			end++
+		if !ascii.ContainsFold(label, "private key") && !ascii.ContainsFold(label, "static key") {
+			return 0
 		}
 	}
+	if ascii.HasPrefixFold(s, i, "---- ") {
+		mark = endMarks[1]
+	}
+	if !c.memo.key.noEnd {
+		if k := ascii.IndexFold(s[i+10:], mark); k >= 0 {
+			end := endLine(s, i+10+k+len(mark))
+			c.Offer(PrivateKey, i, end)
+			return end
+		}
+		c.memo.key.noEnd = mark == endMarks[0]
+	}
+	c.Charge(costOfList)
+	end := openEnd(s, i)
 	c.Offer(PrivateKey, i, end)
 	return end
+}
+
+// openEnd returns the end of a key at i that has no END line: the quote that closes the string that it stands in, or the last line that
+// belongs to it.
+func openEnd(s string, i int) int {
+	start := max(lineStart(s, i), i-maxKeyPrefix)
+	last := lineEnd(s, i) // of the key, as far as is known
+	next, end := last, len(s)
+	if strings.Count(s[start:i], "\"")%2 == 1 {
+		if k := strings.IndexByte(s[i:], '"'); k >= 0 {
+			quote := i + k
+			for s[quote-1] == '\\' {
+				quote--
+			}
+			if quote < last {
+				last = quote
+			} else {
+				end = quote
+			}
+		}
+	}
+	k := KeyLines{prefix: s[start:i]}
+	for open := true; open && next < end; {
+		next = ascii.Span(s, next, ascii.Space)
+		line := strings.LastIndexByte(s[:next], '\n') + 1
+		next = min(lineEnd(s, next), end)
+		var from, to int
+		if from, to, open = k.Next(s[min(line, next):next]); to > from {
+			last = line + to
+		}
+	}
+	return last
+}
+
+// keyWithoutBegin reports whether the run s[start:end] is a private key, or the first line of one, without the line that says so.
+func (c *Context) keyWithoutBegin(start, end int) bool {
+	if !derKey(c.S[start:end]) {
+		return false
+	}
+	c.Offer(PrivateKey, start, end)
+	return true
 }

@@ -26,7 +26,7 @@ func (c *Context) ExamineRun(start, end int) {
 	if start >= 8 && s[start-1] == ':' && c.botToken(start, end) {
 		return
 	}
-	if c.vendorToken(start, false) {
+	if c.vendorToken(start, false) || c.keyWithoutBegin(start, end) {
 		return
 	}
 	part, whole := start, start
