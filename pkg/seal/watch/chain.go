@@ -62,6 +62,7 @@ type stream struct {
 	nofirst   *cause
 	strange   *cause // seals that are not authentic
 
+	away      time.Duration // how long before a restart the last seal had come
 	resumed   bool          // it is not known what came between what was saved and the restart
 	lenient   time.Duration // while resumed: uptime up to which a seal may cover what came then
 	lenientIn [16]byte      // the boot that this uptime is of
@@ -326,9 +327,9 @@ func (w *Watcher) resume(st *stream, n *note) {
 	}
 	s := n.Seal
 	switch {
-	case st.lenient == 0:
-		st.lenient, st.lenientIn = s.Uptime+w.config.LateAfter, s.BootID
-	case s.BootID != st.lenientIn || s.Uptime > st.lenient:
+	case st.lenient == 0 || s.BootID != st.lenientIn:
+		st.lenient, st.lenientIn = s.Uptime+st.away+w.config.LateAfter, s.BootID
+	case s.Uptime > st.lenient:
 		st.resumed = false
 	}
 }
@@ -608,16 +609,27 @@ func (w *Watcher) judgeChain(st *stream) {
 	}
 }
 
+// judgeHeadless reports a stream whose first seal has not come.
+func (w *Watcher) judgeHeadless(st *stream, ripe func(*note) bool) {
+	for _, list := range st.held {
+		for _, n := range list {
+			if st.nofirst != nil || !ripe(n) {
+				continue
+			}
+			s := subject{stream: st, from: n.from, count: 1, detail: finding.Detail{N: uint64(st.heldNotes)}}
+			reason := finding.NoFirstSeal
+			if st.resumed || w.config.Partial {
+				reason = finding.NotWatched
+			}
+			st.nofirst = w.add(reason, s)
+		}
+	}
+}
+
 func (w *Watcher) judgeHeld(st *stream) {
 	ripe := func(n *note) bool { return n.at+w.config.LateAfter <= w.clock }
 	if st.head == nil {
-		for _, list := range st.held {
-			for _, n := range list {
-				if ripe(n) && st.nofirst == nil {
-					st.nofirst = w.add(finding.NoFirstSeal, subject{stream: st, from: n.from, count: 1, detail: finding.Detail{N: uint64(st.heldNotes)}})
-				}
-			}
-		}
+		w.judgeHeadless(st, ripe)
 		return
 	}
 	if w.jump(st, ripe) {

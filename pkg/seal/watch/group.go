@@ -172,6 +172,7 @@ func (w *Watcher) dropVoid(ss *session, r seal.Range) {
 			s := h.on(seq, seq, Peer{})
 			s.count = 1 + uint64(len(h.extras[seq]))
 			w.add(finding.VoidID, s)
+			w.endRivalry(h, seq)
 			w.dropExtras(h, seq)
 			w.settleLeaf(p, slot, false)
 		}
@@ -202,6 +203,7 @@ func (w *Watcher) cover(g *group, seqs []uint64) {
 		all    = true
 	)
 	for i, seq := range seqs {
+		w.endRivalry(h, seq)
 		p, slot, ok := h.leaf(seq)
 		if !ok {
 			all = false
@@ -287,6 +289,8 @@ func (w *Watcher) verified(g *group, seqs []uint64) {
 	h := g.session.handle
 	for _, seq := range seqs {
 		p, slot, _ := h.leaf(seq)
+		w.lagSum += w.clock - p.at
+		w.lagCount++
 		w.settleLeaf(p, slot, true)
 		if g.gap != nil && !g.gap.closed {
 			w.late(g.gap, h, seq)

@@ -38,7 +38,7 @@ type page struct {
 	number uint64
 
 	have   uint16 // a leaf is here
-	done   uint16 // and it is verified; it stays only to compare copies with
+	done   uint16 // and it was judged; it stays only to compare copies with
 	told   uint16 // and there is a finding on its not being sealed
 	queued bool   // in Watcher.done
 
@@ -61,8 +61,10 @@ type handle struct {
 	waiting  int                    // pages in which leaves wait
 	pending  int                    // leaves that wait, further ones included
 	extras   map[uint64][]seal.Hash // further records of a seq that is not settled yet, or of an open group
-	broken   map[uint64]bool        // seqs of malformed records
-	skipped  seal.Ranges            // passed without being looked at
+	rivals   map[uint64]uint64      // of extras: how many of a seq are in rival, since no seal tells which is genuine
+	rival    *cause
+	broken   map[uint64]bool // seqs of malformed records
+	skipped  seal.Ranges     // passed without being looked at
 	unsealed *cause
 
 	// While there is no session.
@@ -178,8 +180,8 @@ func (h *handle) unlink(p *page) {
 	h.waiting--
 }
 
-// settleLeaf ends the waiting of a leaf: it is verified and stays to compare copies with, or goes.
-func (w *Watcher) settleLeaf(p *page, slot int, verified bool) {
+// settleLeaf ends the waiting of a leaf: it was judged, and stays to compare copies with, or goes.
+func (w *Watcher) settleLeaf(p *page, slot int, keep bool) {
 	h, bit := p.handle, uint16(1)<<slot
 	if p.told&bit != 0 {
 		p.told &^= bit
@@ -189,9 +191,7 @@ func (w *Watcher) settleLeaf(p *page, slot int, verified bool) {
 		h.pending--
 		w.pending--
 	}
-	if verified {
-		w.lagSum += w.clock - p.at
-		w.lagCount++
+	if keep {
 		p.done |= bit
 	} else {
 		p.have &^= bit
@@ -202,7 +202,7 @@ func (w *Watcher) settleLeaf(p *page, slot int, verified bool) {
 		w.pages--
 	}
 	switch {
-	case verified:
+	case keep:
 		w.keepDone(p)
 	case p.have == 0 && !p.queued:
 		w.dropPage(p)
@@ -270,9 +270,27 @@ func (w *Watcher) addExtra(h *handle, seq uint64, leaf *seal.Hash, from Peer) bo
 	return true
 }
 
+// rivalry reports a further record of a seq that no seal has settled.
+func (w *Watcher) rivalry(h *handle, seq uint64, from Peer) {
+	if h.rivals == nil {
+		h.rivals = map[uint64]uint64{}
+	}
+	h.rivals[seq]++
+	h.rival = w.add(finding.NotSealedYet, h.on(seq, seq, from))
+}
+
+// endRivalry withdraws that: a seal tells.
+func (w *Watcher) endRivalry(h *handle, seq uint64) {
+	if n := h.rivals[seq]; n > 0 {
+		w.retract(h.rival, n)
+		delete(h.rivals, seq)
+	}
+}
+
 func (w *Watcher) dropExtras(h *handle, seq uint64) {
 	if n := len(h.extras[seq]); n > 0 {
 		delete(h.extras, seq)
+		delete(h.rivals, seq)
 		h.pending -= n
 		w.pending -= n
 	}
@@ -297,8 +315,8 @@ func (w *Watcher) hold(h *handle, seq uint64, leaf *seal.Hash, from Peer) {
 		w.put(h, seq, leaf)
 	case p.leaf[slot] == *leaf:
 		w.duplicates++
-	default:
-		w.addExtra(h, seq, leaf, from)
+	case w.addExtra(h, seq, leaf, from):
+		w.rivalry(h, seq, from)
 	}
 }
 
@@ -306,17 +324,23 @@ func (w *Watcher) hold(h *handle, seq uint64, leaf *seal.Hash, from Peer) {
 func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 	h := ss.handle
 	if n := len(ss.settled); n == 0 || seq > ss.settled[n-1].Last || !ss.settled.Contains(seq) {
-		if p, slot, ok := h.leaf(seq); ok && p.leaf[slot] == *leaf {
-			w.duplicates++
+		fate := ss.fate(seq)
+		if fate == "" {
+			w.hold(h, seq, leaf, from)
 			return
 		}
-		if fate := ss.fate(seq); fate != "" {
-			if !w.config.Partial || fate.Code() != finding.Inserted {
-				w.add(fate, h.on(seq, seq, from))
+		switch p, slot, ok := h.leaf(seq); {
+		case !ok:
+			w.doom(h, seq, fate, from)
+			w.put(h, seq, leaf)
+			if p, slot, ok = h.leaf(seq); ok { // put may have needed room
+				w.settleLeaf(p, slot, true)
 			}
-			return
+		case p.leaf[slot] == *leaf:
+			w.duplicates++
+		default:
+			w.add(finding.NotSealedYet, h.on(seq, seq, from))
 		}
-		w.hold(h, seq, leaf, from)
 		return
 	}
 	if g := ss.group(seq); g != nil {
@@ -337,6 +361,13 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 		s := h.on(seq, seq, from)
 		s.detail.Other = finding.Place{File: "another time"}
 		w.add(finding.OtherBacked, s)
+	}
+}
+
+// doom reports a record that no seal can settle any more.
+func (w *Watcher) doom(h *handle, seq uint64, fate finding.Reason, from Peer) {
+	if !w.config.Partial || fate.Code() != finding.Inserted {
+		w.add(fate, h.on(seq, seq, from))
 	}
 }
 

@@ -278,13 +278,9 @@ func (w *Watcher) judgeSession(ss *session) {
 			if fate == "" {
 				return
 			}
-			if !w.config.Partial || fate.Code() != finding.Inserted {
-				s := h.on(seq, seq, Peer{})
-				s.count = 1 + uint64(len(h.extras[seq]))
-				w.add(fate, s)
-			}
+			w.doom(h, seq, fate, Peer{})
 			w.dropExtras(h, seq)
-			w.settleLeaf(p, slot, false)
+			w.settleLeaf(p, slot, true)
 		})
 		p = next
 	}

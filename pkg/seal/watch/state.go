@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ const (
 	maxSavedNotes  = 64
 	maxSavedGroups = 2048
 	maxSavedLeaves = 16384
+	maxSavedDone   = 1024 // a session
 	maxSavedLost   = 4096
 )
 
@@ -86,42 +88,42 @@ type learnedState struct {
 }
 
 type tipState struct {
-	Number  uint64         `json:"number"`
-	Hash    seal.Hash      `json:"hash"`
-	Next    seal.PublicKey `json:"next"`
-	Anchors []anchorState  `json:"anchors"`
-	Size    uint64         `json:"size"`
-	Root    seal.Hash      `json:"root"`
-	Kind    seal.Kind      `json:"kind"`
-	Nonce   [16]byte       `json:"nonce"`
-	Time    time.Time      `json:"time"`
+	Number  uint64        `json:"number"`
+	Hash    b32           `json:"hash"`
+	Next    b32           `json:"next"`
+	Anchors []anchorState `json:"anchors"`
+	Size    uint64        `json:"size"`
+	Root    b32           `json:"root"`
+	Kind    seal.Kind     `json:"kind"`
+	Nonce   b16           `json:"nonce"`
+	Time    time.Time     `json:"time"`
 }
 
 type treeState struct {
-	Size     uint64      `json:"size"`
-	Subtrees []seal.Hash `json:"subtrees"`
+	Size     uint64 `json:"size"`
+	Subtrees []b32  `json:"subtrees"`
 }
 
 type markState struct {
-	Number uint64         `json:"number"`
-	Text   seal.Hash      `json:"text"`
-	Key    seal.PublicKey `json:"key"`
-	Anchor bool           `json:"anchor,omitempty"`
+	Number uint64 `json:"number"`
+	Text   b32    `json:"text"`
+	Key    b32    `json:"key"`
+	Anchor bool   `json:"anchor,omitempty"`
 }
 
 type anchorState struct {
-	Number uint64         `json:"number"`
-	Key    seal.PublicKey `json:"key"`
+	Number uint64 `json:"number"`
+	Key    b32    `json:"key"`
 }
 
 type sessionState struct {
 	Handle          string       `json:"handle"`
-	Nonce           [16]byte     `json:"nonce"`
+	Nonce           b16          `json:"nonce"`
 	Exclude         []string     `json:"exclude,omitempty"`
 	ExcludeResource []string     `json:"exclude_resource,omitempty"`
 	Opened          bool         `json:"opened"`
 	OpenNumber      uint64       `json:"open_number"`
-	BootID          [16]byte     `json:"boot"`
+	BootID          b16          `json:"boot"`
 	RolledBack      bool         `json:"rolled_back,omitempty"`
 	First           uint64       `json:"first"`
 	Last            uint64       `json:"last"`
@@ -139,11 +141,12 @@ type sessionState struct {
 	Skipped         rangesState  `json:"skipped,omitempty"`
 	Groups          []groupState `json:"groups,omitempty"`
 	Leaves          []leafState  `json:"leaves,omitempty"`
+	Verified        []leafState  `json:"verified,omitempty"` // the latest, to compare copies with; if nothing was observed after it
 }
 
 type groupState struct {
 	Seqs    rangesState `json:"seqs"`
-	Root    seal.Hash   `json:"root"`
+	Root    b32         `json:"root"`
 	Prefix  []byte      `json:"prefix,omitempty"`
 	Overdue bool        `json:"overdue,omitempty"`
 	Lenient bool        `json:"lenient,omitempty"`
@@ -156,8 +159,8 @@ type toldState struct {
 }
 
 type leafState struct {
-	Seq  uint64    `json:"seq"`
-	Leaf seal.Hash `json:"leaf"`
+	Seq  uint64 `json:"seq"`
+	Leaf b32    `json:"leaf"`
 }
 
 type heldState struct {
@@ -210,6 +213,33 @@ func (r rangesState) ranges(limit int) (seal.Ranges, error) {
 		return nil, nil
 	}
 	return seal.ParseRanges(string(r), limit)
+}
+
+// b32 is a hash or a key in Base64, and b16 a nonce or the like: arrays are lists of numbers in JSON.
+type (
+	b32 [32]byte
+	b16 [16]byte
+)
+
+// MarshalText implements encoding.TextMarshaler, and UnmarshalText its counterpart.
+func (b b32) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b[:]), nil }
+
+// UnmarshalText is described at MarshalText.
+func (b *b32) UnmarshalText(text []byte) error { return fixed(b[:], text) }
+
+// MarshalText implements encoding.TextMarshaler, and UnmarshalText its counterpart.
+func (b b16) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b[:]), nil }
+
+// UnmarshalText is described at MarshalText.
+func (b *b16) UnmarshalText(text []byte) error { return fixed(b[:], text) }
+
+func fixed(dst, text []byte) error {
+	raw, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil || len(raw) != len(dst) {
+		return errState
+	}
+	copy(dst, raw)
+	return nil
 }
 
 // fewest keeps a set small for a part of the state: the highest ranges, and what is below as one.
@@ -284,19 +314,22 @@ func (w *Watcher) saveStream(st *stream, last bool) streamState {
 		s.Learned = &learnedState{st.trust.String(), st.when, st.from}
 	}
 	if t := st.head; t != nil {
-		s.Head = &tipState{t.number, t.hash, t.next, nil, t.size, t.root, t.kind, t.nonce, t.time}
+		s.Head = &tipState{t.number, b32(t.hash), b32(t.next), nil, t.size, b32(t.root), t.kind, t.nonce, t.time}
 		for _, a := range t.named {
-			s.Head.Anchors = append(s.Head.Anchors, anchorState(a))
+			s.Head.Anchors = append(s.Head.Anchors, anchorState{a.Number, b32(a.Key)})
 		}
 	}
 	if st.tree != nil {
-		s.Tree = &treeState{st.tree.Size(), st.tree.Subtrees()}
+		s.Tree = &treeState{Size: st.tree.Size()}
+		for _, h := range st.tree.Subtrees() {
+			s.Tree.Subtrees = append(s.Tree.Subtrees, b32(h))
+		}
 	}
 	for _, m := range st.marks[max(0, len(st.marks)-maxSavedMarks):] {
-		s.Marks = append(s.Marks, markState{m.number, m.text, m.key, m.anchor})
+		s.Marks = append(s.Marks, markState{m.number, b32(m.text), b32(m.key), m.anchor})
 	}
 	for _, number := range slices.Sorted(maps.Keys(st.anchors)) {
-		s.Anchors = append(s.Anchors, anchorState{number, st.anchors[number]})
+		s.Anchors = append(s.Anchors, anchorState{number, b32(st.anchors[number])})
 	}
 	for _, number := range slices.Sorted(maps.Keys(st.held)) {
 		for _, n := range st.held[number] {
@@ -336,10 +369,21 @@ func (w *Watcher) saveSession(ss *session, followsPrior, last bool) *sessionStat
 		p.seqs(p.waiting(), func(seq uint64, slot int) {
 			for _, leaf := range append([]seal.Hash{p.leaf[slot]}, h.extras[seq]...) {
 				if len(s.Leaves) < maxSavedLeaves {
-					s.Leaves = append(s.Leaves, leafState{seq, leaf})
+					s.Leaves = append(s.Leaves, leafState{seq, b32(leaf)})
 				}
 			}
 		})
+	}
+	if last {
+		numbers := slices.Sorted(maps.Keys(h.pages))
+		for _, number := range slices.Backward(numbers) {
+			p := h.pages[number]
+			p.seqs(p.done, func(seq uint64, slot int) {
+				if len(s.Verified) < maxSavedDone {
+					s.Verified = append(s.Verified, leafState{seq, b32(p.leaf[slot])})
+				}
+			})
+		}
 	}
 	return s
 }
@@ -351,12 +395,12 @@ func (w *Watcher) saveStrangers() strangersState {
 		one := strangerState{Handle: h.name, From: h.from, Named: h.named}
 		for i := range h.blind {
 			one.Named = one.Named || h.blind[i].LeavesOut(w.usual)
-			one.Leaves = append(one.Leaves, leafState{h.blind[i].seq, h.blind[i].Digest(w.usual)})
+			one.Leaves = append(one.Leaves, leafState{h.blind[i].seq, b32(h.blind[i].Digest(w.usual))})
 		}
 		for p := h.oldest; p != nil; p = p.next {
 			p.seqs(p.waiting(), func(seq uint64, slot int) {
 				for _, leaf := range append([]seal.Hash{p.leaf[slot]}, h.extras[seq]...) {
-					one.Leaves = append(one.Leaves, leafState{seq, leaf})
+					one.Leaves = append(one.Leaves, leafState{seq, b32(leaf)})
 				}
 			})
 		}
@@ -376,7 +420,7 @@ func saveGroup(g *group) groupState {
 	for i := range int(g.size) {
 		seqs = seqs.Add(seal.Range{First: g.seq(i), Last: g.seq(i)})
 	}
-	s := groupState{Seqs: rangesState(seqs.String()), Root: g.root, Prefix: g.prefix, Overdue: g.overdue, Lenient: g.lenient}
+	s := groupState{Seqs: rangesState(seqs.String()), Root: b32(g.root), Prefix: g.prefix, Overdue: g.overdue, Lenient: g.lenient}
 	for _, c := range g.told {
 		s.Told = append(s.Told, toldState{c.cause.serial, c.n})
 	}
@@ -439,7 +483,10 @@ func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) err
 		w.saved[id] = w.streams[id] != nil
 	}
 	if !index.Last {
-		w.blind = w.clock
+		w.blind, w.gap = w.clock, true
+		for _, st := range w.streams { // of those that are not known their first seals may have come
+			st.resumed = true
+		}
 	} else if err := w.loadStrangers(read); err != nil {
 		return err
 	}
@@ -466,7 +513,7 @@ func (w *Watcher) loadStrangers(read func(key string) ([]byte, error)) error {
 		}
 		h.assumed, h.named = true, one.Named
 		for i := range one.Leaves {
-			w.hold(h, one.Leaves[i].Seq, &one.Leaves[i].Leaf, one.From)
+			w.hold(h, one.Leaves[i].Seq, (*seal.Hash)(&one.Leaves[i].Leaf), one.From)
 		}
 	}
 	for _, name := range s.Lost[:min(len(s.Lost), maxSavedLost)] {
@@ -569,6 +616,7 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 	}
 	st.host, st.identity = strings.Clone(s.Host[:min(len(s.Host), maxHost)]), s.Identity
 	st.heartbeat, st.sealedNow, st.sealedAt = time.Duration(s.Heartbeat)*time.Millisecond, s.Sealed, w.clock
+	st.away = max(0, w.now.Sub(s.Sealed))
 	if st.heartbeat < 0 || st.heartbeat > seal.MaxDuration || len(s.Marks) > maxMarks || len(s.Anchors) > 64 || len(s.Sessions) > maxSessions+2 ||
 		len(s.Former) > maxFormer || len(s.Held) > maxSavedNotes {
 		return errState
@@ -581,10 +629,10 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		return err
 	}
 	for _, m := range s.Marks {
-		st.marks = append(st.marks, mark{m.Number, m.Text, m.Key, m.Anchor})
+		st.marks = append(st.marks, mark{m.Number, seal.Hash(m.Text), seal.PublicKey(m.Key), m.Anchor})
 	}
 	for _, a := range s.Anchors {
-		st.anchors[a.Number] = a.Key
+		st.anchors[a.Number] = seal.PublicKey(a.Key)
 	}
 	for _, name := range s.Former {
 		st.former = append(st.former, name)
@@ -592,11 +640,10 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 	}
 	if s.Head != nil {
 		t := s.Head
-		st.head = &tip{number: t.Number, hash: t.Hash, next: t.Next, size: t.Size, root: t.Root, kind: t.Kind, nonce: t.Nonce, time: t.Time}
+		st.head = &tip{number: t.Number, hash: seal.Hash(t.Hash), next: seal.PublicKey(t.Next), size: t.Size, root: seal.Hash(t.Root), kind: t.Kind, nonce: t.Nonce, time: t.Time}
 		for _, a := range t.Anchors {
-			st.head.named = append(st.head.named, seal.Anchor(a))
+			st.head.named = append(st.head.named, seal.Anchor{Number: a.Number, Key: seal.PublicKey(a.Key)})
 		}
-		st.resumed = !last
 	} else if len(s.Sessions) > 0 {
 		return errState
 	}
@@ -604,7 +651,11 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		if bits.OnesCount64(s.Tree.Size) != len(s.Tree.Subtrees) {
 			return errState
 		}
-		tree := seal.TreeOf(s.Tree.Size, s.Tree.Subtrees)
+		subtrees := make([]seal.Hash, len(s.Tree.Subtrees))
+		for i := range subtrees {
+			subtrees[i] = seal.Hash(s.Tree.Subtrees[i])
+		}
+		tree := seal.TreeOf(s.Tree.Size, subtrees)
 		st.tree = &tree
 	}
 	for i, saved := range s.Sessions {
@@ -658,11 +709,19 @@ func (w *Watcher) loadSession(st *stream, s *sessionState, last bool) error {
 	if h.skipped, err = s.Skipped.ranges(maxSavedRanges); err != nil {
 		return err
 	}
-	if len(s.Groups) > maxSavedGroups || len(s.Leaves) > maxSavedLeaves {
+	if len(s.Groups) > maxSavedGroups || len(s.Leaves) > maxSavedLeaves || len(s.Verified) > maxSavedDone {
 		return errState
 	}
+	for i := range s.Verified {
+		if _, _, ok := h.leaf(s.Verified[i].Seq); !ok {
+			w.put(h, s.Verified[i].Seq, (*seal.Hash)(&s.Verified[i].Leaf))
+			if p, slot, ok := h.leaf(s.Verified[i].Seq); ok { // put may have needed room
+				w.settleLeaf(p, slot, true)
+			}
+		}
+	}
 	for i := range s.Leaves {
-		w.hold(h, s.Leaves[i].Seq, &s.Leaves[i].Leaf, Peer{})
+		w.hold(h, s.Leaves[i].Seq, (*seal.Hash)(&s.Leaves[i].Leaf), Peer{})
 	}
 	for i := range s.Groups {
 		if err := w.loadGroup(ss, &s.Groups[i], last); err != nil {
@@ -682,7 +741,7 @@ func (w *Watcher) loadGroup(ss *session, s *groupState, last bool) error {
 	if n == 0 || n > seal.GroupSize || doubt && n > 1 || !doubt && uint64(len(s.Prefix)) != 2*n {
 		return errState
 	}
-	g := &group{session: ss, doubt: doubt, lenient: s.Lenient || !last, size: uint8(n), first: seqs[0].First, root: s.Root, prefix: s.Prefix, overdue: s.Overdue, born: w.clock}
+	g := &group{session: ss, doubt: doubt, lenient: s.Lenient || !last, size: uint8(n), first: seqs[0].First, root: seal.Hash(s.Root), prefix: s.Prefix, overdue: s.Overdue, born: w.clock}
 	if s.Overdue {
 		g.lenient = s.Lenient
 	}

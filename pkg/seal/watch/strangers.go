@@ -112,20 +112,35 @@ func (w *Watcher) dropLeaves(p *page) {
 // strange takes in a record of a handle that no authentic seal knows yet.
 func (w *Watcher) strange(h *handle, seq uint64, r *canonical.Record, from Peer) {
 	size := len(r.Canonical) + len(r.Source)
-	if w.strangers.bytes+size <= maxBlind && h.blindBytes+size <= maxBlind/4 {
+	if h.orphan == nil && w.strangers.bytes+size <= maxBlind && h.blindBytes+size <= maxBlind/4 {
 		h.blind = append(h.blind, blindRecord{seq, canonical.Record{
 			Canonical: append([]byte(nil), r.Canonical...), Attributes: r.Attributes, Source: append([]byte(nil), r.Source...),
 		}})
 		h.blindBytes += size
 		w.strangers.bytes += size
-	} else {
-		h.assumed, h.named = true, h.named || r.LeavesOut(w.usual)
-		leaf := r.Digest(w.usual)
-		w.hold(h, seq, &leaf, from)
+		return
 	}
+	w.assume(h, seq, r)
 	if h.orphan != nil {
 		w.add(finding.SessionUnknown, h.on(seq, seq, from))
 		h.orphans++
+	}
+}
+
+// assume digests a record under the usual policy, for want of a better one.
+func (w *Watcher) assume(h *handle, seq uint64, r *canonical.Record) {
+	h.assumed, h.named = true, h.named || r.LeavesOut(w.usual)
+	leaf := r.Digest(w.usual)
+	w.hold(h, seq, &leaf, h.from)
+}
+
+// digestBlind digests what was kept whole, for want of a better policy.
+func (w *Watcher) digestBlind(h *handle) {
+	list := h.blind
+	w.strangers.bytes -= h.blindBytes
+	h.blind, h.blindBytes = nil, 0
+	for i := range list {
+		w.assume(h, list[i].seq, &list[i].Record)
 	}
 }
 

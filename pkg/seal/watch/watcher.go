@@ -58,6 +58,7 @@ type Watcher struct {
 
 	hasher canonical.Hasher
 	causes causes
+	gap    bool          // before the first call there was a time that was not watched
 	blind  time.Duration // when it passed last that it is not known what was not looked at
 
 	saved            map[string]bool // streams of which there is a part of the state
@@ -86,7 +87,7 @@ func New(config Config) (*Watcher, error) {
 func (w *Watcher) reset() {
 	w.streams, w.names, w.former, w.saved = map[string]*stream{}, map[string]int{}, map[string]*stream{}, map[string]bool{}
 	w.handles, w.strangers, w.causes = map[string]*handle{}, newStrangers(), newCauses()
-	w.blind = -time.Hour
+	w.blind, w.gap = -time.Hour, false
 	w.gone, w.early, w.heldBytes, w.indexed, w.wasLast = nil, nil, 0, false, false
 	w.lastHandle, w.pending, w.pages, w.done, w.doneAt = nil, 0, 0, nil, 0
 	w.expected, w.overdue = groupQueue{}, groupQueue{}
@@ -232,9 +233,7 @@ func (w *Watcher) judgeStranger(h *handle) {
 	if h.orphan != nil || h.born+w.config.LateAfter > w.clock {
 		return
 	}
-	for _, r := range h.blind {
-		w.orphan(h, r.seq)
-	}
+	w.digestBlind(h)
 	for p := h.oldest; p != nil; p = p.next {
 		p.seqs(p.waiting(), func(seq uint64, _ int) { w.orphan(h, seq) })
 	}
@@ -250,8 +249,11 @@ func (w *Watcher) orphan(h *handle, seq uint64) {
 	h.orphans++
 }
 
-// claimed reports whether seals name a session whose beginning may have come in a time that was not watched.
+// claimed reports whether the seals of a session may have come in a time that was not watched: some time after that, only if others name it.
 func (w *Watcher) claimed(h *handle) bool {
+	if w.gap && w.clock < keepSession {
+		return true
+	}
 	for _, st := range w.streams {
 		if !st.resumed || st.heldNotes == 0 {
 			continue
