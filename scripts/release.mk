@@ -87,6 +87,9 @@ dist/logseal-$(VERSION)-linux-%.tar.gz: dist/linux_%/otelcol-logseal dist/linux_
 
 $(RELEASE)/image: $(wildcard internal/tools/release/image/*.go) internal/tools/release/go.mod
 	@cd internal/tools/release && GOFLAGS=-buildvcs=false CGO_ENABLED=0 GOBIN=$(RELEASE) go install -trimpath ./image
+$(RELEASE)/customobjects: $(wildcard internal/tools/customobjects/*)
+	@echo "Building $(@F) (the first time: a minute or two)"
+	@cd internal/tools/customobjects && GOFLAGS=-buildvcs=false CGO_ENABLED=0 GOBIN=$(RELEASE) go install -trimpath .
 $(RELEASE)/cyclonedx-gomod: TOOL := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 $(RELEASE)/nfpm: TOOL := github.com/goreleaser/nfpm/v2/cmd/nfpm
 $(RELEASE)/helm: TOOL := helm.sh/helm/v4/cmd/helm
@@ -96,7 +99,7 @@ $(RELEASE)/%: internal/tools/release/go.mod internal/tools/release/go.sum
 	@touch $@
 
 .PHONY: release-tools
-release-tools: $(RELEASE)/helm $(RELEASE)/image $(RELEASE)/nfpm $(RELEASE)/cyclonedx-gomod ## Build the tools that these targets and tests/deploy use
+release-tools: $(RELEASE)/helm $(RELEASE)/customobjects $(RELEASE)/image $(RELEASE)/nfpm $(RELEASE)/cyclonedx-gomod ## Build the tools that these targets and tests/deploy use
 
 .PHONY: test-packages
 test-packages: packages ## Install, upgrade and purge the Debian package in a Debian of its own (root, mmdebstrap)

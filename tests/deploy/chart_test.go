@@ -141,15 +141,21 @@ func TestChartHasTheAlerts(t *testing.T) {
 }
 
 var profiles = map[string][]string{
-	"defaults":             nil,
-	"root":                 {"--set", "agent.profile=root"},
-	"two namespaces":       {"--set", "agent.namespace=logseal-agent"},
-	"no API server":        {"--set", "agent.kubernetesMetadata=false", "--set", "agent.bindNodeUID=false"},
-	"deployment":           {"--set", "gateway.kind=Deployment"},
-	"autoscaling":          {"--set", "gateway.autoscaling.enabled=true"},
-	"stand-in SIEM":        {"--set", "siem.enabled=true", "--set", "siem.persistence.enabled=true"},
-	"more logs":            {"--set", "agent.extraLogs[0].name=audit", "--set", "agent.extraLogs[0].hostPath=/var/log/audit", "--set", "agent.extraLogs[0].include={/var/log/audit/audit.log}"},
-	"pod certificates":     {"--set", "agent.tls.source=pod-certificate", "--set", "agent.tls.signerName=example.com/agents", "--set", "agent.tls.caConfigMap=gateway-ca"},
+	"defaults":         nil,
+	"root":             {"--set", "agent.profile=root"},
+	"two namespaces":   {"--set", "agent.namespace=logseal-agent"},
+	"no API server":    {"--set", "agent.kubernetesMetadata=false", "--set", "agent.bindNodeUID=false"},
+	"deployment":       {"--set", "gateway.kind=Deployment"},
+	"autoscaling":      {"--set", "gateway.autoscaling.enabled=true"},
+	"stand-in SIEM":    {"--set", "siem.enabled=true", "--set", "siem.persistence.enabled=true"},
+	"more logs":        {"--set", "agent.extraLogs[0].name=audit", "--set", "agent.extraLogs[0].hostPath=/var/log/audit", "--set", "agent.extraLogs[0].include={/var/log/audit/audit.log}"},
+	"pod certificates": {"--set", "agent.tls.source=pod-certificate", "--set", "agent.tls.signerName=example.com/agents", "--set", "agent.tls.caConfigMap=gateway-ca"},
+	"cert-manager": {
+		"--set", "agent.tls.source=cert-manager", "--set", "agent.tls.issuerRef.name=agents", "--set", "agent.tls.issuerRef.kind=ClusterIssuer",
+		"--set", "gateway.tls.source=cert-manager", "--set", "gateway.tls.issuerRef.name=gateways", "--set", "gateway.tls.siemIssuerRef.name=siem",
+		"--set", "gateway.tls.dnsNames={logs.example.com}",
+	},
+	"pod monitors":         {"--set", "monitoring.podMonitor.enabled=true", "--set", "monitoring.podMonitor.labels.release=prometheus"},
 	"storage keys":         {"--set", "agent.storageKeySecret=agent-storage", "--set", "gateway.storageKeySecret=gateway-storage"},
 	"alerts":               {"--set", "monitoring.prometheusRule.enabled=true", "--set", "monitoring.dashboard.enabled=true"},
 	"another release name": {"--set", "fullnameOverride=logs"},
@@ -185,11 +191,20 @@ func TestChartObjectsAreWhatTheAPIServerKnows(t *testing.T) {
 				case "PrometheusRule":
 					decode[prometheusRule](t, document)
 				default:
-					t.Errorf("%s: no type to hold it against", key)
+					customObject(t, document)
 				}
 			}
 		})
 	}
+}
+
+// customObject holds an object of cert-manager or of the Prometheus operator against their own types.
+func customObject(t *testing.T, document string) {
+	t.Helper()
+	cmd := exec.Command(tool(t, "customobjects"))
+	cmd.Stdin = strings.NewReader(document)
+	out, err := cmd.CombinedOutput()
+	assert.NoError(t, err, "%s\n%s", out, document)
 }
 
 // What docs/deploy.md says of the security context, for every container of every profile.

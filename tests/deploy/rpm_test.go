@@ -53,6 +53,7 @@ func TestRPM(t *testing.T) {
 	assert.Equal(t, strings.TrimSpace(`
 -rw-r----- root root cn /etc/logseal/agent.env
 -rw-r--r-- root root cn /etc/logseal/agent.yaml
+-rw-r--r-- root root cn /etc/logseal/gateway-webhook.yaml
 -rw-r----- root root cn /etc/logseal/gateway.env
 -rw-r--r-- root root cn /etc/logseal/gateway.yaml
 drwxr-x--- root root  /etc/logseal/tls
