@@ -150,6 +150,7 @@ func TestEveryLineOfEveryPodArrives(t *testing.T) {
 		down.Env = append(os.Environ(), "K8S_HOME="+dir)
 		assert.NoError(t, down.Run())
 	})
+	t.Run("the five commands of the README", func(t *testing.T) { node{t: t, dir: dir}.fiveCommands() })
 	values := filepath.Join(t.TempDir(), "values.yaml")
 	// prepare writes the values file into the folder it is run in.
 	secrets := n.must("", "bash", "-c", fmt.Sprintf("%s/deploy/trial/prepare values.tmp 2>/dev/null && mv values.tmp %s", root, values))
