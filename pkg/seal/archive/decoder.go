@@ -3,32 +3,12 @@
 package archive
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
-	"math"
-	"slices"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/verifier"
-)
-
-// The tags and type bytes of the canonical encoding (docs/stamp-format.md, "The record digest").
-const (
-	recordTag = "\x00"
-	sourceTag = "logseal/v1 source\x00"
-
-	typeEmpty  = 0
-	typeString = 1
-	typeBool   = 2
-	typeInt    = 3
-	typeDouble = 4
-	typeBytes  = 5
-	typeArray  = 6
-	typeMap    = 7
-
-	canonicalNaN = 0x7ff8000000000000
 )
 
 // decoder turns frames into records. It writes each record's canonical encoding (docs/stamp-format.md, "The record digest") as
@@ -47,123 +27,61 @@ type decoder struct {
 	frame    int          // where the frame being read begins in records
 	frameOut int          // and in out
 
-	resource struct {
-		attributes []byte // canonical body of a map
-		schemaURL  []byte
-		dropped    uint32
-	}
-	scope struct {
-		name, version []byte
-		attributes    []byte
-		schemaURL     []byte
-		dropped       uint32
-	}
-	rec struct {
-		time, observed uint64
-		severity       int32
-		flags, dropped uint32
-		traceID        [16]byte
-		spanID         [8]byte
-		severityText   []byte
-		eventName      []byte
-		body           []byte // canonical value, empty when the record has no body
-		attributes     []byte // canonical body of a map, without the id
-		id             []byte
-		hasID          bool
-		badID          bool // the id is there, but no string
-	}
+	resource canonical.ResourceFields
+	scope    canonical.ScopeFields
+	rec      canonical.Fields
+	id       recordID // of rec
 
-	pairs []pair // of the maps being read, the innermost last
+	maps  canonical.Maps
 	tmp   []byte
 	fault finding.Reason // the first fault of what is being read; whoever reads that takes and clears it
 }
 
-// recordPart is where a record's canonical encoding lies in decoder.out, while its source, which may come after it, is
-// not known yet.
+// recordPart is where a record lies in decoder.out, while its source, which may come after it, is not known yet.
 type recordPart struct {
-	start, body, attributes, end int
-	scope, scopeEnd              int // the part of the source's encoding that its scope makes
-	source, sourceEnd            int
-	seal                         bool // it claims to be one, as [seal.IsSeal] says but for the body
+	canonical.Span      // empty when it stands for a fault
+	scope          span // the part of the source's encoding that its scope makes
+	source         span
+	seal           bool // it claims to be one, as [seal.IsSeal] says but for the body
 }
 
-// pair is one entry of a map in its canonical encoding: u32 length and key, then the value.
-type pair struct{ start, keyEnd, end int }
+// span is a part of decoder.out.
+type span struct{ start, end int }
 
-// pairParts is a key/value pair as it was met: its parts may come in either order, and either may be left out.
-type pairParts struct{ start, key, keyEnd, value, valueEnd int }
+func (s span) of(b []byte) []byte { return b[s.start:s.end:s.end] }
 
-type mapMark struct {
-	at    int // where the count goes
-	pairs int // where the map's pairs begin in decoder.pairs
-	top   bool
+// recordID is what a record has under the key of ids.
+type recordID struct {
+	text    []byte
+	present bool
+	bad     bool // it is no string
 }
 
-func (d *decoder) beginMap(dst []byte, top bool) ([]byte, mapMark) {
-	return append(dst, 0, 0, 0, 0), mapMark{len(dst), len(d.pairs), top}
-}
-
-func (d *decoder) endPair(dst []byte, m mapMark, p pairParts) []byte {
-	switch {
-	case p.keyEnd == 0: // no key is the empty key
-		p.key, p.keyEnd = p.start, p.start+4
-		dst = slices.Insert(dst, p.start, 0, 0, 0, 0)
-	case p.valueEnd != 0 && p.value < p.key:
-		d.tmp = append(d.tmp[:0], dst[p.value:p.valueEnd]...)
-		n := copy(dst[p.start:], dst[p.key:p.keyEnd])
-		copy(dst[p.start+n:], d.tmp)
-		p.keyEnd = p.start + n
+// endPair ends a pair of a map. top says that the map is a record's own attributes, out of which the record's id is taken.
+func (d *decoder) endPair(dst []byte, p canonical.Pair, top bool) []byte {
+	dst, key, value := d.maps.EndPair(dst, p)
+	if top && string(key) == seal.IDKey {
+		d.takeID(value)
+		return d.maps.DropPair(dst)
 	}
-	if p.valueEnd == 0 {
-		dst = append(dst, typeEmpty)
-	}
-	if m.top && string(dst[p.start+4:p.keyEnd]) == seal.IDKey {
-		d.takeID(dst[p.keyEnd:])
-		return dst[:p.start]
-	}
-	d.pairs = append(d.pairs, pair{p.start, p.keyEnd, len(dst)})
 	return dst
 }
 
 func (d *decoder) takeID(value []byte) {
-	r := &d.rec
-	if r.hasID {
+	if d.id.present {
 		d.blame(finding.AttributeRepeated)
 		return
 	}
-	r.hasID = true
-	if len(value) == 0 || value[0] != typeString {
-		r.badID = true
-		return
-	}
-	r.id = append(r.id[:0], value[5:]...)
+	d.id.present = true
+	text, ok := canonical.StringPayload(value)
+	d.id.text, d.id.bad = append(d.id.text[:0], text...), !ok
 }
 
-// endMap sorts what was read since beginMap by key bytes, and writes the count.
-func (d *decoder) endMap(dst []byte, m mapMark) []byte {
-	pairs := d.pairs[m.pairs:]
-	d.pairs = d.pairs[:m.pairs]
-	binary.BigEndian.PutUint32(dst[m.at:], uint32(len(pairs)))
-	key := func(p pair) []byte { return dst[p.start+4 : p.keyEnd] }
-	sorted := true
-	for i := 1; i < len(pairs) && sorted; i++ {
-		sorted = bytes.Compare(key(pairs[i-1]), key(pairs[i])) < 0
-	}
-	if sorted {
-		return dst
-	}
-	slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(key(a), key(b)) })
-	for i := 1; i < len(pairs); i++ {
-		if bytes.Equal(key(pairs[i-1]), key(pairs[i])) {
-			d.blame(finding.AttributeRepeated)
-			return dst
-		}
-	}
-	body := m.at + 4
-	d.tmp = append(d.tmp[:0], dst[body:]...)
-	dst = dst[:body]
-	for _, p := range pairs {
-		dst = append(dst, d.tmp[p.start-body:p.end-body]...)
+// endMap ends a map.
+func (d *decoder) endMap(dst []byte, m canonical.Map) []byte {
+	dst, err := d.maps.End(dst, m)
+	if err != nil {
+		d.blame(finding.AttributeRepeated)
 	}
 	return dst
 }
@@ -185,37 +103,34 @@ func (d *decoder) takeFault() finding.Reason {
 
 func (d *decoder) beginResource() {
 	r := &d.resource
-	r.attributes = append(r.attributes[:0], 0, 0, 0, 0)
-	r.schemaURL = r.schemaURL[:0]
-	r.dropped = 0
+	r.Attributes = canonical.AppendEmptyMap(r.Attributes[:0])
+	r.SchemaURL = r.SchemaURL[:0]
+	r.DroppedAttributes = 0
 }
 
 func (d *decoder) beginScope() {
 	s := &d.scope
-	s.name, s.version, s.schemaURL = s.name[:0], s.version[:0], s.schemaURL[:0]
-	s.attributes = append(s.attributes[:0], 0, 0, 0, 0)
-	s.dropped = 0
+	s.Name, s.Version, s.SchemaURL = s.Name[:0], s.Version[:0], s.SchemaURL[:0]
+	s.Attributes = canonical.AppendEmptyMap(s.Attributes[:0])
+	s.DroppedAttributes = 0
 }
 
 func (d *decoder) beginRecord() {
 	r := &d.rec
-	r.time, r.observed, r.severity, r.flags, r.dropped = 0, 0, 0, 0, 0
-	r.traceID, r.spanID = [16]byte{}, [8]byte{}
-	r.severityText, r.eventName, r.body = r.severityText[:0], r.eventName[:0], r.body[:0]
-	r.attributes = append(r.attributes[:0], 0, 0, 0, 0)
-	r.id = r.id[:0]
-	r.hasID, r.badID = false, false
+	r.Head = canonical.Head{}
+	r.SeverityText, r.EventName, r.Body = r.SeverityText[:0], r.EventName[:0], r.Body[:0]
+	r.Attributes = canonical.AppendEmptyMap(r.Attributes[:0])
+	d.id = recordID{text: d.id.text[:0]}
 }
 
 // endRecord adds the record that was read to those of the frame.
 func (d *decoder) endRecord(fault finding.Reason) {
-	r := &d.rec
-	d.pairs = d.pairs[:0]
+	d.maps.Reset()
 	var o verifier.Observed
-	if r.hasID {
-		id, err := d.parseID(r.id)
+	if d.id.present {
+		id, err := d.parseID(d.id.text)
 		switch {
-		case r.badID || err != nil:
+		case d.id.bad || err != nil:
 			d.blame(finding.BadID)
 		default:
 			o.ID, o.HasID = id, true
@@ -227,73 +142,42 @@ func (d *decoder) endRecord(fault finding.Reason) {
 	d.takeFault()
 	o.Fault = fault
 
-	part := recordPart{start: len(d.out), seal: string(r.eventName) == seal.EventName && !r.hasID}
-	out := append(d.out, recordTag...)
-	out = append(out, zeros[:]...)
-	out = binary.BigEndian.AppendUint64(out, r.time)
-	out = binary.BigEndian.AppendUint64(out, r.observed)
-	out = binary.BigEndian.AppendUint32(out, uint32(r.severity))
-	out = appendBytes(out, r.severityText)
-	out = appendBytes(out, r.eventName)
-	out = append(out, r.traceID[:]...)
-	out = append(out, r.spanID[:]...)
-	out = binary.BigEndian.AppendUint32(out, r.flags)
-	out = binary.BigEndian.AppendUint32(out, r.dropped)
-	part.body = len(out)
-	if len(r.body) == 0 {
-		out = append(out, typeEmpty)
-	} else {
-		out = append(out, r.body...)
-	}
-	part.attributes = len(out)
-	out = append(out, r.attributes...)
-	part.end = len(out)
-	d.out = out
+	part := recordPart{seal: string(d.rec.EventName) == seal.EventName && !d.id.present}
+	d.out, part.Span = canonical.AppendRecord(d.out, &d.rec)
 	d.records = append(d.records, o)
 	d.parts = append(d.parts, part)
 }
 
-// zeros holds the place of the source's digest.
-var zeros [seal.HashSize]byte
-
-const sourceAt = len(recordTag)
-
 // endScope keeps the scope's part of their source for the records since first.
 func (d *decoder) endScope(first int, fault finding.Reason) {
-	s, at := &d.scope, len(d.out)
-	d.out = appendBytes(d.out, s.name)
-	d.out = appendBytes(d.out, s.version)
-	d.out = append(d.out, s.attributes...)
-	d.out = binary.BigEndian.AppendUint32(d.out, s.dropped)
-	d.out = appendBytes(d.out, s.schemaURL)
+	at := len(d.out)
+	d.out = canonical.AppendScope(d.out, &d.scope)
 	for i := first; i < len(d.parts); i++ {
-		d.parts[i].scope, d.parts[i].scopeEnd = at, len(d.out)
+		d.parts[i].scope = span{at, len(d.out)}
 	}
 	d.condemn(first, fault)
 }
 
 // endResource fills in the source's digest for the records since first.
 func (d *decoder) endResource(first int, fault finding.Reason) {
-	r := &d.resource
-	d.tmp = append(d.tmp[:0], sourceTag...)
-	d.tmp = append(d.tmp, r.attributes...)
-	d.tmp = binary.BigEndian.AppendUint32(d.tmp, r.dropped)
-	d.tmp = appendBytes(d.tmp, r.schemaURL)
-	scope, at := -1, 0
-	var digest [seal.HashSize]byte
+	d.tmp = canonical.AppendResource(d.tmp[:0], &d.resource)
+	var scope, source span
+	var digest seal.Hash
 	for i := first; i < len(d.parts); i++ {
 		p := &d.parts[i]
-		if p.end == 0 { // it stands for a fault and has no encoding
+		if p.Empty() {
 			continue
 		}
 		if p.scope != scope {
-			scope, at = p.scope, len(d.out)
+			scope = p.scope
+			source.start = len(d.out)
 			d.out = append(d.out, d.tmp...)
-			d.out = append(d.out, d.out[p.scope:p.scopeEnd]...)
-			digest = sha256.Sum256(d.out[at:])
+			d.out = append(d.out, scope.of(d.out)...)
+			source.end = len(d.out)
+			digest = sha256.Sum256(source.of(d.out))
 		}
-		p.source, p.sourceEnd = at, len(d.out)
-		copy(d.out[p.start+sourceAt:], digest[:])
+		p.source = source
+		p.SetSource(d.out, &digest)
 	}
 	d.condemn(first, fault)
 }
@@ -306,11 +190,11 @@ func (d *decoder) endFrame(fault finding.Reason) {
 		if o.Fault != "" {
 			continue
 		}
-		o.Canonical = d.out[p.start:p.end:p.end]
-		o.Attributes = p.attributes - p.start
-		o.Source = d.out[p.source:p.sourceEnd:p.sourceEnd]
-		if p.seal && d.out[p.body] == typeString {
-			o.Note = d.out[p.body+5 : p.attributes : p.attributes]
+		o.Record = p.Record(d.out, p.source.of(d.out))
+		if p.seal {
+			if body, ok := o.StringBody(); ok {
+				o.Note = body
+			}
 		}
 	}
 }
@@ -346,27 +230,6 @@ func (d *decoder) begin() {
 // beginFrame starts a frame after those that were read.
 func (d *decoder) beginFrame() {
 	d.frame, d.frameOut = len(d.records), len(d.out)
-	d.pairs = d.pairs[:0]
+	d.maps.Reset()
 	d.takeFault()
-}
-
-func appendBytes(dst, b []byte) []byte {
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(b)))
-	return append(dst, b...)
-}
-
-func appendBool(dst []byte, v bool) []byte {
-	if v {
-		return append(dst, typeBool, 1)
-	}
-	return append(dst, typeBool, 0)
-}
-
-// appendDouble appends a float64. Every NaN is one NaN: JSON cannot carry the others.
-func appendDouble(dst []byte, v float64) []byte {
-	bits := math.Float64bits(v)
-	if math.IsNaN(v) {
-		bits = canonicalNaN
-	}
-	return binary.BigEndian.AppendUint64(append(dst, typeDouble), bits)
 }

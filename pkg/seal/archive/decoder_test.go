@@ -56,7 +56,7 @@ func compare(t *testing.T, name string, want [][]byte, got []verifier.Observed) 
 			require.Equal(t, want[i], got[i].Canonical, name)
 		}
 		digest := sha256.Sum256(got[i].Source)
-		require.Equal(t, digest[:], got[i].Canonical[sourceAt:sourceAt+len(digest)], name)
+		require.Equal(t, digest[:], got[i].Canonical[1:1+len(digest)], name)
 	}
 }
 

@@ -164,7 +164,7 @@ func isMessages(head []byte) bool {
 	if n > MaxFrame || n > 0 && len(head) < 5 {
 		return false
 	}
-	return n == 0 || head[4] == '{' || head[4] == 1<<3|wireLen || head[4] == zstdMagic[0]
+	return n == 0 || head[4] == '{' || uint64(head[4]) == 1<<3|wireLen || head[4] == zstdMagic[0]
 }
 
 func (s *splitter) messages(r *bufio.Reader) error {

@@ -4,7 +4,6 @@ package archive
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 
 	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -24,35 +23,35 @@ var (
 	resourceLogsMembers = []jsonMember{
 		{"resource", func(d *decoder) { d.jsonObject(resourceMembers) }},
 		{"scopeLogs", func(d *decoder) { d.jsonEach((*decoder).jsonScopeLogs) }},
-		{"schemaUrl", func(d *decoder) { d.resource.schemaURL = d.json.text(d.resource.schemaURL[:0]) }},
+		{"schemaUrl", func(d *decoder) { d.resource.SchemaURL = d.json.text(d.resource.SchemaURL[:0]) }},
 	}
 	resourceMembers = []jsonMember{
-		{"attributes", func(d *decoder) { d.resource.attributes = d.jsonAttributes(d.resource.attributes[:0], false) }},
-		{"droppedAttributesCount", func(d *decoder) { d.resource.dropped = d.json.uint32() }},
+		{"attributes", func(d *decoder) { d.resource.Attributes = d.jsonAttributes(d.resource.Attributes[:0], false) }},
+		{"droppedAttributesCount", func(d *decoder) { d.resource.DroppedAttributes = d.json.uint32() }},
 	}
 	scopeLogsMembers = []jsonMember{
 		{"scope", func(d *decoder) { d.jsonObject(scopeMembers) }},
 		{"logRecords", func(d *decoder) { d.jsonEach((*decoder).jsonRecord) }},
-		{"schemaUrl", func(d *decoder) { d.scope.schemaURL = d.json.text(d.scope.schemaURL[:0]) }},
+		{"schemaUrl", func(d *decoder) { d.scope.SchemaURL = d.json.text(d.scope.SchemaURL[:0]) }},
 	}
 	scopeMembers = []jsonMember{
-		{"name", func(d *decoder) { d.scope.name = d.json.text(d.scope.name[:0]) }},
-		{"version", func(d *decoder) { d.scope.version = d.json.text(d.scope.version[:0]) }},
-		{"attributes", func(d *decoder) { d.scope.attributes = d.jsonAttributes(d.scope.attributes[:0], false) }},
-		{"droppedAttributesCount", func(d *decoder) { d.scope.dropped = d.json.uint32() }},
+		{"name", func(d *decoder) { d.scope.Name = d.json.text(d.scope.Name[:0]) }},
+		{"version", func(d *decoder) { d.scope.Version = d.json.text(d.scope.Version[:0]) }},
+		{"attributes", func(d *decoder) { d.scope.Attributes = d.jsonAttributes(d.scope.Attributes[:0], false) }},
+		{"droppedAttributesCount", func(d *decoder) { d.scope.DroppedAttributes = d.json.uint32() }},
 	}
 	recordMembers = []jsonMember{
-		{"timeUnixNano", func(d *decoder) { d.rec.time = d.json.uint64() }},
-		{"observedTimeUnixNano", func(d *decoder) { d.rec.observed = d.json.uint64() }},
-		{"severityNumber", func(d *decoder) { d.rec.severity = d.json.enum() }},
-		{"severityText", func(d *decoder) { d.rec.severityText = d.json.text(d.rec.severityText[:0]) }},
-		{"body", func(d *decoder) { d.rec.body = d.jsonValue(d.rec.body[:0], 1) }},
-		{"attributes", func(d *decoder) { d.rec.attributes = d.jsonAttributes(d.rec.attributes[:0], true) }},
-		{"droppedAttributesCount", func(d *decoder) { d.rec.dropped = d.json.uint32() }},
-		{"flags", func(d *decoder) { d.rec.flags = d.json.uint32() }},
-		{"traceId", func(d *decoder) { d.json.hexID(d.rec.traceID[:]) }},
-		{"spanId", func(d *decoder) { d.json.hexID(d.rec.spanID[:]) }},
-		{"eventName", func(d *decoder) { d.rec.eventName = d.json.text(d.rec.eventName[:0]) }},
+		{"timeUnixNano", func(d *decoder) { d.rec.Time = d.json.uint64() }},
+		{"observedTimeUnixNano", func(d *decoder) { d.rec.ObservedTime = d.json.uint64() }},
+		{"severityNumber", func(d *decoder) { d.rec.SeverityNumber = d.json.enum() }},
+		{"severityText", func(d *decoder) { d.rec.SeverityText = d.json.text(d.rec.SeverityText[:0]) }},
+		{"body", func(d *decoder) { d.rec.Body = d.jsonValue(d.rec.Body[:0], 1) }},
+		{"attributes", func(d *decoder) { d.rec.Attributes = d.jsonAttributes(d.rec.Attributes[:0], true) }},
+		{"droppedAttributesCount", func(d *decoder) { d.rec.DroppedAttributes = d.json.uint32() }},
+		{"flags", func(d *decoder) { d.rec.Flags = d.json.uint32() }},
+		{"traceId", func(d *decoder) { d.json.hexID(d.rec.TraceID[:]) }},
+		{"spanId", func(d *decoder) { d.json.hexID(d.rec.SpanID[:]) }},
+		{"eventName", func(d *decoder) { d.rec.EventName = d.json.text(d.rec.EventName[:0]) }},
 	}
 )
 
@@ -160,7 +159,7 @@ func (d *decoder) jsonRecord() {
 // a record's own attributes, out of which the record's id is taken.
 func (d *decoder) jsonAttributes(dst []byte, top bool) []byte {
 	if !d.json.open('[') {
-		return append(dst, 0, 0, 0, 0)
+		return canonical.AppendEmptyMap(dst)
 	}
 	return d.jsonPairs(dst, 1, top)
 }
@@ -169,12 +168,12 @@ func (d *decoder) jsonAttributes(dst []byte, top bool) []byte {
 // loop of its own and no table, as a pair's parts are put where its canonical encoding grows.
 func (d *decoder) jsonPairs(dst []byte, depth int, top bool) []byte {
 	s := &d.json
-	dst, m := d.beginMap(dst, top)
+	dst, m := d.maps.Begin(dst)
 	for first := true; s.element(first); first = false {
 		if !s.open('{') {
 			continue
 		}
-		p := pairParts{start: len(dst)}
+		p := canonical.BeginPair(dst)
 		var seen uint32
 		for first := true; ; first = false {
 			name, more := s.member(first)
@@ -184,22 +183,20 @@ func (d *decoder) jsonPairs(dst []byte, depth int, top bool) []byte {
 			switch string(name) {
 			case "key":
 				if s.once(&seen, 1) {
-					p.key = len(dst)
-					dst = s.text(append(dst, 0, 0, 0, 0))
-					binary.BigEndian.PutUint32(dst[p.key:], uint32(len(dst)-p.key-4))
-					p.keyEnd = len(dst)
+					dst = s.text(p.BeginKey(dst))
+					p.EndKey(dst)
 				}
 			case "value":
 				if s.once(&seen, 2) {
-					p.value = len(dst)
+					p.BeginValue(dst)
 					dst = d.jsonValue(dst, depth)
-					p.valueEnd = len(dst)
+					p.EndValue(dst)
 				}
 			default:
 				s.unknown()
 			}
 		}
-		dst = d.endPair(dst, m, p)
+		dst = d.endPair(dst, p, top)
 	}
 	return d.endMap(dst, m)
 }
@@ -217,25 +214,26 @@ func (d *decoder) jsonValue(dst []byte, depth int) []byte {
 	}
 	name, more := s.member(true)
 	if !more {
-		return append(dst, typeEmpty)
+		return canonical.AppendEmpty(dst)
 	}
 	switch string(name) {
 	case "stringValue":
-		at := len(dst)
-		dst = s.text(append(dst, typeString, 0, 0, 0, 0))
-		binary.BigEndian.PutUint32(dst[at+1:], uint32(len(dst)-at-5))
+		var mark canonical.Mark
+		dst, mark = canonical.BeginString(dst)
+		dst = s.text(dst)
+		mark.End(dst)
 	case "intValue":
-		dst = binary.BigEndian.AppendUint64(append(dst, typeInt), uint64(s.int64()))
+		dst = canonical.AppendInt(dst, s.int64())
 	case "boolValue":
-		dst = appendBool(dst, s.bool())
+		dst = canonical.AppendBool(dst, s.bool())
 	case "doubleValue":
-		dst = appendDouble(dst, s.float64())
+		dst = canonical.AppendDouble(dst, s.float64())
 	case "bytesValue":
 		dst = d.jsonBytes(dst)
 	case "arrayValue":
-		dst = d.jsonList(append(dst, typeArray), depth+1, (*decoder).jsonElements)
+		dst = d.jsonArray(dst, depth+1)
 	case "kvlistValue":
-		dst = d.jsonList(append(dst, typeMap), depth+1, (*decoder).jsonEntries)
+		dst = d.jsonMap(dst, depth+1)
 	default:
 		s.unknown()
 	}
@@ -262,60 +260,62 @@ func (d *decoder) jsonBytes(dst []byte) []byte {
 	if !ok {
 		return dst
 	}
-	at := len(dst)
-	dst = append(dst, typeBytes, 0, 0, 0, 0)
+	dst, mark := canonical.BeginBytes(dst)
 	out, err := strictBase64.AppendDecode(dst, raw)
 	if err != nil || saw != 0 { // the decoder would step over line breaks
 		s.blame(finding.BadBase64)
 		return dst
 	}
-	binary.BigEndian.PutUint32(out[at+1:], uint32(len(out)-at-5))
+	mark.End(out)
 	return out
 }
 
 var strictBase64 = base64.StdEncoding.Strict()
 
-// jsonList reads {"values": […]}, of which both an array and a map are made, and appends the canonical body of one to dst.
-// read reads the rest of the list, its bracket read; depth is that of the values in it.
-func (d *decoder) jsonList(dst []byte, depth int, read func(d *decoder, dst []byte, depth int) []byte) []byte {
+// jsonValues reads {"values": […]}, of which both an array and a map are made, up to the bracket, and after it calls read for the rest of the list.
+func (d *decoder) jsonValues(read func()) {
 	s := &d.json
 	if !s.open('{') {
-		return dst
+		return
 	}
 	var seen uint32
 	for first := true; ; first = false {
 		name, more := s.member(first)
-		if !more {
-			break
-		}
 		switch {
+		case !more:
+			return
 		case string(name) != "values":
 			s.unknown()
 		case s.once(&seen, 1) && s.open('['):
-			dst = read(d, dst, depth)
+			read()
 		}
 	}
-	if seen == 0 {
-		dst = append(dst, 0, 0, 0, 0)
-	}
-	return dst
 }
 
-// jsonElements reads the values of an array.
-func (d *decoder) jsonElements(dst []byte, depth int) []byte {
+// jsonArray reads an array. depth is that of the values in it.
+func (d *decoder) jsonArray(dst []byte, depth int) []byte {
 	s := &d.json
-	at := len(dst)
-	dst = append(dst, 0, 0, 0, 0)
-	var count uint32
-	for first := true; s.element(first); first = false {
-		dst = d.jsonValue(dst, depth)
-		count++
-	}
-	binary.BigEndian.PutUint32(dst[at:], count)
+	dst, mark := canonical.BeginArray(dst)
+	count := 0
+	d.jsonValues(func() {
+		for first := true; s.element(first); first = false {
+			dst = d.jsonValue(dst, depth)
+			count++
+		}
+	})
+	mark.EndCount(dst, count)
 	return dst
 }
 
-// jsonEntries reads the key/value pairs of a map.
-func (d *decoder) jsonEntries(dst []byte, depth int) []byte {
-	return d.jsonPairs(dst, depth, false)
+// jsonMap reads a map. depth is that of the values in it.
+func (d *decoder) jsonMap(dst []byte, depth int) []byte {
+	dst = canonical.AppendMapType(dst)
+	read := false
+	d.jsonValues(func() {
+		dst, read = d.jsonPairs(dst, depth, false), true
+	})
+	if !read {
+		dst = canonical.AppendEmptyMap(dst)
+	}
+	return dst
 }

@@ -3,9 +3,10 @@
 package archive
 
 import (
-	"encoding/binary"
 	"math"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -21,10 +22,10 @@ type wire struct {
 }
 
 const (
-	wireVarint = 0
-	wireI64    = 1
-	wireLen    = 2
-	wireI32    = 5
+	wireVarint = uint64(protowire.VarintType)
+	wireI64    = uint64(protowire.Fixed64Type)
+	wireLen    = uint64(protowire.BytesType)
+	wireI32    = uint64(protowire.Fixed32Type)
 )
 
 // field reads a field's tag, and returns false at the end of the message and after a fault.
@@ -53,8 +54,17 @@ func (w *wire) once(tag uint64) {
 }
 
 func (w *wire) varint() uint64 {
-	v, n := binary.Uvarint(w.data)
-	if n <= 0 || n > 1 && w.data[n-1] == 0 {
+	if len(w.data) > 0 && w.data[0] < 0x80 { // most tags and lengths are one byte
+		v := w.data[0]
+		w.data = w.data[1:]
+		return uint64(v)
+	}
+	return w.longVarint()
+}
+
+func (w *wire) longVarint() uint64 {
+	v, n := protowire.ConsumeVarint(w.data)
+	if n < 0 || n != protowire.SizeVarint(v) {
 		w.blame(finding.BrokenProtobuf)
 		return 0
 	}
@@ -79,23 +89,24 @@ func (w *wire) int32() int32 {
 }
 
 func (w *wire) i64() uint64 {
-	if len(w.data) < 8 {
-		w.blame(finding.BrokenProtobuf)
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(w.data)
-	w.data = w.data[8:]
+	v, n := protowire.ConsumeFixed64(w.data)
+	w.consumed(n)
 	return v
 }
 
 func (w *wire) i32() uint32 {
-	if len(w.data) < 4 {
-		w.blame(finding.BrokenProtobuf)
-		return 0
-	}
-	v := binary.LittleEndian.Uint32(w.data)
-	w.data = w.data[4:]
+	v, n := protowire.ConsumeFixed32(w.data)
+	w.consumed(n)
 	return v
+}
+
+// consumed steps over n bytes; below 0 it is the error of what should have been read.
+func (w *wire) consumed(n int) {
+	if n < 0 {
+		w.blame(finding.BrokenProtobuf)
+		return
+	}
+	w.data = w.data[n:]
 }
 
 func (w *wire) bytes() []byte {
@@ -155,7 +166,7 @@ func (d *decoder) protoResourceLogs(data []byte) {
 			d.protoScopeLogs(w.bytes())
 		case 3<<3 | wireLen: // schema_url
 			w.once(tag)
-			d.resource.schemaURL = append(d.resource.schemaURL[:0], w.text()...)
+			d.resource.SchemaURL = append(d.resource.SchemaURL[:0], w.text()...)
 		default:
 			w.unknown()
 		}
@@ -172,19 +183,19 @@ func (w *wire) inherit(fault finding.Reason) {
 
 func (d *decoder) protoResource(data []byte) finding.Reason {
 	w := wire{data: data}
-	dst, m := d.beginMap(d.resource.attributes[:0], false)
+	dst, m := d.maps.Begin(d.resource.Attributes[:0])
 	for tag, more := w.field(); more; tag, more = w.field() {
 		switch tag {
 		case 1<<3 | wireLen: // attributes
-			dst = d.protoPair(dst, m, w.bytes(), 1)
+			dst = d.protoPair(dst, w.bytes(), 1, false)
 		case 2<<3 | wireVarint: // dropped_attributes_count
 			w.once(tag)
-			d.resource.dropped = w.uint32()
+			d.resource.DroppedAttributes = w.uint32()
 		default:
 			w.unknown()
 		}
 	}
-	d.resource.attributes = d.endMap(dst, m)
+	d.resource.Attributes = d.endMap(dst, m)
 	w.inherit(d.takeFault())
 	return w.fault
 }
@@ -202,7 +213,7 @@ func (d *decoder) protoScopeLogs(data []byte) {
 			d.protoRecord(w.bytes())
 		case 3<<3 | wireLen: // schema_url
 			w.once(tag)
-			d.scope.schemaURL = append(d.scope.schemaURL[:0], w.text()...)
+			d.scope.SchemaURL = append(d.scope.SchemaURL[:0], w.text()...)
 		default:
 			w.unknown()
 		}
@@ -213,25 +224,25 @@ func (d *decoder) protoScopeLogs(data []byte) {
 func (d *decoder) protoScope(data []byte) finding.Reason {
 	w := wire{data: data}
 	s := &d.scope
-	dst, m := d.beginMap(s.attributes[:0], false)
+	dst, m := d.maps.Begin(s.Attributes[:0])
 	for tag, more := w.field(); more; tag, more = w.field() {
 		switch tag {
 		case 1<<3 | wireLen: // name
 			w.once(tag)
-			s.name = append(s.name[:0], w.text()...)
+			s.Name = append(s.Name[:0], w.text()...)
 		case 2<<3 | wireLen: // version
 			w.once(tag)
-			s.version = append(s.version[:0], w.text()...)
+			s.Version = append(s.Version[:0], w.text()...)
 		case 3<<3 | wireLen: // attributes
-			dst = d.protoPair(dst, m, w.bytes(), 1)
+			dst = d.protoPair(dst, w.bytes(), 1, false)
 		case 4<<3 | wireVarint: // dropped_attributes_count
 			w.once(tag)
-			s.dropped = w.uint32()
+			s.DroppedAttributes = w.uint32()
 		default:
 			w.unknown()
 		}
 	}
-	s.attributes = d.endMap(dst, m)
+	s.Attributes = d.endMap(dst, m)
 	w.inherit(d.takeFault())
 	return w.fault
 }
@@ -240,95 +251,95 @@ func (d *decoder) protoRecord(data []byte) {
 	d.beginRecord()
 	r := &d.rec
 	w := wire{data: data}
-	dst, m := d.beginMap(r.attributes[:0], true)
+	dst, m := d.maps.Begin(r.Attributes[:0])
 	for tag, more := w.field(); more; tag, more = w.field() {
 		if tag != 6<<3|wireLen {
 			w.once(tag & 0xff)
 		}
 		switch tag {
 		case 1<<3 | wireI64: // time_unix_nano
-			r.time = w.i64()
+			r.Time = w.i64()
 		case 2<<3 | wireVarint: // severity_number
-			r.severity = w.int32()
+			r.SeverityNumber = w.int32()
 		case 3<<3 | wireLen: // severity_text
-			r.severityText = append(r.severityText[:0], w.text()...)
+			r.SeverityText = append(r.SeverityText[:0], w.text()...)
 		case 5<<3 | wireLen: // body
-			r.body = d.protoValue(r.body[:0], w.bytes(), 1)
+			r.Body = d.protoValue(r.Body[:0], w.bytes(), 1)
 		case 6<<3 | wireLen: // attributes
-			dst = d.protoPair(dst, m, w.bytes(), 1)
+			dst = d.protoPair(dst, w.bytes(), 1, true)
 		case 7<<3 | wireVarint: // dropped_attributes_count
-			r.dropped = w.uint32()
+			r.DroppedAttributes = w.uint32()
 		case 8<<3 | wireI32: // flags
-			r.flags = w.i32()
+			r.Flags = w.i32()
 		case 9<<3 | wireLen: // trace_id
-			w.id(r.traceID[:])
+			w.id(r.TraceID[:])
 		case 10<<3 | wireLen: // span_id
-			w.id(r.spanID[:])
+			w.id(r.SpanID[:])
 		case 11<<3 | wireI64: // observed_time_unix_nano
-			r.observed = w.i64()
+			r.ObservedTime = w.i64()
 		case 12<<3 | wireLen: // event_name
-			r.eventName = append(r.eventName[:0], w.text()...)
+			r.EventName = append(r.EventName[:0], w.text()...)
 		default:
 			w.unknown()
 		}
 	}
-	r.attributes = d.endMap(dst, m)
+	r.Attributes = d.endMap(dst, m)
 	d.blame(w.fault)
 	d.endRecord(d.takeFault())
 }
 
-func (d *decoder) protoPair(dst []byte, m mapMark, data []byte, depth int) []byte {
+// protoPair reads a KeyValue. top says that it is a record's own attribute; depth is that of its value.
+func (d *decoder) protoPair(dst, data []byte, depth int, top bool) []byte {
 	w := wire{data: data}
-	p := pairParts{start: len(dst)}
+	p := canonical.BeginPair(dst)
 	for tag, more := w.field(); more; tag, more = w.field() {
 		w.once(tag & 0xff)
 		switch tag {
 		case 1<<3 | wireLen: // key
-			p.key = len(dst)
-			dst = appendBytes(dst, w.text())
-			p.keyEnd = len(dst)
+			dst = append(p.BeginKey(dst), w.text()...)
+			p.EndKey(dst)
 		case 2<<3 | wireLen: // value
-			p.value = len(dst)
+			p.BeginValue(dst)
 			dst = d.protoValue(dst, w.bytes(), depth)
-			p.valueEnd = len(dst)
+			p.EndValue(dst)
 		default:
 			w.unknown()
 		}
 	}
 	d.blame(w.fault)
-	return d.endPair(dst, m, p)
+	return d.endPair(dst, p, top)
 }
 
 // protoValue reads an AnyValue and appends its canonical encoding to dst. Faults go to d.fault.
 func (d *decoder) protoValue(dst []byte, data []byte, depth int) []byte {
 	if depth > canonical.MaxDepth {
 		d.blame(finding.TooDeep)
-		return append(dst, typeEmpty)
+		return canonical.AppendEmpty(dst)
 	}
 	if len(data) == 0 {
-		return append(dst, typeEmpty)
+		return canonical.AppendEmpty(dst)
 	}
 	w := wire{data: data}
 	tag, _ := w.field()
 	switch tag {
 	case 1<<3 | wireLen: // string_value
-		dst = appendBytes(append(dst, typeString), w.text())
+		dst = canonical.AppendString(dst, w.text())
 	case 2<<3 | wireVarint: // bool_value
 		v := w.varint()
 		if v > 1 {
 			w.blame(finding.NumberOutOfRange)
 		}
-		dst = appendBool(dst, v == 1)
+		dst = canonical.AppendBool(dst, v == 1)
 	case 3<<3 | wireVarint: // int_value
-		dst = binary.BigEndian.AppendUint64(append(dst, typeInt), w.varint())
+		dst = canonical.AppendInt(dst, int64(w.varint()))
 	case 4<<3 | wireI64: // double_value
-		dst = appendDouble(dst, math.Float64frombits(w.i64()))
+		dst = canonical.AppendDouble(dst, math.Float64frombits(w.i64()))
 	case 5<<3 | wireLen: // array_value
 		dst = d.protoArray(dst, w.bytes(), depth)
 	case 6<<3 | wireLen: // kvlist_value
 		dst = d.protoMap(dst, w.bytes(), depth)
 	case 7<<3 | wireLen: // bytes_value
-		dst = appendBytes(append(dst, typeBytes), w.bytes())
+		dst = canonical.AppendBytes(dst, w.bytes())
 	default:
 		w.unknown()
 	}
@@ -340,9 +351,8 @@ func (d *decoder) protoValue(dst []byte, data []byte, depth int) []byte {
 }
 
 func (d *decoder) protoArray(dst []byte, data []byte, depth int) []byte {
-	at := len(dst)
-	dst = append(dst, typeArray, 0, 0, 0, 0)
-	var count uint32
+	dst, mark := canonical.BeginArray(dst)
+	count := 0
 	w := wire{data: data}
 	for tag, more := w.field(); more; tag, more = w.field() {
 		if tag == 1<<3|wireLen { // values
@@ -353,16 +363,16 @@ func (d *decoder) protoArray(dst []byte, data []byte, depth int) []byte {
 		}
 	}
 	d.blame(w.fault)
-	binary.BigEndian.PutUint32(dst[at+1:], count)
+	mark.EndCount(dst, count)
 	return dst
 }
 
 func (d *decoder) protoMap(dst []byte, data []byte, depth int) []byte {
-	dst, m := d.beginMap(append(dst, typeMap), false)
+	dst, m := d.maps.Begin(canonical.AppendMapType(dst))
 	w := wire{data: data}
 	for tag, more := w.field(); more; tag, more = w.field() {
 		if tag == 1<<3|wireLen { // values
-			dst = d.protoPair(dst, m, w.bytes(), depth+1)
+			dst = d.protoPair(dst, w.bytes(), depth+1, false)
 		} else {
 			w.unknown()
 		}

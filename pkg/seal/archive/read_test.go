@@ -311,13 +311,13 @@ func TestDeepNesting(t *testing.T) {
 	}
 	var message []byte
 	for i := deep - 1; i >= 0; i-- {
-		message = append(message, 5<<3|wireLen)
+		message = append(message, byte(5<<3|wireLen))
 		message = binary.AppendUvarint(message, uint64(1+uvarintLen(sizes[i])+sizes[i]))
-		message = append(message, 1<<3|wireLen)
+		message = append(message, byte(1<<3|wireLen))
 		message = binary.AppendUvarint(message, uint64(sizes[i]))
 	}
 	for _, field := range []byte{5, 2, 2, 1} { // body, log_records, scope_logs, resource_logs
-		outer := append([]byte{field<<3 | wireLen}, binary.AppendUvarint(nil, uint64(len(message)))...)
+		outer := append([]byte{field<<3 | byte(wireLen)}, binary.AppendUvarint(nil, uint64(len(message)))...)
 		message = append(outer, message...)
 	}
 	d.decodeProto(message)

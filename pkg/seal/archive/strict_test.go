@@ -155,9 +155,9 @@ func TestProtoRecordFaults(t *testing.T) {
 		"bool out of range":            field(5, varintField(2, 2)),
 		"a short trace id":             field(9, []byte{1}),
 		"a long span id":               field(10, make([]byte, 9)),
-		"cut short":                    {1<<3 | wireI64, 1, 2},
-		"a length beyond the end":      {3<<3 | wireLen, 5, 'a'},
-		"field number 0":               {0<<3 | wireLen, 0},
+		"cut short":                    {byte(1<<3 | wireI64), 1, 2},
+		"a length beyond the end":      {byte(3<<3 | wireLen), 5, 'a'},
+		"field number 0":               {byte(0<<3 | wireLen), 0},
 		"a huge field number":          binary.AppendUvarint(nil, 1<<40|wireLen),
 	} {
 		var d decoder

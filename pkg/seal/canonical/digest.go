@@ -4,9 +4,7 @@ package canonical
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
-	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -30,27 +28,6 @@ var (
 	ErrTooDeep      = errors.New("values nest deeper than 64")
 	ErrEntityRefs   = errors.New("the resource has entity references, which a digest does not cover")
 )
-
-const (
-	// recordTag makes a record's digest the RFC 6962 leaf hash of what follows it.
-	recordTag = "\x00"
-	sourceTag = "logseal/v1 source\x00"
-)
-
-// The type byte of a value. 8 is reserved for a salted commitment, which version 1 rejects.
-const (
-	typeEmpty byte = iota
-	typeString
-	typeBool
-	typeInt
-	typeDouble
-	typeBytes
-	typeArray
-	typeMap
-)
-
-// canonicalNaN stands for every NaN: OTLP JSON does not carry their payloads.
-const canonicalNaN = 0x7ff8000000000000
 
 // Hasher computes digests. It keeps its buffers from call to call, so that a
 // digest costs no allocation; it is not safe for concurrent use. The zero value
@@ -90,14 +67,12 @@ func (h *Hasher) SourceEncoding(rl plog.ResourceLogs, sl plog.ScopeLogs, policy 
 	h.start()
 	b := append(h.buf[:0], sourceTag...)
 	b, _ = h.attributes(b, res.Attributes(), &policy.Resource, false, 0)
-	b = appendUint32(b, res.DroppedAttributesCount())
-	b = h.string(b, rl.SchemaUrl())
+	b = appendEnd(b, res.DroppedAttributesCount(), h.valid(rl.SchemaUrl()))
 	scope := sl.Scope()
-	b = h.string(b, scope.Name())
-	b = h.string(b, scope.Version())
+	b = appendText(b, h.valid(scope.Name()))
+	b = appendText(b, h.valid(scope.Version()))
 	b, _ = h.attributes(b, scope.Attributes(), nil, false, 0)
-	b = appendUint32(b, scope.DroppedAttributesCount())
-	b = h.string(b, sl.SchemaUrl())
+	b = appendEnd(b, scope.DroppedAttributesCount(), h.valid(sl.SchemaUrl()))
 	h.buf = b
 	return b, h.err
 }
@@ -117,18 +92,16 @@ func (h *Hasher) Record(source *seal.Hash, lr plog.LogRecord, policy *seal.Polic
 // valid until the next call of a method of h.
 func (h *Hasher) Canonical(source *seal.Hash, lr plog.LogRecord, policy *seal.Policy) ([]byte, error) {
 	h.start()
-	b := append(h.buf[:0], recordTag...)
-	b = append(b, source[:]...)
-	b = appendUint64(b, uint64(lr.Timestamp()))
-	b = appendUint64(b, uint64(lr.ObservedTimestamp()))
-	b = appendUint32(b, uint32(lr.SeverityNumber()))
-	b = h.string(b, lr.SeverityText())
-	b = h.string(b, lr.EventName())
-	trace, span := lr.TraceID(), lr.SpanID()
-	b = append(b, trace[:]...)
-	b = append(b, span[:]...)
-	b = appendUint32(b, uint32(lr.Flags()))
-	b = appendUint32(b, lr.DroppedAttributesCount())
+	head := Head{
+		Time:              uint64(lr.Timestamp()),
+		ObservedTime:      uint64(lr.ObservedTimestamp()),
+		SeverityNumber:    int32(lr.SeverityNumber()),
+		TraceID:           lr.TraceID(),
+		SpanID:            lr.SpanID(),
+		Flags:             uint32(lr.Flags()),
+		DroppedAttributes: lr.DroppedAttributesCount(),
+	}
+	b := appendHead(h.buf[:0], source, &head, h.valid(lr.SeverityText()), h.valid(lr.EventName()))
 	b, body := h.value(b, lr.Body(), 1)
 	b, attributes := h.attributes(b, lr.Attributes(), &policy.Record, true, 0)
 	h.buf = b
@@ -156,17 +129,12 @@ func (h *Hasher) fail(err error) {
 	}
 }
 
-func appendUint32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
-func appendUint64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
-
-func (h *Hasher) string(b []byte, s string) []byte {
-	if s == "" { // most severity texts and event names are
-		return append(b, 0, 0, 0, 0)
-	}
-	if !utf8.ValidString(s) {
+// valid returns s, and fails if that is not valid UTF-8.
+func (h *Hasher) valid(s string) string {
+	if s != "" && !utf8.ValidString(s) { // most severity texts and event names are empty
 		h.fail(ErrInvalidUTF8)
 	}
-	return append(appendUint32(b, uint32(len(s))), s...)
+	return s
 }
 
 // attributes appends a map of values at depth+1, sorted by key, without what is
@@ -179,8 +147,8 @@ func (h *Hasher) attributes(b []byte, m pcommon.Map, leaveOut *seal.NameSet, ofR
 	}
 	sortPairs(h.pairs[base:])
 	end := len(h.pairs)
-	countAt, count := len(b), uint32(0)
-	b = appendUint32(b, 0)
+	b, mark := begin(b)
+	count := 0
 	for i := base; i < end; i++ {
 		// By index: a nested map may move h.pairs.
 		p := h.pairs[i]
@@ -188,7 +156,7 @@ func (h *Hasher) attributes(b []byte, m pcommon.Map, leaveOut *seal.NameSet, ofR
 			h.fail(ErrDuplicateKey)
 		}
 		start := len(b)
-		b = h.string(b, p.key)
+		b = appendText(b, h.valid(p.key))
 		var n int
 		b, n = h.value(b, p.value, depth+1)
 		n = fieldSize(n)
@@ -203,7 +171,7 @@ func (h *Hasher) attributes(b []byte, m pcommon.Map, leaveOut *seal.NameSet, ofR
 		}
 		count++
 	}
-	binary.BigEndian.PutUint32(b[countAt:], count)
+	mark.EndCount(b, count)
 	h.pairs = h.pairs[:base]
 	return b, size
 }
@@ -217,43 +185,36 @@ func (h *Hasher) value(b []byte, v pcommon.Value, depth int) (with []byte, size 
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		s := v.Str()
-		return h.string(append(b, typeString), s), fieldSize(len(s))
+		return AppendString(b, h.valid(s)), fieldSize(len(s))
 	case pcommon.ValueTypeBool:
-		b = append(b, typeBool, 0)
-		if v.Bool() {
-			b[len(b)-1] = 1
-		}
-		return b, 2
+		return AppendBool(b, v.Bool()), 2
 	case pcommon.ValueTypeInt:
-		i := uint64(v.Int())
-		return appendUint64(append(b, typeInt), i), 1 + varintSize(i)
+		return AppendInt(b, v.Int()), 1 + varintSize(uint64(v.Int()))
 	case pcommon.ValueTypeDouble:
-		bits := math.Float64bits(v.Double())
-		if math.IsNaN(v.Double()) {
-			bits = canonicalNaN
-		}
-		return appendUint64(append(b, typeDouble), bits), 9
+		return AppendDouble(b, v.Double()), 9
 	case pcommon.ValueTypeBytes:
 		data := v.Bytes()
-		b = appendUint32(append(b, typeBytes), uint32(data.Len()))
+		b, mark := BeginBytes(b)
 		for _, c := range data.All() {
 			b = append(b, c)
 		}
+		mark.End(b)
 		return b, fieldSize(data.Len())
 	case pcommon.ValueTypeSlice:
 		s := v.Slice()
-		b = appendUint32(append(b, typeArray), uint32(s.Len()))
+		b, mark := BeginArray(b)
 		for i := range s.Len() {
 			var n int
 			b, n = h.value(b, s.At(i), depth+1)
 			size += fieldSize(n)
 		}
+		mark.EndCount(b, s.Len())
 		return b, fieldSize(size)
 	case pcommon.ValueTypeMap:
-		b, size = h.attributes(append(b, typeMap), v.Map(), nil, false, depth)
+		b, size = h.attributes(AppendMapType(b), v.Map(), nil, false, depth)
 		return b, fieldSize(size)
 	}
-	return append(b, typeEmpty), 0
+	return AppendEmpty(b), 0
 }
 
 // sortPairs sorts by key bytes. Most maps are small, where insertion beats a

@@ -39,14 +39,14 @@ func hasAny(b []byte, leaveOut *seal.NameSet) bool {
 	if leaveOut.Empty() {
 		return false
 	}
-	pairs := binary.BigEndian.Uint32(b)
-	b = b[4:]
+	pairs := length(b)
+	b = b[lengthSize:]
 	for range pairs {
-		key := binary.BigEndian.Uint32(b)
-		if leaveOut.Has(string(b[4 : 4+key])) {
+		key, value := keyOf(b)
+		if leaveOut.Has(string(key)) {
 			return true
 		}
-		b = b[4+int(key)+valueSize(b[4+key:]):]
+		b = b[value+valueSize(b[value:]):]
 	}
 	return false
 }
@@ -59,66 +59,44 @@ func (r *Record) digestWithout(policy *seal.Policy) seal.Hash {
 	if !policy.Resource.Empty() {
 		source, rest := appendPairsWithout([]byte(sourceTag), r.Source[len(sourceTag):], &policy.Resource)
 		digest := sha256.Sum256(append(source, rest...))
-		copy(b[len(recordTag):], digest[:])
+		copy(b[sourceAt:], digest[:])
 	}
 	return sha256.Sum256(b)
 }
 
 // appendPairsWithout appends the pairs that from begins with, but for those that are left out, and returns what follows them.
 func appendPairsWithout(b, from []byte, leaveOut *seal.NameSet) (with, rest []byte) {
-	pairs, kept, countAt := binary.BigEndian.Uint32(from), uint32(0), len(b)
-	from = from[4:]
-	b = append(b, 0, 0, 0, 0)
+	pairs, kept := length(from), 0
+	from = from[lengthSize:]
+	b, mark := begin(b)
 	for range pairs {
-		key := binary.BigEndian.Uint32(from)
-		size := 4 + int(key) + valueSize(from[4+key:])
-		if !leaveOut.Has(string(from[4 : 4+key])) {
+		key, value := keyOf(from)
+		size := value + valueSize(from[value:])
+		if !leaveOut.Has(string(key)) {
 			b = append(b, from[:size]...)
 			kept++
 		}
 		from = from[size:]
 	}
-	binary.BigEndian.PutUint32(b[countAt:], kept)
+	mark.EndCount(b, kept)
 	return b, from
-}
-
-// valueSize returns the length of the canonical value that b begins with.
-func valueSize(b []byte) int {
-	switch b[0] {
-	case typeBool:
-		return 2
-	case typeInt, typeDouble:
-		return 9
-	case typeString, typeBytes:
-		return 5 + int(binary.BigEndian.Uint32(b[1:]))
-	case typeArray, typeMap:
-		size := 5
-		for range binary.BigEndian.Uint32(b[1:]) {
-			if b[0] == typeMap {
-				size += 4 + int(binary.BigEndian.Uint32(b[size:]))
-			}
-			size += valueSize(b[size:])
-		}
-		return size
-	}
-	return 1
 }
 
 // Time returns the time that a record gives, or else when it was observed, in nanoseconds since 1970; 0 when it gives none.
 func (r *Record) Time() uint64 {
-	const at = len(recordTag) + seal.HashSize
-	if t := binary.BigEndian.Uint64(r.Canonical[at:]); t != 0 {
+	if t := binary.BigEndian.Uint64(r.Canonical[timeAt:]); t != 0 {
 		return t
 	}
-	return binary.BigEndian.Uint64(r.Canonical[at+8:])
+	return binary.BigEndian.Uint64(r.Canonical[observedAt:])
+}
+
+// StringBody returns the record's body, if that is a string.
+func (r *Record) StringBody() ([]byte, bool) {
+	return StringPayload(r.Canonical[bodyAt(r.Canonical):])
 }
 
 // AttributesAt returns where in a canonical encoding the pairs of the record's own attributes begin.
 func AttributesAt(b []byte) int {
-	at := len(recordTag) + seal.HashSize + 8 + 8 + 4
-	for range 2 { // severity text and event name
-		at += 4 + int(binary.BigEndian.Uint32(b[at:]))
-	}
-	at += 16 + 8 + 4 + 4
+	at := bodyAt(b)
 	return at + valueSize(b[at:])
 }
