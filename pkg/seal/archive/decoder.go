@@ -23,9 +23,10 @@ type decoder struct {
 
 	records  []verifier.Observed
 	parts    []recordPart // of records, one for one
-	out      []byte       // canonical encodings of the records, each with room for its source's digest; and of sources
-	frame    int          // where the frame being read begins in records
-	frameOut int          // and in out
+	sources  []canonical.Source
+	out      []byte // canonical encodings of the records, each with room for its source's digest; and of sources
+	frame    int    // where the frame being read begins in records
+	frameOut int    // and in out
 
 	resource canonical.ResourceFields
 	scope    canonical.ScopeFields
@@ -41,7 +42,7 @@ type decoder struct {
 type recordPart struct {
 	canonical.Span      // empty when it stands for a fault
 	scope          span // the part of the source's encoding that its scope makes
-	source         span
+	source         int  // in decoder.sources
 	seal           bool // it claims to be one, as [seal.IsSeal] says but for the body
 }
 
@@ -161,7 +162,7 @@ func (d *decoder) endScope(first int, fault finding.Reason) {
 // endResource fills in the source's digest for the records since first.
 func (d *decoder) endResource(first int, fault finding.Reason) {
 	d.tmp = canonical.AppendResource(d.tmp[:0], &d.resource)
-	var scope, source span
+	var scope span
 	var digest seal.Hash
 	for i := first; i < len(d.parts); i++ {
 		p := &d.parts[i]
@@ -170,13 +171,14 @@ func (d *decoder) endResource(first int, fault finding.Reason) {
 		}
 		if p.scope != scope {
 			scope = p.scope
-			source.start = len(d.out)
+			start := len(d.out)
 			d.out = append(d.out, d.tmp...)
 			d.out = append(d.out, scope.of(d.out)...)
-			source.end = len(d.out)
-			digest = sha256.Sum256(source.of(d.out))
+			encoding := span{start, len(d.out)}.of(d.out)
+			digest = sha256.Sum256(encoding)
+			d.sources = append(d.sources, canonical.Source{Encoding: encoding})
 		}
-		p.source = source
+		p.source = len(d.sources) - 1
 		p.SetSource(d.out, &digest)
 	}
 	d.condemn(first, fault)
@@ -190,7 +192,7 @@ func (d *decoder) endFrame(fault finding.Reason) {
 		if o.Fault != "" {
 			continue
 		}
-		o.Record = p.Record(d.out, p.source.of(d.out))
+		o.Record = p.Record(d.out, &d.sources[p.source])
 		if p.seal {
 			if body, ok := o.StringBody(); ok {
 				o.Note = body
@@ -224,7 +226,7 @@ func (d *decoder) broken(reason finding.Reason) {
 
 // begin forgets the records of earlier frames.
 func (d *decoder) begin() {
-	d.records, d.parts, d.out = d.records[:0], d.parts[:0], d.out[:0]
+	d.records, d.parts, d.sources, d.out = d.records[:0], d.parts[:0], d.sources[:0], d.out[:0]
 }
 
 // beginFrame starts a frame after those that were read.

@@ -55,7 +55,7 @@ func compare(t *testing.T, name string, want [][]byte, got []verifier.Observed) 
 		if !bytes.Equal(want[i], got[i].Canonical) {
 			require.Equal(t, want[i], got[i].Canonical, name)
 		}
-		digest := sha256.Sum256(got[i].Source)
+		digest := sha256.Sum256(got[i].Source.Encoding)
 		require.Equal(t, digest[:], got[i].Canonical[1:1+len(digest)], name)
 	}
 }

@@ -36,8 +36,8 @@ func (s Span) Empty() bool { return s.end == 0 }
 // SetSource fills in the digest of the record's source. buf is what the record was appended to.
 func (s Span) SetSource(buf []byte, digest *seal.Hash) { copy(buf[s.start+sourceAt:], digest[:]) }
 
-// Record returns the record, which shares buf, with the canonical encoding of its source.
-func (s Span) Record(buf, source []byte) Record {
+// Record returns the record, which shares buf.
+func (s Span) Record(buf []byte, source *Source) Record {
 	return Record{Canonical: buf[s.start:s.end:s.end], Attributes: s.attributes - s.start, Source: source}
 }
 

@@ -5,6 +5,7 @@ package canonical
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"sync"
 
 	"github.com/logseal/logseal/pkg/seal"
 )
@@ -16,22 +17,41 @@ type Record struct {
 	Canonical  []byte
 	Attributes int
 
-	// Source is the canonical encoding of the record's resource, with every attribute, and scope: what the source digest in
-	// Canonical is of.
-	Source []byte
+	// Source is where the record comes from: what the source digest in Canonical is of.
+	Source *Source
 }
 
 // Digest returns the record's digest under a policy: its leaf hash.
 func (r *Record) Digest(policy *seal.Policy) seal.Hash {
-	if !r.LeavesOut(policy) {
+	record, source := r.leavesOut(policy), r.Source.leavesOut(policy)
+	if !record && !source {
 		return sha256.Sum256(r.Canonical)
 	}
-	return r.digestWithout(policy)
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	b := append((*scratch)[:0], r.Canonical[:r.Attributes]...)
+	if attributes := r.Canonical[r.Attributes:]; record {
+		b, _ = appendPairsWithout(b, attributes, &policy.Record)
+	} else {
+		b = append(b, attributes...)
+	}
+	if source {
+		copy(b[sourceAt:], r.Source.digest(policy)[:])
+	}
+	*scratch = b
+	return sha256.Sum256(b)
 }
+
+// scratches are buffers for encodings that something is left out of.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // LeavesOut reports whether the record or its resource has an attribute that the policy leaves out.
 func (r *Record) LeavesOut(policy *seal.Policy) bool {
-	return hasAny(r.Canonical[r.Attributes:], &policy.Record) || hasAny(r.Source[len(sourceTag):], &policy.Resource)
+	return r.leavesOut(policy) || r.Source.leavesOut(policy)
+}
+
+func (r *Record) leavesOut(policy *seal.Policy) bool {
+	return hasAny(r.Canonical[r.Attributes:], &policy.Record)
 }
 
 // hasAny reports whether one of the pairs that b begins with is left out.
@@ -49,19 +69,6 @@ func hasAny(b []byte, leaveOut *seal.NameSet) bool {
 		b = b[value+valueSize(b[value:]):]
 	}
 	return false
-}
-
-// digestWithout leaves out what the policy excludes of the record, whose pairs are the last part of its encoding, and of the
-// resource, whose pairs are the first part of its source's.
-func (r *Record) digestWithout(policy *seal.Policy) seal.Hash {
-	b := append([]byte(nil), r.Canonical[:r.Attributes]...)
-	b, _ = appendPairsWithout(b, r.Canonical[r.Attributes:], &policy.Record)
-	if !policy.Resource.Empty() {
-		source, rest := appendPairsWithout([]byte(sourceTag), r.Source[len(sourceTag):], &policy.Resource)
-		digest := sha256.Sum256(append(source, rest...))
-		copy(b[sourceAt:], digest[:])
-	}
-	return sha256.Sum256(b)
 }
 
 // appendPairsWithout appends the pairs that from begins with, but for those that are left out, and returns what follows them.

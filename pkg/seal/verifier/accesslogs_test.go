@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
 )
 
@@ -26,11 +27,13 @@ type accessLogs struct {
 	since   int
 	done    bool
 	proto   bool
+	client  bool // a gateway has written whose certificate the records came with
 }
 
 func newAccessLogs(t testing.TB, records int) *accessLogs {
 	h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(1, 1)))
 	require.NoError(t, err)
+	h.Policy = seal.Usual()
 	require.NoError(t, h.Start(t.Context()))
 	return &accessLogs{t: t, records: records, host: h}
 }
@@ -62,6 +65,11 @@ func (a *accessLogs) more() {
 		batch, err := a.host.Sealer().Stamp(ctx, ld)
 		require.NoError(a.t, err)
 		batch.Settle(true)
+		if a.client {
+			attributes := ld.ResourceLogs().At(0).Resource().Attributes()
+			attributes.PutStr("logseal.client.name", "web-17.example.com")
+			attributes.PutStr("logseal.client.serial", "3f:a8:11:0c:52:9b:47:e6")
+		}
 		a.line(ld)
 		if a.since += n; a.since >= 1000 {
 			a.since = 0

@@ -22,14 +22,23 @@ import (
 // BenchmarkVerifyJSONLines is the whole of "logseal verify": reading, strict decoding, digests, trees and signatures. Run it with -cpu 1
 // for the figure of one core; both times are those of one record, and cpu-ns/record is what counts on a
 // machine that is not idle.
-func BenchmarkVerifyJSONLines(b *testing.B) { benchmarkVerify(b, false) }
+func BenchmarkVerifyJSONLines(b *testing.B) { benchmarkVerify(b, newAccessLogs(b, max(b.N, 1000))) }
 
 // BenchmarkVerifyProtobuf is the same for length-prefixed protobuf messages.
-func BenchmarkVerifyProtobuf(b *testing.B) { benchmarkVerify(b, true) }
-
-func benchmarkVerify(b *testing.B, proto bool) {
+func BenchmarkVerifyProtobuf(b *testing.B) {
 	a := newAccessLogs(b, max(b.N, 1000))
-	a.proto = proto
+	a.proto = true
+	benchmarkVerify(b, a)
+}
+
+// BenchmarkVerifyClients is that with attributes of the resource that no digest covers: those that a gateway writes.
+func BenchmarkVerifyClients(b *testing.B) {
+	a := newAccessLogs(b, max(b.N, 1000))
+	a.proto, a.client = true, true
+	benchmarkVerify(b, a)
+}
+
+func benchmarkVerify(b *testing.B, a *accessLogs) {
 	data, err := io.ReadAll(a)
 	require.NoError(b, err)
 	b.SetBytes(int64(len(data) / max(b.N, 1000)))

@@ -26,11 +26,11 @@ func Observe(ld plog.Logs, place finding.Place, emit func(*Observed)) {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			encoding, err := h.SourceEncoding(rl, sl, &none)
-			encoding = slices.Clone(encoding)
-			source := seal.Hash(sha256.Sum256(encoding))
+			source := &canonical.Source{Encoding: slices.Clone(encoding)}
+			digest := seal.Hash(sha256.Sum256(encoding))
 			for _, lr := range sl.LogRecords().All() {
-				o := Observed{Place: place, Record: canonical.Record{Source: encoding}}
-				o.observe(&h, &source, lr, &none, err)
+				o := Observed{Place: place, Record: canonical.Record{Source: source}}
+				o.observe(&h, &digest, lr, &none, err)
 				emit(&o)
 			}
 		}

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"bytes"
 	"net"
 
 	"github.com/logseal/logseal/pkg/seal/canonical"
@@ -111,10 +112,10 @@ func (w *Watcher) dropLeaves(p *page) {
 
 // strange takes in a record of a handle that no authentic seal knows yet.
 func (w *Watcher) strange(h *handle, seq uint64, r *canonical.Record, from Peer) {
-	size := len(r.Canonical) + len(r.Source)
+	size := len(r.Canonical) + len(r.Source.Encoding)
 	if h.orphan == nil && w.strangers.bytes+size <= maxBlind && h.blindBytes+size <= maxBlind/4 {
 		h.blind = append(h.blind, blindRecord{seq, canonical.Record{
-			Canonical: append([]byte(nil), r.Canonical...), Attributes: r.Attributes, Source: append([]byte(nil), r.Source...),
+			Canonical: append([]byte(nil), r.Canonical...), Attributes: r.Attributes, Source: &canonical.Source{Encoding: bytes.Clone(r.Source.Encoding)},
 		}})
 		h.blindBytes += size
 		w.strangers.bytes += size

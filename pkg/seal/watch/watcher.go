@@ -180,7 +180,7 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 		case err != nil:
 			w.malformed(h, id.Seq, canonical.Fault(err), from)
 		case ss == nil:
-			w.strange(h, id.Seq, &canonical.Record{Canonical: b, Attributes: canonical.AttributesAt(b), Source: encoding}, from)
+			w.strange(h, id.Seq, &canonical.Record{Canonical: b, Attributes: canonical.AttributesAt(b), Source: &canonical.Source{Encoding: encoding}}, from)
 		default:
 			leaf := seal.Hash(sha256.Sum256(b))
 			w.record(ss, id.Seq, &leaf, from)

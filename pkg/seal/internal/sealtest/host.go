@@ -26,6 +26,8 @@ type Host struct {
 	Received []plog.Logs
 	// Refused are batches that the SIEM kept and yet answered with an error.
 	Refused []plog.Logs
+	// Policy is what the host excludes from the next start on.
+	Policy seal.Policy
 	// Now is what the host's clocks show.
 	Now sealer.Reading
 
@@ -66,7 +68,7 @@ func (h *Host) Start(ctx context.Context) error {
 		return err
 	}
 	h.sealer, err = sealer.Open(ctx, sealer.Config{
-		Keys: keys, Store: h.Disk, Leaves: h.Disk.Leaves(), Clock: func() sealer.Reading { return h.Now }, Software: "sealtest/1",
+		Keys: keys, Store: h.Disk, Leaves: h.Disk.Leaves(), Clock: func() sealer.Reading { return h.Now }, Policy: h.Policy, Software: "sealtest/1",
 	})
 	if err != nil {
 		return err

@@ -58,8 +58,8 @@ func recordOf(t *testing.T, rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.Log
 	var h canonical.Hasher
 	source, err := h.SourceEncoding(rl, sl, &seal.Policy{})
 	require.NoError(t, err)
-	r.Source = bytes.Clone(source)
-	digest := seal.Hash(sha256.Sum256(r.Source))
+	r.Source = &canonical.Source{Encoding: bytes.Clone(source)}
+	digest := seal.Hash(sha256.Sum256(source))
 	r.Canonical, err = h.Canonical(&digest, lr, &seal.Policy{})
 	require.NoError(t, err)
 	r.Attributes = canonical.AttributesAt(r.Canonical)
