@@ -66,7 +66,7 @@ var _ = register(rulePassword, Rule{
 		{Words: "pin", Behind: "card user atm code", Strength: Weak},
 		{Words: "pin", Alone: true, Strength: Weak},
 	},
-	Detectors: []*Detector{identified, inserts, procedures, crypt, commandLines, piped, audited},
+	Detectors: []*Detector{identified, inserts, procedures, crypt, commandLines, piped, audited, authCommands, passCommands, imapLogins, prompted, aclUsers, nickserv, randomPasswords},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},
 		{`{"userPassword": "hunter2x"}`, "hunter2x"},
@@ -81,13 +81,15 @@ var _ = register(rulePassword, Rule{
 		{"DB_PW=hunter2x", "hunter2x"},
 		{"POSTGRES_PASSWORD_RO=hunter2x", "hunter2x"},
 		{"пароль=hunter2x", "hunter2x"},
+		{"root password is generated for root@localhost: hun,ter2x", "hun,ter2x"},
 	},
 	Stay: []string{
 		"Password: incorrect", "password changed for user bob", "password=${DB_PASSWORD} token=$TOKEN", "author=james pass=0/10 compass=north bypass=true",
 		"PWD=/home/deploy ; USER=root", "password_policy=strong", "pin=2048 password_changed_at=2026-11-28T09:00:00Z",
+		"250-AUTH PLAIN LOGIN CRAM-MD5", "PASS src/App.test.js", "lost connection after AUTH from unknown[10.0.0.1]",
 	},
 	Takes: "the value of a password-like name: `name=value`, JSON, YAML, XML, `=>`, `--name value`, `name is value`, `\"value\": …, \"key\": name`; " +
-		"passwords in the options and operands of some eighty clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
+		"passwords in the options and operands of some eighty clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis; what servers print at their first start; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
 	ValidatedBy: "the name (split at case and punctuation; `PASSWORD_ADMIN` and `password2` are passwords, `password_policy` is none); behind a word that is not known letters and digits; not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
 	Misses:      "passwords in free prose; a value with spaces and no quotes loses its first word only",
 	OverMatches: "words after `password:` in prose that are not in the list",
@@ -99,6 +101,8 @@ var _ = register(ruleSecret, Rule{
 	Names: []Names{
 		{Words: secretWords, Strength: Hard},
 		{Endings: "secret", Strength: Hard},
+		{Words: "id", Behind: "secret", Strength: Weak},
+		{Words: "secretid", Strength: Weak},
 		{Words: credentialWords, Strength: Medium},
 		{Words: "auth oauth srt contribsys", Strength: Weak},
 		{Words: "com", Behind: "contribsys", Strength: Weak},
@@ -122,6 +126,8 @@ var _ = register(ruleToken, Rule{
 	Runs: true,
 	Names: []Names{
 		{Words: "token jwt sessid phpsessid jsessionid sessionid", NotBehind: notSecretTokens, Strength: Medium},
+		{Words: "ticket pgt samlresponse", Strength: Weak},
+		{Words: "response", Behind: "saml", Strength: Weak},
 		{Endings: "token jwt", NotBehind: notSecretTokens, Strength: Medium},
 		{Words: "sid", Behind: "connect session cookie", Strength: Medium},
 		{Words: "session", Behind: "gitlab", Strength: Medium},

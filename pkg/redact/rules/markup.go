@@ -30,8 +30,8 @@ func xmlValue(s string, i int) (value, bool) {
 		if s[k] != '>' {
 			continue
 		}
-		if s[k-1] == '/' || ascii.At(s, k+1) == '@' {
-			return value{}, false // an empty one, or mongodb://<user>:<password>@host
+		if s[k-1] == '/' || ascii.At(s, k+1) == '@' || ascii.At(s, k+1) == ' ' && !strings.Contains(s[k:min(len(s), k+maxTag)], "</") {
+			return value{}, false // an empty one, mongodb://<user>:<password>@host, or AUTH <password> called without
 		}
 		return textAt(s, k+1, maxNesting)
 	}

@@ -11,20 +11,23 @@ var _ = register(ruleOneTimeCode, Rule{
 	Names: []Names{
 		{Words: "otp totp hotp onetimepassword onetimecode pincode", Strength: Hard},
 		{Words: "code codes", Behind: codeKinds, Strength: Hard},
+		{Words: "code", Alone: true, Strength: Weak},
 		{Words: "verifier", Behind: "code oauth", Strength: Hard},
 		{Endings: "otpcode mfacode verificationcode recoverycode codeverifier", Strength: Hard},
 	},
+	Detectors: []*Detector{{At: literals("/?code="), Find: detectSetupCode}},
 	Gone: []Example{
 		{"otp=482913", "482913"},
+		{"GET /cb?code=SplxlOBeZQQYbYS6WxSbIA&state=x", "SplxlOBeZQQYbYS6WxSbIA"},
 		{"Your verification code is 482913", "482913"},
 		{`{"recoveryCode":"8f3k-29dk-1mzp"}`, "8f3k-29dk-1mzp"},
 		{"code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
 	},
-	Stay:        []string{"otp=enabled", "otp: required", "status code=200", "exit_code=1373", "error_code=E11000", "verification code is invalid"},
-	Takes:       "one-time passwords, codes sent by mail or SMS, recovery codes, PKCE verifiers",
+	Stay:        []string{"otp=enabled", "otp: required", "status code=200", "exit_code=1373", "error_code=E11000", "verification code is invalid", "GET /x?code=404&msg=a", "code=PAYMENT_REQUIRED_402"},
+	Takes:       "one-time passwords, codes sent by mail or SMS, recovery codes; authorization codes of OAuth, PKCE verifiers",
 	ValidatedBy: "the name; four to ten digits, or six and more characters with letters and digits",
-	Misses:      "`code=` with nothing else that says what it is; codes of letters alone",
-	Source:      "RFC 4226, RFC 6238, RFC 7636; names in the field's software",
+	Misses:      "`code=` with fewer than 16 characters; codes of letters alone",
+	Source:      "RFC 4226, RFC 6238, RFC 6749, RFC 7636; names in the field's software",
 })
 
 // codeKinds are what stands before "code" in the name of one that opens something.
@@ -37,5 +40,56 @@ func oneTimeCode(v string) bool {
 	if digits == len(v) {
 		return digits >= 4 && digits <= 10
 	}
+	if end := groupedCode(v, 0, digits); end == len(v) {
+		return true
+	}
 	return len(v) >= 6 && Mixed(v) && !structured(v) && !isURL(v) && !isTime(v)
+}
+
+// authorizationCode reports whether v may be what an authorization server hands out (RFC 6749, 4.1.2), and no name of an error.
+func authorizationCode(v string) bool {
+	if !tokenLike(v, 16) || resourceName(v) || isURL(v) || entropy(v) < 3 {
+		return false
+	}
+	f := shapeOf(v)
+	return f.lowers > 0 && (f.changes >= 4 || f.caseChanges >= 4)
+}
+
+// groupedCode returns the end of a code whose first digits end at end, if as many follow behind a blank or a dash: 904 415.
+func groupedCode(s string, start, end int) int {
+	size := end - start
+	if ascii.Span(s, start, ascii.Digit) != end || size < 3 || size > 4 || ascii.At(s, end) != ' ' && ascii.At(s, end) != '-' {
+		return end
+	}
+	if k := ascii.Span(s, end+1, ascii.Digit); k-end-1 == size && !ascii.Is(s, k, ascii.Alnum) {
+		return k
+	}
+	return end
+}
+
+// codeBefore finds the code before its name at start: 731905 is your verification code.
+func codeBefore(s string, start int) (value, bool) {
+	for _, w := range []string{" is your ", " as your ", " is the "} {
+		if !ascii.HasSuffixFold(s, start, w) {
+			continue
+		}
+		end := start - len(w)
+		from := end
+		for from > 0 && end-from < 10 && ascii.Class[s[from-1]]&ascii.Digit != 0 {
+			from--
+		}
+		return value{from, end, quoted}, end-from >= 4 && !ascii.Is(s, from-1, ascii.Alnum)
+	}
+	return value{}, false
+}
+
+// detectSetupCode examines the code that a server hands out for its setup with its own address: http://0.0.0.0:5601/?code=904415.
+func detectSetupCode(c *Context, _ ID, i int) int {
+	start := i + len("/?code=")
+	end := ascii.Span(c.S, start, ascii.Digit)
+	if end-start != 6 || ascii.Is(c.S, end, ascii.Alnum) {
+		return 0
+	}
+	c.Offer(ruleOneTimeCode, start, end)
+	return end
 }

@@ -37,6 +37,9 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 		n := ascii.Span(v, 0, ascii.Digit)
 		return n == len(v) && (n == 3 || n == 4)
 	case ruleOneTimeCode:
+		if vd.Strength == Weak {
+			return authorizationCode(v)
+		}
 		return oneTimeCode(v)
 	case ruleSSN:
 		digits := 0
@@ -78,7 +81,7 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 			n := ascii.Span(v, 0, ascii.Digit)
 			return n == len(v) && n >= 4 && n <= 8 && !roundNumber(v)
 		}
-		if !tokenLike(v, 16) || resourceName(v) || compound(v) || entropy(v) < 3 {
+		if structured(v) || !tokenLike(v, 16) || resourceName(v) || compound(v) || entropy(v) < 3 {
 			return hexPair(v)
 		}
 		return changes(v) >= 4 || len(v) >= 20 && ascii.Span(v, 0, ascii.Alnum) == len(v) && Mixed(v)

@@ -88,6 +88,17 @@ func detectName(c *Context, _ ID, i int) int {
 	}
 	c.memo.values.others = 0
 	v, ok := c.findValue(start, end, vd)
+	if vd.Rule == rulePassword && vd.Strength == Hard && (!ok || v.ctx == prose && !secretValue(s[v.start:v.end], vd, prose)) {
+		if v, ok = c.printedValue(start, end); !ok {
+			v, ok = c.quotedBefore(start)
+		}
+	}
+	if !ok && vd.Rule == ruleOneTimeCode {
+		if v, ok = codeBefore(s, start); ok {
+			c.Offer(vd.Rule, v.start, v.end)
+			return 0
+		}
+	}
 	if !ok {
 		if v, ok = c.valueBefore(start, end); ok && secretValue(s[v.start:v.end], vd, quoted) {
 			c.Offer(vd.Rule, v.start, v.end)
@@ -104,6 +115,9 @@ func detectName(c *Context, _ ID, i int) int {
 				v.end = k
 			}
 		}
+	}
+	if vd.Rule == ruleOneTimeCode {
+		v.end = groupedCode(s, v.start, v.end)
 	}
 	if v.end == c.memo.values.rejected && v.end-v.start > maxRejected && vd.Strength < Hard {
 		return 0
@@ -265,11 +279,14 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return c.pairedValue(start, i, j)
 	case nameQuoted && ascii.At(s, j) == ';':
 		return serialized(s, j)
+	case nameQuoted && j == i+1 && ascii.Is(s, j, ascii.Quote) && s[j] == s[i-1]:
+		v, ok := quotedValue(s, j) // "HSET" "user:7" "password" "x"
+		return v, ok && v.end-v.start >= minPrinted && Mixed(s[v.start:v.end])
 	case nameQuoted:
 		return c.memberValue(start, i)
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		return c.valueAt(j, flag)
-	case j > i && directives[asciiWord(s[start:end])]:
+	case j > i && directives[ascii.LowerString(s[start:end])]:
 		return c.proseValue(start, i, j, vd)
 	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
 		return c.memberValue(start, i)
@@ -406,7 +423,7 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	if v, ok := c.directive(start, i, j, vd); ok {
 		return v, ok
 	}
-	if vd.Rule == ruleCardCode && ascii.Is(s, j, ascii.Digit) {
+	if (vd.Rule == ruleCardCode || vd.Rule == ruleOneTimeCode) && ascii.Is(s, j, ascii.Digit) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
 		return c.valueAt(j, prose)
 	}
@@ -458,13 +475,13 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 }
 
 // directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
-var directives = set("bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity wpa_passphrase psk")
+var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity wpa_passphrase psk")
 
 // directive finds the value of a name in a configuration without operators: requirepass x, or a line that is password x. The name is
 // s[start:i], and j is behind the blanks.
 func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
-	known := directives[asciiWord(s[start:i])]
+	known := directives[ascii.LowerString(s[start:i])] || vd.Strength == Hard && loginBefore(s, start)
 	if !known && vd.Strength < Hard {
 		return value{}, false
 	}
@@ -481,6 +498,28 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 		return value{}, false
 	}
 	return v, true
+}
+
+// loginBefore reports whether a user stands before the name at start, as in a file netrc: login bob password x.
+func loginBefore(s string, start int) bool {
+	user := previousField(s, start)
+	login := previousField(s, user)
+	return login < user && strings.TrimSpace(s[login:user]) == "login"
+}
+
+// previousField returns the start of the word before i, whatever it is made of, or i.
+func previousField(s string, i int) int {
+	j := i
+	for j > 0 && i-j < maxNameBytes && s[j-1] == ' ' {
+		j--
+	}
+	if j == i {
+		return i
+	}
+	for j > 0 && i-j < maxNameBytes && s[j-1] > ' ' {
+		j--
+	}
+	return j
 }
 
 // wholeLine reports whether the name at start and its value are all that is in their line, and the value looks like one.

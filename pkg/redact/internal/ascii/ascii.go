@@ -157,12 +157,15 @@ func LowerString(s string) string {
 
 // IndexFold returns the first index of lit, lower case, in s, ignoring case, or -1.
 func IndexFold(s, lit string) int {
+	letter := Class[lit[0]]&Alpha != 0
 	for i := 0; i+len(lit) <= len(s); i++ {
-		k := strings.IndexByte(s[i:], lit[0])
-		if k < 0 {
-			return -1
+		if !letter {
+			k := strings.IndexByte(s[i:], lit[0])
+			if k < 0 {
+				return -1
+			}
+			i += k
 		}
-		i += k
 		if HasPrefixFold(s, i, lit) {
 			return i
 		}
