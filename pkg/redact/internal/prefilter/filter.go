@@ -279,13 +279,14 @@ func remembered(own []byteSets, find func() []int) []int {
 }
 
 const (
-	shakes  = 6  // how often the best grouping is shaken
-	shaken  = 16 // one in so many triggers is moved by that
-	maxMove = 8
+	retries  = 40
+	maxMove  = 8
+	nextMove = 1 // rounds of moves after the first time
 )
 
 // shareOut returns the group of each trigger. Each is put where it makes the least worse, and moved to where it is better off, now that
-// the others are there. When none is better off elsewhere, some are moved at random, and that again, and the best grouping counts.
+// the others are there. When none is better off elsewhere, two groups are taken apart and their triggers put anew, and that again, and the
+// best grouping counts.
 func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
 	s := sharing{in: make([]int, len(own)), own: own}
 	none := newByteSets()
@@ -302,16 +303,24 @@ func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
 			}
 		}
 	}
-	s.settle(fits)
+	s.settle(fits, maxMove)
 	best, bestCost := slices.Clone(s.in), s.cost()
 	r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
-	for range shakes {
-		for range max(1, len(own)/shaken) {
-			if t := r.IntN(len(own)); len(fits[t]) > 1 {
-				s.move(t, fits[t][r.IntN(len(fits[t]))])
+	for range retries {
+		one, other := r.IntN(filterGroups), r.IntN(filterGroups)
+		var apart []int
+		for t, g := range s.in {
+			if (g == one || g == other) && len(fits[t]) > 1 {
+				apart = append(apart, t)
 			}
 		}
-		s.settle(fits)
+		for _, t := range apart {
+			s.take(t)
+		}
+		for _, k := range r.Perm(len(apart)) {
+			s.put(apart[k], s.cheapest(apart[k], fits[apart[k]]))
+		}
+		s.settle(fits, nextMove)
 		if cost := s.cost(); cost < bestCost {
 			bestCost = cost
 			copy(best, s.in)
@@ -341,9 +350,9 @@ func (s *sharing) cost() (sum float64) {
 	return sum
 }
 
-// settle moves each trigger to the group in which it costs the least, until all are there.
-func (s *sharing) settle(fits [][]int) {
-	for moved, n := true, 0; moved && n < maxMove; n++ {
+// settle moves each trigger to the group in which it costs the least, until all are there, in so many rounds at most.
+func (s *sharing) settle(fits [][]int, rounds int) {
+	for moved, n := true, 0; moved && n < rounds; n++ {
 		moved = false
 		for t := range s.in {
 			if len(fits[t]) == 1 && s.in[t] == fits[t][0] {
@@ -351,16 +360,22 @@ func (s *sharing) settle(fits [][]int) {
 			}
 			from := s.in[t]
 			s.take(t)
-			best, bestCost := -1, 0.0
-			for _, g := range fits[t] {
-				if c := s.accept[g].costWith(&s.own[t]) - s.costs[g]; best < 0 || c < bestCost {
-					best, bestCost = g, c
-				}
-			}
+			best := s.cheapest(t, fits[t])
 			s.put(t, best)
 			moved = moved || best != from
 		}
 	}
+}
+
+// cheapest returns which of the groups a trigger that is in none makes the least worse.
+func (s *sharing) cheapest(t int, groups []int) int {
+	best, bestCost := -1, 0.0
+	for _, g := range groups {
+		if c := s.accept[g].costWith(&s.own[t]) - s.costs[g]; best < 0 || c < bestCost {
+			best, bestCost = g, c
+		}
+	}
+	return best
 }
 
 func (s *sharing) move(t, to int) {
