@@ -470,7 +470,7 @@ func (w *Watcher) bad(st *stream, n *note) {
 	n.told = true
 	s := subject{stream: st, from: n.from, count: 1}
 	if w.config.Partial || st.resumed {
-		w.unchecked(finding.NotWatched, s)
+		w.add(finding.NotWatched, s)
 		return
 	}
 	s.detail.StreamID = st.id
