@@ -435,13 +435,13 @@ func (w *Watcher) review(g *group, choices [][]seal.Hash, all bool) {
 			g.tell(w, g.session.differs(), seq, 1)
 		case !g.overdue || h.broken[seq]: // it may come; or it is here, and said to be malformed
 			wrong = true
-		case g.doubt:
-			g.tell(w, finding.OnItsWay, seq, 1)
 		case h.skipped.Contains(seq): // said already
 			unchecked = finding.NotLookedAt
 		case g.lenient:
 			unchecked = finding.NotWatched
 			g.tell(w, unchecked, seq, 1)
+		case g.doubt:
+			g.tell(w, finding.OnItsWay, seq, 1)
 		case !w.config.Partial:
 			wrong = true
 			g.tell(w, finding.RecordMissing, seq, 1)

@@ -484,7 +484,8 @@ func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) err
 	}
 	if !index.Last {
 		w.blind, w.gap = w.clock, true
-		for _, st := range w.streams { // of those that are not known their first seals may have come
+		w.add(finding.NotWatched, subject{sub: "restart"}) // what came since the last Save may have been anything
+		for _, st := range w.streams {                     // of those that are not known their first seals may have come
 			st.resumed = true
 		}
 	} else if err := w.loadStrangers(read); err != nil {
