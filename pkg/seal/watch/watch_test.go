@@ -12,9 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
@@ -320,6 +323,53 @@ func TestLearn(t *testing.T) {
 	require.Len(t, s.w.Learned(), 1)
 }
 
+// newEndorsed returns a host whose stream a certificate vouches for. Its clock is now's, as certificates want it.
+func newEndorsed(t *testing.T, name string, cert *testpki.Cert) *host {
+	pair := cert.TLS()
+	h, err := sealtest.NewHostOf(sealer.NewStream{Name: name, Endorse: func(trust seal.Trust) (*seal.Endorsement, error) {
+		return endorse.Sign(&pair, trust, time.Now())
+	}}, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	h.Now.Time = time.Now()
+	return &host{Host: h, t: t}
+}
+
+// TestEndorsed: a stream that a certificate vouches for is trusted by its first seal. A further one of the same identity and name is a finding, unless the
+// first was closed.
+func TestEndorsed(t *testing.T) {
+	ca := testpki.NewCA("fleet")
+	leaf := ca.NewLeaf("web-17", testpki.Names("web-17.example.com"))
+	h := newEndorsed(t, "web-17", leaf).start()
+	s := newSeen(t, watch.Config{Roots: ca.Pool()})
+	s.save(false)
+	list := h.stamp(5).seal().take()
+	s.feed(list[1:]).feed(list[:1])
+	require.EqualValues(t, 5, s.w.Stats().Verified)
+	s.save(true)
+	s.load()
+	list = h.stamp(5).seal().take()
+	record(list[0]).Body().SetStr("altered")
+	s.feed(list)
+	name := func(h *host) string { return "web-17.example.com (web-17, " + h.Trust.StreamID() + ")" }
+	altered := "ALTERED digest_differs " + name(h) + " 1"
+	s.want(altered)
+	require.Empty(t, s.w.Learned())
+
+	second := newEndorsed(t, "web-17", leaf).start()
+	s.feed(second.stamp(3).seal().take())
+	s.want(altered, "FURTHER_STREAM not_closed_before "+name(second)+" 1")
+	s.feed(h.stop().take()).feed(second.stop().take())
+	third := newEndorsed(t, "web-17", leaf)
+	third.Now.Time = second.Now.Time.Add(time.Minute)
+	s.feed(third.start().stamp(3).seal().take())
+	s.want(altered, "FURTHER_STREAM not_closed_before "+name(second)+" 1")
+
+	s.feed(newEndorsed(t, "web-18", testpki.NewCA("other").NewLeaf("web-18", testpki.Names("web-18.example.com"))).start().take())
+	s.feed(newHost(t, "web-19").start().take())
+	require.Contains(t, s.String(), "UNKNOWN_STREAM endorsement_chain")
+	require.Contains(t, s.String(), "UNKNOWN_STREAM not_endorsed")
+}
+
 func TestBindIdentity(t *testing.T) {
 	h := newHost(t, "web-17").start()
 	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}, BindIdentity: true})
@@ -331,7 +381,7 @@ func TestBindIdentity(t *testing.T) {
 	}
 	from("web-17.example", h.stamp(5).seal().take())
 	s.want()
-	s.save(false)
+	s.save(true)
 	s.load()
 	from("web-17.example", h.stamp(5).seal().take())
 	s.want()
