@@ -8,6 +8,8 @@
 // it travels in, the [Trust] line that names a stream's first key, the [Policy] that says which attributes do not count, the
 // [Hash] trees over records, and the sets of numbers ([Ranges]) in seals. Parsing is strict: each thing has one spelling.
 //
+// An error of what is read is [ErrUnsupported] where another version of the format may be meant, and else says what is wrong.
+//
 // What is done with them is elsewhere, and imports this package, never the other way round:
 //
 //   - canonical: the one canonical encoding of a record, whose SHA-256 is its digest

@@ -6,7 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -16,25 +17,26 @@ import (
 
 // A store of logs that checks what it holds.
 func ExampleVerify() {
-	file, err := os.Open("/etc/siem/streams.trust")
+	trust, err := seal.ParseTrust(strings.NewReader("web-17+7f3b7e96+AScH2Uh3vpjgWGqAc81AbharxpQlUjD+8h0eSb0mmCkV\n"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close()
-	trust, err := seal.ParseTrust(file)
+	files, _, err := archive.Files([]string{"../testdata/vectors/archives/altered.jsonl"}) // or a folder
 	if err != nil {
 		log.Fatal(err)
 	}
-	files, _, err := archive.Files([]string{"/var/lib/siem/2026/11"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	until := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	var until time.Time // complete up to here; zero: as of the last seal
 	report, err := archive.Verify(context.Background(), files, verifier.New(trust), until, archive.Options{})
 	if err != nil {
 		log.Fatal(err) // of files that could not be read; report may tell of the others
 	}
+	fmt.Println(report.Verdict, report.Verified, "of", report.Records)
 	for _, f := range report.Findings {
-		fmt.Println(f.Code, f.Stream, f.ID, f.Place.File, f.Place.Line, f.Message())
+		fmt.Println(f.Code, f.Stream, f.Count, filepath.Base(f.Place.File), f.Place.Line)
 	}
+	// Output:
+	// tampered 61 of 77
+	// UNRESOLVED web-17 7 altered.jsonl 2
+	// ALTERED web-17 1 altered.jsonl 9
+	// UNRESOLVED web-17 8 altered.jsonl 10
 }

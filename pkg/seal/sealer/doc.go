@@ -21,5 +21,7 @@
 //
 //	err = s.Close(ctx, emit)
 //
+// A batch that cannot be taken now is refused with [ErrBusy], and after Close with [ErrClosed]: nothing of it is stamped.
+//
 // The package knows OpenTelemetry's pdata and nothing else of the collector.
 package sealer

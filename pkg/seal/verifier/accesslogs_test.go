@@ -27,13 +27,24 @@ type accessLogs struct {
 	since   int
 	done    bool
 	proto   bool
-	client  bool // a gateway has written whose certificate the records came with
+	client  bool
 }
 
 func newAccessLogs(t testing.TB, records int) *accessLogs {
+	return accessLogsUnder(t, records, seal.Policy{})
+}
+
+// newClientLogs returns the same behind a gateway that writes whose certificate the records came with, which the host leaves out.
+func newClientLogs(t testing.TB, records int) *accessLogs {
+	a := accessLogsUnder(t, records, seal.Usual())
+	a.client = true
+	return a
+}
+
+func accessLogsUnder(t testing.TB, records int, policy seal.Policy) *accessLogs {
 	h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(1, 1)))
 	require.NoError(t, err)
-	h.Policy = seal.Usual()
+	h.Policy = policy
 	require.NoError(t, h.Start(t.Context()))
 	return &accessLogs{t: t, records: records, host: h}
 }

@@ -33,8 +33,8 @@ func BenchmarkVerifyProtobuf(b *testing.B) {
 
 // BenchmarkVerifyClients is that with attributes of the resource that no digest covers: those that a gateway writes.
 func BenchmarkVerifyClients(b *testing.B) {
-	a := newAccessLogs(b, max(b.N, 1000))
-	a.proto, a.client = true, true
+	a := newClientLogs(b, max(b.N, 1000))
+	a.proto = true
 	benchmarkVerify(b, a)
 }
 

@@ -10,5 +10,9 @@
 //	}
 //	report, err := v.Finish(until)
 //
-// The package archive reads files for it.
+// [Observe] makes records of pdata; the package archive reads files, more strictly than any parser of pdata. [Report] is what comes out: a
+// verdict, streams, findings, and [Checkpoint] values from which a later run goes on. Finish fails with [ErrOutOfOrder] alone.
+//
+// Inside, three packages that each know only those before them follow the specification: internal/chain (which seals are genuine, section
+// 8.1), internal/session (what they settle, 6 and 8.2), internal/record (what that makes of each record, 8.3).
 package verifier

@@ -4,10 +4,8 @@ package verifier
 
 import (
 	"crypto/sha256"
-	"errors"
 	"slices"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -39,45 +37,20 @@ func Observe(ld plog.Logs, place finding.Place, emit func(*Observed)) {
 
 // observe fills in an observed record from pdata. err is what is wrong with its source.
 func (o *Observed) observe(h *canonical.Hasher, source *seal.Hash, lr plog.LogRecord, plain *seal.Policy, err error) {
-	ids := 0
-	for key, value := range lr.Attributes().All() {
-		if key != seal.IDKey {
-			continue
-		}
-		ids++
-		id, idErr := seal.ParseID(value.Str())
-		if value.Type() != pcommon.ValueTypeStr || idErr != nil || ids > 1 {
-			err = errNoID
-			continue
-		}
-		o.ID, o.HasID = id, true
+	id, has, idErr := canonical.ReadID(lr.Attributes())
+	o.ID, o.HasID = id, has
+	if idErr != nil {
+		err = idErr
 	}
 	if err == nil {
 		o.Canonical, err = h.Canonical(source, lr, plain)
 	}
 	if err != nil {
-		o.Fault, o.Canonical = faultOf(err), nil
+		o.Fault, o.Canonical = canonical.Fault(err), nil
 		return
 	}
 	o.Attributes = canonical.AttributesAt(o.Canonical)
 	if seal.IsSeal(lr) {
 		o.Note = []byte(lr.Body().Str())
 	}
-}
-
-var errNoID = errors.New("its id is no id, or is there twice")
-
-// faultOf says why a record that pdata has read is malformed.
-func faultOf(err error) finding.Reason {
-	switch {
-	case errors.Is(err, errNoID):
-		return finding.BadID
-	case errors.Is(err, canonical.ErrDuplicateKey):
-		return finding.AttributeRepeated
-	case errors.Is(err, canonical.ErrInvalidUTF8):
-		return finding.InvalidUTF8
-	case errors.Is(err, canonical.ErrTooDeep):
-		return finding.TooDeep
-	}
-	return finding.EntityRefs
 }
