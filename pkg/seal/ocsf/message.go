@@ -27,7 +27,7 @@ var subjects = map[finding.Code]subject{
 
 	finding.MissingSeal: aStream, finding.Absent: aStream, finding.Forked: aStream, finding.BrokenChain: aStream,
 	finding.FurtherStream: aStream,
-	finding.Silent: aStream, finding.OpenEnd: aStream, finding.Voided: aStream, finding.StateRolledBack: aStream,
+	finding.Silent:        aStream, finding.OpenEnd: aStream, finding.Voided: aStream, finding.StateRolledBack: aStream,
 
 	finding.BadSeal: someRecords, finding.UnknownStream: someRecords, finding.Unsupported: someRecords,
 

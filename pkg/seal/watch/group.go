@@ -418,59 +418,48 @@ func (w *Watcher) due(g *group) {
 func (w *Watcher) review(g *group, choices [][]seal.Hash, all bool) {
 	w.takeBack(g)
 	h := g.session.handle
-	var (
-		wrong     bool           // a record is not genuine, or not here
-		unchecked finding.Reason // why it is not known whether one was here
-	)
+	named := false // there is one that is wrong, or not here
 	for i, fit := range choices {
 		seq := g.seq(i)
-		candidates := uint64(len(g.candidates(i)))
-		if candidates > 1 {
-			g.tell(w, finding.NoneBacked, seq, candidates-1)
-		}
+		candidates := g.candidates(i)
 		switch {
-		case len(fit) > 0: // it may be right
-		case candidates > 0:
-			wrong = true
-			g.tell(w, g.session.differs(), seq, 1)
+		case len(candidates) > 1:
+			g.tell(w, finding.NoneBacked, seq, uint64(len(candidates)-1))
+			named = true
+			fallthrough
+		case len(candidates) == 1:
+			switch {
+			case len(fit) > 0:
+			case g.session.policy == nil:
+				g.tell(w, finding.PolicyUnknown, seq, 1)
+				named = true
+			default:
+				g.tell(w, finding.DigestDiffers, seq, 1)
+				named = true
+			}
 		case !g.overdue || h.broken[seq]: // it may come; or it is here, and said to be malformed
-			wrong = true
-		case h.skipped.Contains(seq): // said already
-			unchecked = finding.NotLookedAt
-		case g.lenient:
-			unchecked = finding.NotWatched
-			g.tell(w, unchecked, seq, 1)
-		case g.doubt:
-			g.tell(w, finding.OnItsWay, seq, 1)
-		case !w.config.Partial:
-			wrong = true
-			g.tell(w, finding.RecordMissing, seq, 1)
+			named = true
+		default:
+			named = true
+			switch {
+			case g.doubt:
+				g.tell(w, finding.OnItsWay, seq, 1)
+			case h.skipped.Contains(seq):
+				g.tell(w, finding.NotLookedAt, seq, 1)
+			case g.lenient:
+				g.tell(w, finding.NotWatched, seq, 1)
+			case w.config.Partial:
+			default:
+				g.tell(w, finding.RecordMissing, seq, 1)
+			}
 		}
 	}
-	switch {
-	case wrong: // one finding says so
-	case unchecked != "":
-		w.tellRest(g, choices, unchecked)
-	case all: // each may be right, and not all are
-		w.tellRest(g, choices, finding.GroupDiffers)
-	}
-}
-
-// tellRest adds the records of a group that may be right to a finding.
-func (w *Watcher) tellRest(g *group, choices [][]seal.Hash, reason finding.Reason) {
-	for i, fit := range choices {
-		if len(fit) > 0 {
-			g.tell(w, reason, g.seq(i), 1)
+	if all && !named {
+		// Each may be right, and not all are.
+		for i := range choices {
+			g.tell(w, finding.GroupDiffers, g.seq(i), 1)
 		}
 	}
-}
-
-// differs says why a record does not match what its session has sealed.
-func (ss *session) differs() finding.Reason {
-	if ss.policy == nil {
-		return finding.PolicyUnknown
-	}
-	return finding.DigestDiffers
 }
 
 // tell adds to a finding, for as long as the group is as it is.
@@ -482,6 +471,9 @@ func (g *group) tell(w *Watcher, reason finding.Reason, seq, n uint64) {
 	if reason == finding.GroupDiffers {
 		s.detail.N = uint64(g.size)
 		s.detail.Group = seal.ID{Handle: s.handle, Seq: g.seq(0)}.String() + " to " + seal.ID{Handle: s.handle, Seq: g.seq(int(g.size) - 1)}.String()
+	}
+	if reason.Code() == finding.Unchecked {
+		w.uncheckedCount += n
 	}
 	c := w.add(reason, s)
 	for i := range g.told {

@@ -7,7 +7,6 @@ import (
 	"net"
 
 	"github.com/logseal/logseal/pkg/seal/canonical"
-	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // key is what a peer is told apart by: its identity, else its address without the port.
@@ -123,8 +122,7 @@ func (w *Watcher) strange(h *handle, seq uint64, r *canonical.Record, from Peer)
 	}
 	w.assume(h, seq, r)
 	if h.orphan != nil {
-		w.add(finding.SessionUnknown, h.on(seq, seq, from))
-		h.orphans++
+		w.orphan(h, seq)
 	}
 }
 

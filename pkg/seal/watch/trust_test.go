@@ -82,3 +82,23 @@ func TestAddTrustTooLate(t *testing.T) {
 	require.Contains(t, s.codes(), finding.Absent)
 	require.Zero(t, s.w.Stats().Verified)
 }
+
+// TestPartialLearnsNothingInTheMiddle: a stream that comes over from another gateway is no stranger, and what it proves is not known here.
+func TestPartialLearnsNothingInTheMiddle(t *testing.T) {
+	for name, partial := range map[string]bool{"one of several": true, "alone": false} {
+		t.Run(name, func(t *testing.T) {
+			host := newSending(t)
+			s := newSeen(t, watch.Config{Learn: true, Partial: partial})
+			host.send(newSeen(t, watch.Config{Learn: true, Partial: partial}), 3)
+			for range 3 {
+				host.send(s, 3)
+				s.pass(2 * watch.DefaultLateAfter)
+			}
+			if partial {
+				require.Equal(t, []finding.Code{finding.Unchecked}, s.codes())
+			} else {
+				require.Contains(t, s.codes(), finding.UnknownStream)
+			}
+		})
+	}
+}

@@ -64,8 +64,8 @@ type Watcher struct {
 	saved            map[string]bool // streams of which there is a part of the state
 	indexed, wasLast bool            // there is an index, and it says that nothing came after it
 
-	records, verifiedCount, duplicates, sealCount, lagCount uint64
-	lagSum                                                  time.Duration
+	records, verifiedCount, duplicates, sealCount, uncheckedCount, lagCount uint64
+	lagSum                                                                  time.Duration
 
 	inbox inbox
 }
@@ -149,7 +149,7 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 			continue
 		}
 		if st := w.former[id.Handle]; st != nil {
-			w.add(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
+			w.unchecked(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
 			continue
 		}
 		h := w.handleOf(id.Handle, from)
@@ -243,6 +243,7 @@ func (w *Watcher) orphan(h *handle, seq uint64) {
 	reason := finding.SessionUnknown
 	if w.config.Partial || w.claimed(h) {
 		reason = finding.NotWatched
+		w.uncheckedCount++
 	}
 	h.orphan = w.add(reason, h.on(seq, seq, h.from))
 	h.orphans++
@@ -291,7 +292,7 @@ func (w *Watcher) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := Stats{
-		Records: w.records, Verified: w.verifiedCount, Duplicates: w.duplicates, Seals: w.sealCount, Unchecked: w.causes.found[finding.Unchecked],
+		Records: w.records, Verified: w.verifiedCount, Duplicates: w.duplicates, Seals: w.sealCount, Unchecked: w.uncheckedCount,
 		Found: maps.Clone(w.causes.found), Open: map[finding.Code]int{}, Expected: w.expected.leaves, Pending: w.pending,
 		LagSum: w.lagSum, LagCount: w.lagCount,
 	}
