@@ -28,7 +28,7 @@ processes from the configurations that ship, on free loopback ports, and ships r
 
   ` + strings.Join(demo.DrillNames(), "\n  ") + `
 
-It needs neither root nor a network, takes about a minute, and leaves the work folder for you to look at.
+It needs neither root nor a network, takes a minute or two, and leaves the work folder for you to look at.
 Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run.`,
 		Example: `  logseal demo
   logseal demo --drill impostor

@@ -46,6 +46,7 @@ var drills = []drill{
 	{"flood", "a file that is flooded takes nothing from another, and what is shed is on record", flood},
 	{"kill", "with the agent killed in mid-stream nothing is lost, and the archive verifies", kill},
 	{"tamper", "whoever alters a byte of the archive or takes out a line is found out, and the records are named", tamper},
+	{"watch", "what is done to logs on the way to the SIEM shows within seconds, and so does a host that falls silent", watchDrill},
 	{"verify", "every record in the SIEM's archive is what the agent stamped, and none is missing", verify},
 }
 
@@ -107,6 +108,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.say("  app.log         the file that was appended to; flood.log the one that was flooded")
 	s.say("  *.yaml *.log    configuration and own log of siem, gateway and agent")
 	s.say("  pki/            keys and certificates")
+	s.say("  watch/          the same of the drill watch; state/siem/findings.jsonl is what was found")
 	s.say("  state/agent/    the agent's queue and keys; stamp.trust is what a verifier needs")
 	if o.KeepRunning {
 		s.say("\nEverything is left up. Append a line to %s and look for it in archive.jsonl; Ctrl-C ends.", s.logFile)

@@ -115,9 +115,13 @@ func (t *Tally) Add(_ plog.ResourceLogs, lr plog.LogRecord) {
 		t.Seals++
 		return
 	}
-	body := lr.Body()
+	body, there := lr.Body(), true
 	if body.Type() == pcommon.ValueTypeMap {
-		body, _ = body.Map().Get("MESSAGE") // as journald has it
+		body, there = body.Map().Get("MESSAGE") // as journald has it
+	}
+	if !there {
+		t.Others++
+		return
 	}
 	rest, ok := strings.CutPrefix(body.AsString(), t.Prefix)
 	var n int

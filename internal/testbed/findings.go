@@ -47,7 +47,10 @@ func (a *Alarms) Read() error {
 		}
 		body := lr.Body().Map()
 		text := func(m pcommon.Map, key string) string {
-			v, _ := m.Get(key)
+			v, found := m.Get(key)
+			if !found {
+				return ""
+			}
 			return v.AsString()
 		}
 		alarm := Alarm{

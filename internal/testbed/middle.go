@@ -5,6 +5,7 @@ package testbed
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
@@ -19,8 +20,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Middle is a man in the middle of the gateway and the SIEM who has the keys of both: the gateway takes it for the SIEM, the SIEM for
-// the gateway. It reads and writes OTLP over gRPC, which is a POST of HTTP/2 with a length before the message.
+// Middle is a man in the middle of two collectors who has the keys of both: the sender takes him for the receiver, and the receiver for
+// the sender. He reads and writes OTLP over gRPC, which is a POST of HTTP/2 with a length before the message.
 type Middle struct {
 	listener net.Listener
 	server   *http.Server
@@ -44,14 +45,14 @@ const (
 	grpcUnavailable = "14"
 )
 
-// NewMiddle starts a man in the middle, who passes everything on as it is until Do, and has the gateway send to him from its next
-// start on.
-func (s *Site) NewMiddle() (*Middle, error) {
-	server, err := tls.LoadX509KeyPair(s.SIEM.Env["LOGSEAL_SERVER_CERT_FILE"], s.SIEM.Env["LOGSEAL_SERVER_KEY_FILE"])
+// NewMiddle starts a man in the middle, who passes everything on as it is until Do, and has the sender send to him from its next start
+// on.
+func (s *Site) NewMiddle(sender, receiver *Collector) (*Middle, error) {
+	server, err := tls.LoadX509KeyPair(receiver.Env["LOGSEAL_SERVER_CERT_FILE"], receiver.Env["LOGSEAL_SERVER_KEY_FILE"])
 	if err != nil {
 		return nil, err
 	}
-	client, err := tls.LoadX509KeyPair(s.Gateway.Env["LOGSEAL_CERT_FILE"], s.Gateway.Env["LOGSEAL_KEY_FILE"])
+	client, err := tls.LoadX509KeyPair(sender.Env["LOGSEAL_CERT_FILE"], sender.Env["LOGSEAL_KEY_FILE"])
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func (s *Site) NewMiddle() (*Middle, error) {
 		return nil, err
 	}
 	m := &Middle{
-		listener: listener, target: "https://" + s.Gateway.Env["LOGSEAL_SIEM_ENDPOINT"], done: make(chan struct{}),
+		listener: listener, target: "https://" + sender.Env["LOGSEAL_SIEM_ENDPOINT"], done: make(chan struct{}),
 		client: &http.Client{Transport: &http.Transport{
 			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots, Certificates: []tls.Certificate{client}},
 			ForceAttemptHTTP2: true,
@@ -83,7 +84,7 @@ func (s *Site) NewMiddle() (*Middle, error) {
 		defer close(m.done)
 		_ = m.server.ServeTLS(listener, "", "")
 	}()
-	s.Gateway.Env["LOGSEAL_SIEM_ENDPOINT"] = listener.Addr().String()
+	sender.Env["LOGSEAL_SIEM_ENDPOINT"] = listener.Addr().String()
 	return m, nil
 }
 
@@ -103,7 +104,7 @@ func (m *Middle) Close() error {
 	return err
 }
 
-// ServeHTTP takes a request of the gateway, and sends what becomes of it.
+// ServeHTTP takes a request of the sender, and sends what becomes of it.
 func (m *Middle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := grpcOK
 	if err := m.pass(r); err != nil {
@@ -127,7 +128,7 @@ func (m *Middle) pass(r *http.Request) error {
 		list = m.change(logs)
 	}
 	for _, logs := range list {
-		if err := m.send(r, logs); err != nil {
+		if err := m.Send(r.Context(), logs); err != nil {
 			return err
 		}
 	}
@@ -160,13 +161,14 @@ func readMessage(r io.Reader) (plog.Logs, error) {
 	return (&plog.ProtoUnmarshaler{}).UnmarshalLogs(message)
 }
 
-func (m *Middle) send(r *http.Request, logs plog.Logs) error {
+// Send sends a request of his own to the receiver, in the sender's name.
+func (m *Middle) Send(ctx context.Context, logs plog.Logs) error {
 	message, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
 	if err != nil {
 		return err
 	}
 	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
-	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, m.target+exportPath, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.target+exportPath, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -185,7 +187,7 @@ func (m *Middle) send(r *http.Request, logs plog.Logs) error {
 		status = response.Header.Get("Grpc-Status")
 	}
 	if status != grpcOK {
-		return fmt.Errorf("the SIEM answers with gRPC status %q", status)
+		return fmt.Errorf("the receiver answers with gRPC status %q", status)
 	}
 	return nil
 }
