@@ -95,8 +95,11 @@ func (c *taker) attributes(name string) []string {
 	defer c.mu.Unlock()
 	values := make([]string, 0, len(c.taken))
 	for _, lr := range c.taken {
-		v, _ := lr.Attributes().Get(name)
-		values = append(values, v.AsString())
+		value := ""
+		if v, found := lr.Attributes().Get(name); found {
+			value = v.AsString()
+		}
+		values = append(values, value)
 	}
 	return values
 }

@@ -42,8 +42,15 @@ type verify struct {
 	stopped   bool
 }
 
-// tick is how often time passes for the watcher and the state is stored.
-const tick = time.Second
+const (
+	// tick is how often time passes for the watcher.
+	tick = time.Second
+
+	// What is not stored at a kill was not watched, and a seal that is not leaves a gap in its stream. So the state is stored this often
+	// while there is something to look at, as long as storing takes at most one in saveShare of the time.
+	minSave   = 100 * time.Millisecond
+	saveShare = 20
+)
 
 // entrance is the consumer of one of the pipelines' kinds. All get the same; the first one hands it on.
 type entrance struct {
@@ -120,12 +127,20 @@ func (v *verify) run(ctx context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	var followed time.Time
+	var save <-chan time.Time // while something has come since the last time
+	wait := minSave
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case r := <-v.queue.requests:
 			v.observe(r)
+			if save == nil {
+				save = time.After(wait)
+			}
+		case began := <-save:
+			v.save(ctx, false)
+			save, wait = nil, max(minSave, saveShare*time.Since(began))
 		case now := <-ticker.C:
 			if now.Sub(followed) >= followInterval {
 				followed = now
