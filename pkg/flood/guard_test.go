@@ -320,6 +320,22 @@ func TestReserve(t *testing.T) {
 	})
 }
 
+// Of the total, too, each source has a reserve of its own: a flood of errors takes no other source's.
+func TestReserveOfTheTotalIsShared(t *testing.T) {
+	g := New(Config{Total: Rate{Records: 1000, Burst: time.Second}, Reserve: 0.2, MaxKeys: 10})
+	severe := tally{}
+	for ms := 0; ms < 10_000; ms += 10 {
+		at := time.Duration(ms) * time.Millisecond
+		send(g, at, file(1), 100, 10, always)
+		send(g, at, file(0), 100, 10, nil)
+		if got := send(g, at, file(0), (ms/10)%10/9, 10, always); ms > 2_000 {
+			severe.add(got) // ten a second; its part of the reserve is 66
+		}
+	}
+	assert.NotZero(t, severe.sent)
+	assert.Zero(t, severe.over)
+}
+
 // A source in debt does not get rid of it by making the guard forget it.
 func TestDebtIsNotForgotten(t *testing.T) {
 	g := New(Config{Rate: Rate{Records: 1, Burst: 100 * time.Second}, MaxKeys: 50})
