@@ -113,5 +113,6 @@ CLUSTER := $(abspath .cluster)
 test-cluster: bin/otelcol-logseal bin/logseal $(RELEASE)/image $(RELEASE)/helm ## Install the chart on a real one-node Kubernetes on this machine (root; the first time it builds Kubernetes: an hour)
 	@[ -x $(CLUSTER)/bin/kubelet ] || K8S_HOME=$(CLUSTER) tests/cluster/build
 	@tests/cluster/images $(CLUSTER)/img
+	@tests/cluster/crds $(CLUSTER)/crds
 	@$(RELEASE)/image -out $(CLUSTER)/image -archive $(CLUSTER)/img/logseal.oci.tar -name logseal.test/logseal:1 -version $(VERSION) linux/$$(go env GOARCH)=bin
 	LOGSEAL_TEST_CLUSTER=$(CLUSTER) CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 30m -v ./tests/cluster
