@@ -64,6 +64,7 @@ func TestPackageInADebianOfItsOwn(t *testing.T) {
 	assert.Contains(t, in("cat /etc/logseal/agent.yaml"), "# mine")
 	assert.Equal(t, "key", in("cat /var/lib/logseal/agent/stamp.key"))
 
+	in("systemctl enable logseal-agent logseal-gateway")
 	in("dpkg -r logseal")
 	assert.Equal(t, "key", in("cat /var/lib/logseal/agent/stamp.key"), "a removal keeps state")
 	in("dpkg -P logseal")
