@@ -13,28 +13,7 @@ import (
 // What is dense in triggers and yet what programs write is examined to its end, not withheld as made to keep detectors busy.
 func TestDenseTextsAreExamined(t *testing.T) {
 	e := newEngine(t)
-	for name, unit := range map[string]string{
-		"JSON in JSON":            `{\"id\":7,\"name\":\"widget\",\"tags\":[\"a\",\"b\"],\"ok\":true},`,
-		"JSON in JSON in JSON":    `{\\\"id\\\":7,\\\"name\\\":\\\"widget\\\"},`,
-		"Russian":                 "соединение с базой данных потеряно, повтор через минуту; ",
-		"Japanese":                "データベースへの接続が失われました。",
-		"URL-encoded":             "%D0%BE%D1%88%D0%B8%D0%B1%D0%BA%D0%B0%20",
-		"Windows paths":           `C:\\Users\\build\\a\\b\\c;`,
-		"colours":                 "\x1b[32mINFO\x1b[0m started server; ",
-		"stack trace":             "\tat org.example.App.run(App.java:17)\r\n",
-		"milliseconds":            "1763871055123,",
-		"coordinates":             "-113.373887 19.623190 ",
-		"hexadecimal dump":        "73 f1 51 94 9a 21 83 59 50 e2 35 95 2f 23 6f 62  ",
-		"addresses of people":     "jo.doe@example.com, ",
-		"links":                   "https://example.com/1 ",
-		"a test's output":         "tests/test_a.py::test_1 PASSED [ 12%] ",
-		"names without values":    `{"Key":"Name","Value":"web-1"},`,
-		"a property list":         "<key>CFBundleName</key><string>abc</string>",
-		"certificates":            "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUP3\n-----END CERTIFICATE-----\n",
-		"lists of modules' sums":  "example.com/a/b v1.2.0 h1:b5hlVVwrY72qje7KO+Xo7MEa1qBiikEZ35ISXlDBtA8=\n",
-		"lists of UUIDs":          "8ebe84fb-166b-4200-9fe1-834670c7f418,",
-		"numbers written by hand": "4 8 15 16 23 42 ",
-	} {
+	for name, unit := range denseTexts {
 		text := strings.Repeat(unit, 1<<17/len(unit))
 		out, matches, _ := e.Text(text+" password=hunter2secret", nil)
 		assert.NotEmpty(t, matches, name)
@@ -43,9 +22,39 @@ func TestDenseTextsAreExamined(t *testing.T) {
 	}
 }
 
+var denseTexts = map[string]string{
+	"JSON in JSON":            `{\"id\":7,\"name\":\"widget\",\"tags\":[\"a\",\"b\"],\"ok\":true},`,
+	"JSON in JSON in JSON":    `{\\\"id\\\":7,\\\"name\\\":\\\"widget\\\"},`,
+	"Russian":                 "соединение с базой данных потеряно, повтор через минуту; ",
+	"Japanese":                "データベースへの接続が失われました。",
+	"URL-encoded":             "%D0%BE%D1%88%D0%B8%D0%B1%D0%BA%D0%B0%20",
+	"Windows paths":           `C:\\Users\\build\\a\\b\\c;`,
+	"colours":                 "\x1b[32mINFO\x1b[0m started server; ",
+	"stack trace":             "\tat org.example.App.run(App.java:17)\r\n",
+	"milliseconds":            "1763871055123,",
+	"coordinates":             "-113.373887 19.623190 ",
+	"hexadecimal dump":        "73 f1 51 94 9a 21 83 59 50 e2 35 95 2f 23 6f 62  ",
+	"addresses of people":     "jo.doe@example.com, ",
+	"links":                   "https://example.com/1 ",
+	"a test's output":         "tests/test_a.py::test_1 PASSED [ 12%] ",
+	"names without values":    `{"Key":"Name","Value":"web-1"},`,
+	"a property list":         "<key>CFBundleName</key><string>abc</string>",
+	"certificates":            "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUP3\n-----END CERTIFICATE-----\n",
+	"lists of modules' sums":  "example.com/a/b v1.2.0 h1:b5hlVVwrY72qje7KO+Xo7MEa1qBiikEZ35ISXlDBtA8=\n",
+	"lists of UUIDs":          "8ebe84fb-166b-4200-9fe1-834670c7f418,",
+	"numbers written by hand": "4 8 15 16 23 42 ",
+}
+
 // Long texts that people and programs really write, with a name or a number in every line.
 func TestOrdinaryTextsAreNotWithheld(t *testing.T) {
 	e := newEngine(t)
+	for name, text := range ordinaryTexts() {
+		out, _, _ := e.Text(text, nil)
+		assert.NotContains(t, out, markLimit, name)
+	}
+}
+
+func ordinaryTexts() map[string]string {
 	repeat := func(size int, line func(i int) string) string {
 		var b strings.Builder
 		for i := 0; b.Len() < size; i++ {
@@ -55,7 +64,7 @@ func TestOrdinaryTextsAreNotWithheld(t *testing.T) {
 	}
 	labels := []string{"Password", "Confirm password", "API key", "Access token", "Secret", "User name", "Forgot your password?", "Two-factor code"}
 	keys := []string{"password", "passwordConfirm", "apiKey", "accessToken", "secret", "userName", "forgotPassword", "authCode"}
-	for name, text := range map[string]string{
+	return map[string]string{
 		"a catalogue of labels, JSON": repeat(22<<10, func(i int) string { return fmt.Sprintf("  \"login.%s%d\": \"%s\",\n", keys[i%8], i, labels[i%8]) }),
 		"a catalogue of labels":       repeat(22<<10, func(i int) string { return "label." + keys[i%8] + "=" + labels[i%8] + "\n" }),
 		"a catalogue for translators": repeat(22<<10, func(i int) string { return "msgid \"" + labels[i%8] + "\"\nmsgstr \"" + labels[(i+1)%8] + "\"\n" }),
@@ -70,9 +79,6 @@ func TestOrdinaryTextsAreNotWithheld(t *testing.T) {
 		"mail addresses":        repeat(60<<10, func(i int) string { return fmt.Sprintf("jo.doe%d@example.com\n", i) }),
 		"variables and secrets": repeat(20<<10, func(i int) string { return fmt.Sprintf("DB%d_PASSWORD=${DB%d_PASSWORD}\n", i, i) }),
 		"a test's output":       repeat(30<<10, func(i int) string { return fmt.Sprintf("ok %d - rejects a wrong password (token expired)\n", i) }),
-	} {
-		out, _, _ := e.Text(text, nil)
-		assert.NotContains(t, out, markLimit, name)
 	}
 }
 

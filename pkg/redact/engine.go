@@ -274,6 +274,7 @@ type worker struct {
 	again    bool   // whether this is another pass over what the first has left
 	before   []byte // the value before another pass
 	bytes    []byte // a byte value, or a number as text
+	named    []byte // a number behind its name
 	counts   counts
 	inRecord []int64 // matches by rule in this record, for the annotation
 	loc      location

@@ -23,8 +23,8 @@ const (
 // does, which has a call every 50 bytes. The unit is a call of a detector. A value that is examined, a match and a base64 text cost
 // more; what cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork      = 1024
-	bytesOfWork   = 5
+	freeWork      = 3072
+	bytesOfWork   = 7
 	costOfMatch   = 1
 	costOfBase64  = 12
 	escapesOfWork = 2

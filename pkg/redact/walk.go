@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -145,8 +146,12 @@ func (w *worker) key(key string) (string, rules.Verdict, outcome) {
 	return key, v, out
 }
 
-// minNumber is the smallest number that is looked at for what it could be, when its name says rules.Nothing.
-const minNumber = 100_000_000_000
+// minNumber is the smallest number that is looked at for what it could be, when its name says rules.Nothing, and minCued when its name
+// says what kind of number it is.
+const (
+	minNumber = 100_000_000_000
+	minCued   = 1_000_000
+)
 
 // value redacts a value in place. vd is the verdict on its name.
 func (w *worker) value(v pcommon.Value, vd rules.Verdict, depth int) outcome {
@@ -184,14 +189,14 @@ func (w *worker) value(v pcommon.Value, vd rules.Verdict, depth int) outcome {
 		return out
 	case pcommon.ValueTypeInt:
 		n := v.Int()
-		if vd.Strength == rules.Nothing && n > -minNumber && n < minNumber {
+		if vd.Strength == rules.Nothing && n > -minNumber && n < minNumber && (n < minCued || !w.cued()) {
 			return unchanged
 		}
 		w.bytes = strconv.AppendInt(w.bytes[:0], n, 10)
 		return w.number(v, vd)
 	case pcommon.ValueTypeDouble:
 		f := v.Double()
-		if math.Trunc(f) != f || math.Abs(f) >= 1e19 || vd.Strength == rules.Nothing && math.Abs(f) < minNumber {
+		if math.Trunc(f) != f || math.Abs(f) >= 1e19 || vd.Strength == rules.Nothing && math.Abs(f) < minNumber && (f < minCued || !w.cued()) {
 			return unchanged
 		}
 		w.bytes = strconv.AppendFloat(w.bytes[:0], f, 'f', -1, 64)
@@ -244,5 +249,21 @@ func (w *worker) string(s string, vd rules.Verdict) outcome {
 			return unchanged // counted already
 		}
 	}
+	if rules.IsNumber(s) && w.cued() {
+		return w.behindName(s)
+	}
 	return w.text(s)
+}
+
+// cued reports whether the name of the value that is redacted says what kind of number it is: phone, cpf.
+func (w *worker) cued() bool { return w.names.IsCue(w.place.name) }
+
+// behindName redacts a number as if it stood behind its name in a text.
+func (w *worker) behindName(s string) outcome {
+	w.named = append(append(append(w.named[:0], w.place.name...), ": "...), s...)
+	out := w.text(ascii.UnsafeString(w.named))
+	if n := len(w.place.name) + len(": "); out == changed && bytes.HasPrefix(w.out, w.named[:n]) {
+		w.out = append(w.out[:0], w.out[n:]...)
+	}
+	return out
 }

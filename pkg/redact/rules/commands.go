@@ -221,7 +221,7 @@ func (c *Context) command(cl *client, i int) (taken int) {
 		o.n++
 		o.prev = t
 	}
-	c.Charge(n / 8)
+	c.Charge(costOfCommand + n/8)
 	c.memo.command.end = max(c.memo.command.end, i)
 	return taken
 }

@@ -48,10 +48,12 @@ type Sink interface {
 
 // Costs of work, in calls of a detector.
 const (
-	costOfName  = 1 // to look for the value of a name
-	costOfValue = 1 // to examine it
-	costOfList  = 8 // to examine a header or statement of several parts
-	costOfCheck = 3 // of a card number's digits
+	costOfName    = 1 // to look for the value of a name
+	costOfValue   = 1 // to examine it
+	costOfList    = 8 // to examine a header or statement of several parts
+	costOfCheck   = 3 // of a card number's digits
+	costOfCommand = 5 // to read the words of a command, and one more for eight of them
+	costOfLabel   = 3 // to look at what a BEGIN line begins
 )
 
 // NewContext returns a context that hands what is found to sink.
@@ -87,3 +89,15 @@ func (c *Context) Charge(n int) bool {
 	*c.Budget -= n
 	return *c.Budget >= 0
 }
+
+// chargeLong charges for a word of n bytes that is longer than people write them: to look at it takes time in proportion.
+func (c *Context) chargeLong(n int) {
+	if n > longWord {
+		c.Charge(n / longWordBytes)
+	}
+}
+
+const (
+	longWord      = 32
+	longWordBytes = 4 // that cost as much as a call
+)

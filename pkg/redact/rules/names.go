@@ -294,6 +294,7 @@ func trimDigits(s string) string {
 type Namer struct {
 	sensitive, ignore []string // globs, lower case
 	cache             map[string]Verdict
+	cues              map[string]bool
 	unusual           *prefilter.Set // characters of globs that names mostly do not have, or nil
 }
 
@@ -305,7 +306,7 @@ const (
 
 // NewNamer returns a Namer for which names that match the globs, lower case, are sensitive, or say nothing.
 func NewNamer(sensitive, ignore []string) *Namer {
-	k := &Namer{sensitive: sensitive, ignore: ignore, cache: map[string]Verdict{}}
+	k := &Namer{sensitive: sensitive, ignore: ignore, cache: map[string]Verdict{}, cues: map[string]bool{}}
 	for _, g := range sensitive {
 		for i := range len(g) {
 			if b := g[i]; b != '*' && b != '?' && ascii.Class[b]&(ascii.Ident|ascii.Latin) == 0 {

@@ -48,7 +48,7 @@ func detectPEM(c *Context, _ ID, i int) int {
 	case ascii.HasPrefixFold(s, i, "putty-user-key-file"):
 		mark = "private-mac:"
 	default:
-		c.Charge(costOfValue)
+		c.Charge(costOfLabel)
 		label := s[i:min(len(s), i+48)]
 		if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
 			label = label[:k]

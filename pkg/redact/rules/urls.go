@@ -153,6 +153,7 @@ func (c *Context) credentialsBefore(i int) int {
 	for word > c.taken && i-word < maxNameBytes*2 && ascii.Class[s[word-1]]&ascii.Space == 0 {
 		word--
 	}
+	c.chargeLong(i - word)
 	next := ascii.At(s, i+1)
 	if slash := strings.IndexByte(s[word:i], '/'); slash >= 0 && (next == '/' || ascii.Is(s, i+1, ascii.Alnum)) {
 		if from := oracleLogin(s, word, word+slash, i); from > 0 {

@@ -49,6 +49,7 @@ func detectName(c *Context, _ ID, i int) int {
 		end = i + dot
 	}
 	c.memo.values.identEnd = end
+	c.chargeLong(end - start)
 
 	name := s[start:end]
 	// "api key", "security code", "social security number": words of one name.
