@@ -34,7 +34,10 @@ type options struct {
 	syslogNG  string
 	before    string
 	only      string
-	dir       string
+
+	backlogMiB int64
+	memoryMiB  int
+	dir        string
 }
 
 func main() {
@@ -59,7 +62,10 @@ func allWork() []work {
 	for _, s := range scenarios {
 		all = append(all, work{s.name, s.title, func(ctx context.Context, o options) error { return measure(ctx, o, s) }})
 	}
-	return append(all, work{"peers", "the shipped agent beside the stock otlp_grpc, rsyslog and syslog-ng", measurePeers})
+	return append(all,
+		work{"backlog", "how fast a large queue on disk drains, against a small one", measureBacklog},
+		work{"peers", "the shipped agent beside the stock otlp_grpc, rsyslog and syslog-ng", measurePeers},
+	)
 }
 
 func run(ctx context.Context) error {
@@ -73,6 +79,8 @@ func run(ctx context.Context) error {
 	flags.StringVar(&o.syslogNG, "syslog-ng", "/", "`folder` that syslog-ng's packages were unpacked into, for peers")
 	flags.StringVar(&o.before, "before", "", "`folder` of a source tree built before, for peers: measured beside this one, and what is stock is taken from it")
 	flags.StringVar(&o.only, "only", "", "`peers` that take part beside the agent, separated by commas; all when it is empty")
+	flags.Int64Var(&o.backlogMiB, "backlog", 8192, "MiB that wait in the large queue of backlog")
+	flags.IntVar(&o.memoryMiB, "memory", 512, "MiB of memory and page cache that the agent has in backlog, by a cgroup")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "usage: bench [flags] [SCENARIO…]\n\nScenarios (all when none is named):\n")
 		for _, w := range all {

@@ -31,7 +31,7 @@ var peers = []peer{
 	{"the build before", 1, beforeAbsent, prepareBefore},
 	{"otlp_grpc", 1, func(options) string { return "" }, prepareStock},
 	{"rsyslog", 1, rsyslogAbsent, prepareRsyslog},
-	{"rsyslog, on disk", 3, rsyslogAbsent, prepareRsyslogDisk},
+	{"rsyslog on disk", 3, rsyslogAbsent, prepareRsyslogDisk},
 	{"syslog-ng", 1, syslogNGAbsent, prepareSyslogNG},
 	{"syslog-ng slog", 10, syslogNGAbsent, prepareSlog},
 }
