@@ -220,3 +220,108 @@ func crashOften(t *testing.T, seed uint64, policy SyncPolicy, powerLost, full bo
 		require.NoError(t, check.Close())
 	}
 }
+
+// A write that finds no room gives segments up at once, in the three steps that housekeeping takes one by one. Whatever moment
+// the machine goes off at, and whichever of the writes that were not synced are on the disk then, the position is the one of
+// the last sync or a later one, and no segment is taken for a lost one that was given up.
+func TestPowerLostWhileRoomIsMade(t *testing.T) {
+	for name, fate := range map[string]func(n, of int) bool{
+		"nothing is on the disk":       func(int, int) bool { return false },
+		"the last write is":            func(n, of int) bool { return n == of-1 },
+		"all but the first write":      func(n, _ int) bool { return n > 0 },
+		"every other write, odd ones":  func(n, _ int) bool { return n%2 == 1 },
+		"every other write, even ones": func(n, _ int) bool { return n%2 == 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for step := 1; ; step++ {
+				d := newSimDisk(1)
+				d.capacity = 2 << 20
+				crashed := makeRoom(t, d, step)
+				d.fate = fate
+				var lost losses
+				s := openOn(t, d.restart(true), "/s", Options{OnLoss: lost.add})
+				l, err := s.Log("c")
+				require.NoError(t, err)
+				require.Contains(t, []string{"old", "new"}, get(t, l, "position"), "step %d", step)
+				if name == "nothing is on the disk" {
+					require.Empty(t, slices.DeleteFunc(lost.all, func(l Loss) bool { return l.Torn }), "step %d", step)
+				}
+				require.NoError(t, s.Close())
+				if !crashed {
+					return
+				}
+			}
+		})
+	}
+}
+
+// makeRoom brings a log to where a write finds no room although a segment is dead, with the disk going off at a step of that
+// write. It reports whether the write came so far.
+func makeRoom(t *testing.T, d *simDisk, step int) (crashed bool) {
+	t.Helper()
+	s := openOn(t, d, "/s", Options{})
+	l, err := s.Log("c")
+	require.NoError(t, err)
+	require.NoError(t, l.Apply(set("position", "old")))
+	n := 0
+	bulk := func() error {
+		n++
+		return l.Apply(Op{Kind: Set, Key: strconv.Itoa(n), Value: make([]byte, 20_000), Bulk: true})
+	}
+	for err == nil {
+		err = bulk()
+	}
+	require.ErrorIs(t, err, ErrFull)
+	require.NoError(t, s.Sync())
+	for key := 1; key <= n/2; key++ {
+		require.NoError(t, l.Apply(Op{Kind: Delete, Key: strconv.Itoa(key)}))
+	}
+	require.NoError(t, l.Apply(set("position", "new")))
+	d.crashAt = d.step + step
+	for err = nil; err == nil; {
+		err = bulk()
+	}
+	if !errors.Is(err, errCrashed) {
+		require.ErrorIs(t, err, ErrFull)
+		require.Greater(t, n, 20, "room was made")
+	}
+	close(s.stop)
+	<-s.done
+	return errors.Is(err, errCrashed)
+}
+
+// A segment that is given up may hold the deletion of a value which an older one still holds. The deletion is written anew,
+// and the manifest that leaves the segment out waits for it: else the value would be back.
+func TestADeletionOutlivesItsSegment(t *testing.T) {
+	d := newSimDisk(1)
+	s := openOn(t, d, "/s", Options{})
+	l, err := s.Log("c")
+	require.NoError(t, err)
+	segments := func() int { return len(segmentsOf(d)) }
+	n := 0
+	fill := func(until int) (keys []string) {
+		for segments() < until {
+			n++
+			keys = append(keys, fmt.Sprint("filler ", n))
+			require.NoError(t, l.Apply(Op{Kind: Set, Key: keys[len(keys)-1], Value: make([]byte, 5000), Bulk: true}))
+		}
+		return keys
+	}
+	require.NoError(t, l.Apply(set("deleted", "value")))
+	first := fill(2) // the first segment stays, and the last of these is in the second
+	require.NoError(t, l.Apply(Op{Kind: Delete, Key: "deleted"}))
+	for _, key := range append(fill(3), first[len(first)-1]) { // the second one drains
+		require.NoError(t, l.Apply(Op{Kind: Delete, Key: key}))
+	}
+	require.NoError(t, s.Sync()) // gives it up
+	require.NotEmpty(t, l.doomed, "the segment with the deletion is given up, and still there")
+	fill(segments() + 1) // with a manifest that leaves it out
+
+	d.fate = func(int, int) bool { return false }
+	s2 := openOn(t, d.restart(true), "/s", Options{})
+	l2, err := s2.Log("c")
+	require.NoError(t, err)
+	require.Empty(t, get(t, l2, "deleted"))
+	require.NoError(t, s2.Close())
+	require.NoError(t, s.Close())
+}

@@ -34,6 +34,8 @@ type simDisk struct {
 	failAt   int // the step that fails
 	crashed  bool
 	readFail func(name string, off int64) bool
+	// fate says whether the nth of a file's or folder's changes that were not synced reaches the disk. nil: by chance, and torn.
+	fate func(n, of int) bool
 }
 
 type simDir struct {
@@ -223,8 +225,8 @@ func (d *simDisk) restart(powerLost bool) *simDisk {
 		names := dir.names
 		if powerLost {
 			names = maps.Clone(dir.durable)
-			for _, change := range dir.pending {
-				if d.rng.IntN(2) == 0 {
+			for i, change := range dir.pending {
+				if d.fate != nil && d.fate(i, len(dir.pending)) || d.fate == nil && d.rng.IntN(2) == 0 {
 					change(names)
 				}
 			}
@@ -243,13 +245,19 @@ const sector = 512
 
 func (d *simDisk) whatSurvives(f *simFile) []byte {
 	data := slices.Clone(f.durable)
-	if data == nil && d.rng.IntN(2) == 0 {
+	if data == nil && d.fate == nil && d.rng.IntN(2) == 0 {
 		return nil // not even its size
 	}
 	if data == nil {
 		data = make([]byte, len(f.data))
 	}
-	for _, w := range f.pending {
+	for i, w := range f.pending {
+		if d.fate != nil {
+			if d.fate(i, len(f.pending)) {
+				copy(data[w.off:], w.data)
+			}
+			continue
+		}
 		switch d.rng.IntN(3) {
 		case 0: // nothing of it
 		case 1:
