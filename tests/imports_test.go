@@ -32,12 +32,12 @@ var arrows = map[string][]string{
 	// The stamp format. What parses knows no sealer and no verifier, what seals no verifier, and the other way round.
 	"pkg/seal/finding":   {},
 	"pkg/seal/canonical": {"pkg/seal", "pkg/seal/finding"},
-	"pkg/seal/endorse":   {"pkg/seal"},
+	"pkg/seal/endorse":   {"pkg/seal", "pkg/seal/finding"},
 	"pkg/seal/sealer":    {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/internal/keychain"},
 	"pkg/seal/verifier":  {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse"},
 	"pkg/seal/archive":   {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/verifier"},
-	"pkg/seal/watch":     {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical"},
-	"pkg/seal/ocsf":      {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/watch"},
+	"pkg/seal/watch":     {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse"},
+	"pkg/seal/ocsf":      {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/watch"},
 
 	// The three owners of a verification.
 	"pkg/seal/verifier/internal/chain":   {"pkg/seal", "pkg/seal/finding"},

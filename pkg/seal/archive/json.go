@@ -55,7 +55,7 @@ var (
 	}
 )
 
-// decodeJSON reads one OTLP/JSON object, {"resourceLogs": […]}, from data.
+// decodeJSON reads one OTLP/JSON object, {"resourceLogs": […]}, from data. Section 3.1, second item.
 func (d *decoder) decodeJSON(data []byte) {
 	d.beginFrame()
 	s := &d.json

@@ -139,7 +139,7 @@ func (w *wire) id(dst []byte) {
 
 func (w *wire) unknown() { w.blame(finding.FieldUnknown) }
 
-// decodeProto reads one ExportLogsServiceRequest.
+// decodeProto reads one ExportLogsServiceRequest. Section 3.1, third item.
 func (d *decoder) decodeProto(data []byte) {
 	d.beginFrame()
 	w := wire{data: data}

@@ -225,7 +225,7 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 	return v.report(streams), nil
 }
 
-// finishStream reports what is wrong with a stream: with its seals, then with its records.
+// finishStream reports what is wrong with a stream: with its seals, then with its records. Sections 8.1 to 8.4, in that order.
 func (v *Verifier) finishStream(st *stream, until time.Time) {
 	if v.isStrange(st) {
 		st.chain.FinishUnvouched(func(n *chain.Note, refusal finding.Reason) {

@@ -20,7 +20,7 @@ type start struct {
 // contradicted reports whether the seal before is known, and names a key that none of the copies is signed with.
 func (s *start) contradicted() bool { return s.key != seal.PublicKey{} }
 
-// addStart notes a waiting seal that is reached other than through the one before.
+// addStart notes a waiting seal that is reached other than through the one before. Section 8.1, rule 2.
 func (c *Chain) addStart(n *Note, until uint64) {
 	s := &start{until: until, copies: map[seal.Hash]*Note{}}
 	c.starts[n.Seal.Number] = s
@@ -32,6 +32,7 @@ func (c *Chain) addStart(n *Note, until uint64) {
 }
 
 // addCopy takes in a copy of a start. All are kept that there are: how many of them are spoiled is up to whoever spoils them.
+// Section 8.1, first paragraph.
 func (c *Chain) addCopy(s *start, n *Note) {
 	switch {
 	case s.contradicted():
@@ -44,7 +45,7 @@ func (c *Chain) addCopy(s *start, n *Note) {
 	}
 }
 
-// learnKey notes the key of the seal after a genuine one that was not reached through it.
+// learnKey notes the key of the seal after a genuine one that was not reached through it. Section 8.1, rule 2, second paragraph.
 func (c *Chain) learnKey(before *seal.Seal, mark *sealMark) {
 	mark.key = before.Next
 	s := c.starts[before.Number+1]
@@ -63,7 +64,8 @@ func (c *Chain) learnKey(before *seal.Seal, mark *sealMark) {
 	}
 }
 
-// contradictedStarts returns the numbers of the seals that are not signed with their own key, though that is known.
+// contradictedStarts returns the numbers of the seals that are not signed with their own key, though that is known: BROKEN_CHAIN. Section 8.1,
+// rule 2, second paragraph.
 func (c *Chain) contradictedStarts() (numbers []uint64) {
 	for number, s := range c.starts {
 		if s.contradicted() {

@@ -199,7 +199,7 @@ func (h *handle) finishMissing(g *group, seq uint64) {
 	h.records.findings.AddRecord(f)
 }
 
-// finish reports the records that no seal settled, and those that stood against others.
+// finish reports the records that no seal settled, and those that stood against others. Section 8.3.
 func (h *handle) finish() {
 	h.keeper.finish()
 	stream := h.stream()

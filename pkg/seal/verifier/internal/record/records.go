@@ -55,7 +55,7 @@ func (r *Records) Add(id seal.ID, rec *canonical.Record, d *Digest, at finding.P
 	h.keeper.add(id.Seq, rec, d, r.places.pack(at))
 }
 
-// AddMalformed takes in a record that has an id and no meaning.
+// AddMalformed takes in a record that has an id and no meaning. Section 3.1.
 func (r *Records) AddMalformed(id seal.ID, fault finding.Reason, at finding.Place) {
 	h := r.handle(id.Handle)
 	h.count++
@@ -73,7 +73,7 @@ func (r *Records) AddWaiting(s *session.Session, seq uint64, leaf *seal.Hash, at
 	h.keeper.resume(r.accounts[s], seq, leaf, r.places.pack(at))
 }
 
-// EndedBefore notes that a session of a stream had a handle and ended before what is verified.
+// EndedBefore notes that a session of a stream had a handle and ended before what is verified. Section 8.4, last paragraph.
 func (r *Records) EndedBefore(handle, stream string) {
 	h := r.handle(handle)
 	h.ended, h.former = true, stream

@@ -64,7 +64,7 @@ func (s *single) hold(seq uint64, leaf *seal.Hash, at place) {
 	}
 }
 
-// addAgain judges a record whose id has been verified for another one before.
+// addAgain judges a record whose id has been verified for another one before. Section 8.3, "several records with one id".
 func (s *single) addAgain(seq uint64, leaf *seal.Hash, at place) {
 	genuine, ok := s.leaves.getVerified(seq)
 	switch {
@@ -145,6 +145,7 @@ func (s *single) addVoid(seq uint64, c candidate) {
 	s.voids[seq] = append(list, c)
 }
 
+// cover verifies a group whose leaves have come before its seal, which are most, at once. Section 8.3, "in a block".
 func (s *single) cover(g *group) {
 	var (
 		leaves [seal.GroupSize]seal.Hash

@@ -220,7 +220,7 @@ func (ss *Sessions) mayAdopt(number uint64, handle string, prior *Session) bool 
 	return false
 }
 
-// link notes that two sessions follow each other, and checks what was adopted while that was not known.
+// link notes that two sessions follow each other, and checks what was adopted while that was not known. Section 6.1.
 func (ss *Sessions) link(prior, next *Session) {
 	next.prior, prior.next = prior, next
 	if next.took != nil {
