@@ -344,7 +344,7 @@ var table = []Entry{
 	},
 	{
 		Code: FurtherStream, Verdict: Tampered,
-		Case:   "With `--trust-ca`: a stream has the identity and the name of another that was not closed before it began.",
+		Case:   "With `--trust-ca`, or while watching with `ca_file`: a stream has the identity and the name of another that was not closed before it began.",
 		Remedy: "A host that lost its keys, or was set up anew without a stop, begins another stream; so does whoever has stolen its certificate. Ask the host's operator. What the earlier stream holds is not touched by it.",
 		Reasons: []Row{
 			{NotClosedBefore, "7.1", "has the identity and the name of stream {stream_id}, which was not closed before this one began: the host lost its keys, or somebody else has its certificate"},

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/verifier/internal/session"
 )
@@ -93,7 +94,7 @@ func (v *Verifier) From(list []Checkpoint, place finding.Place) error {
 		}
 		if st == nil {
 			// Who gives the seal vouches for it, as the certificate has done for the first.
-			st = v.addStream(seal.Trust{Key: c.Open.Key, Name: endorsedName(c.Identity, c.Open)}, c.Open.StreamID, nil)
+			st = v.addStream(seal.Trust{Key: c.Open.Key, Name: endorse.StreamName(c.Identity, c.Open)}, c.Open.StreamID, nil)
 			st.identity = c.Identity
 		}
 		v.startFrom(st, c, place)

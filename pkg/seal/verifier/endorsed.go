@@ -5,7 +5,6 @@ package verifier
 import (
 	"cmp"
 	"crypto/x509"
-	"errors"
 	"slices"
 	"time"
 
@@ -22,39 +21,14 @@ const maxStrange = 64 << 20
 // (docs/stamp-format.md, section 7.1). It is to be called before anything is added.
 func (v *Verifier) TrustCA(roots *x509.CertPool) { v.roots = roots }
 
-// refusals are the reasons for which a certificate does not vouch.
-var refusals = []struct {
-	err    error
-	reason finding.Reason
-}{
-	{endorse.ErrNone, finding.NotEndorsed},
-	{endorse.ErrKey, finding.EndorsementKey},
-	{endorse.ErrSignature, finding.EndorsementSignature},
-	{endorse.ErrChain, finding.EndorsementChain},
-	{endorse.ErrExpired, finding.EndorsementExpired},
-	{endorse.ErrUsage, finding.EndorsementUsage},
-	{endorse.ErrNames, finding.EndorsementNames},
-	{endorse.ErrIdentity, finding.EndorsementIdentity},
-}
-
 // vouchEndorsed trusts a stream if its first seal is endorsed.
 func (v *Verifier) vouchEndorsed(st *stream, first *seal.Seal) (name string, refusal finding.Reason) {
 	identity, err := endorse.Check(first, v.roots)
-	for _, r := range refusals {
-		if errors.Is(err, r.err) {
-			return "", r.reason
-		}
+	if err != nil {
+		return "", endorse.Refusal(err)
 	}
 	st.identity = identity
-	return endorsedName(identity, first), ""
-}
-
-// endorsedName is the name of an endorsed stream in a report. Its own name is any that its host took, and others may have taken it.
-func endorsedName(identity string, open *seal.Seal) string {
-	if identity == "" {
-		return open.Name + " (" + open.StreamID + ")"
-	}
-	return identity + " (" + open.Name + ", " + open.StreamID + ")"
+	return endorse.StreamName(identity, first), ""
 }
 
 // isStrange reports whether nothing vouches for a stream. One that is to be trusted on first use is not strange for want of its first seal.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/endorse"
 	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
@@ -21,8 +22,6 @@ const (
 	maxHeld      = 4 << 20
 	maxHeldNotes = 512
 	maxHeldAll   = 64 << 20
-
-	maxEarly = 256 // seals of streams that are not known yet
 
 	maxGaps = 3 // that may still be filled
 
@@ -36,8 +35,9 @@ type stream struct {
 	id       string
 	twin     bool // another stream has its name
 	learned  bool
-	when     time.Time // if learned
-	from     Peer      // if learned
+	endorsed string    // if a certificate vouches for it: the identity that this names
+	when     time.Time // if learned or endorsed
+	from     Peer      // if learned or endorsed
 	host     string
 	identity string // of its first client
 
@@ -134,7 +134,10 @@ func (st *stream) seals(first, last uint64) subject {
 
 // name returns what reports call the stream.
 func (st *stream) name() string {
-	if st.twin {
+	switch {
+	case st.endorsed != "":
+		return endorse.StreamName(st.endorsed, &seal.Seal{Name: st.trust.Name, StreamID: st.id})
+	case st.twin:
 		return st.trust.Name + " (" + st.id + ")"
 	}
 	return st.trust.Name
@@ -470,7 +473,7 @@ func (w *Watcher) bad(st *stream, n *note) {
 	n.told = true
 	s := subject{stream: st, from: n.from, count: 1}
 	if w.config.Partial || st.resumed {
-		w.unchecked(finding.NotWatched, s)
+		w.add(finding.NotWatched, s)
 		return
 	}
 	s.detail.StreamID = st.id
@@ -512,75 +515,6 @@ func (w *Watcher) another(st *stream, n *note) {
 	if h := w.handles[n.Seal.Handle]; w.former[n.Seal.Handle] != st && (h == nil || h.session == nil || h.session.stream != st) && st.head.time.Before(n.Seal.Time) {
 		w.add(finding.PassedSeal, subject{stream: st, from: n.from, count: 1, detail: finding.Detail{StreamID: st.id}})
 	}
-}
-
-// meet is called for a seal of a stream that is not trusted. It returns the stream if it is from now on.
-func (w *Watcher) meet(n *note) *stream {
-	s := n.Seal
-	if !w.config.Learn {
-		w.stranger(finding.NotTrusted, n)
-		return nil
-	}
-	if s.Number != 0 || s.Kind != seal.KindOpen || !n.SignedBy(&s.Key) {
-		w.waitForFirst(n)
-		return nil
-	}
-	if w.names[s.Name] > 0 {
-		w.stranger(finding.NameTaken, n)
-		return nil
-	}
-	if len(w.streams) >= w.config.MaxStreams {
-		w.stranger(finding.NotTrusted, n)
-		return nil
-	}
-	st := w.trust(seal.Trust{Name: s.Name, Key: s.Key})
-	st.learned, st.when, st.from, st.dirty = true, w.now, n.from, true
-	w.early = slices.DeleteFunc(w.early, func(other *note) bool {
-		if other.Seal.StreamID == st.id {
-			w.wait(st, other)
-			return true
-		}
-		return false
-	})
-	return st
-}
-
-// waitForFirst keeps a seal of a stream that is not known yet, for the case that its first seal comes late.
-func (w *Watcher) waitForFirst(n *note) {
-	reason := w.lacksFirst()
-	if w.causes.current[causeKey{reason: reason, sub: n.Seal.StreamID}] != nil {
-		w.stranger(reason, n)
-		return
-	}
-	if len(w.early) >= maxEarly {
-		w.judgeEarly(func(early *note) bool { return early == w.early[0] })
-	}
-	w.early = append(w.early, n)
-}
-
-// judgeEarly reports seals of streams whose first seal has not come.
-func (w *Watcher) judgeEarly(ripe func(*note) bool) {
-	w.early = slices.DeleteFunc(w.early, func(n *note) bool {
-		if !ripe(n) {
-			return false
-		}
-		w.stranger(w.lacksFirst(), n)
-		return true
-	})
-}
-
-// lacksFirst is what is the case with a stream whose first seal has not come. Where others see a part of the streams, one of them may
-// have it.
-func (w *Watcher) lacksFirst() finding.Reason {
-	if w.config.Partial {
-		return finding.NotWatched
-	}
-	return finding.NotTrusted
-}
-
-// stranger reports a seal of a stream that nobody trusts.
-func (w *Watcher) stranger(reason finding.Reason, n *note) {
-	w.add(reason, subject{sub: n.Seal.StreamID, from: n.from, count: 1, detail: finding.Detail{StreamID: n.Seal.StreamID}})
 }
 
 // trust takes up a stream.

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -23,8 +24,12 @@ type Config struct {
 	// Trust are the streams that are known. Streams may share a name, as in a trust file.
 	Trust []seal.Trust
 
-	// Learn trusts a stream that is not in Trust from its first seal on, and remembers it: see [Watcher.Learned]. A later stream
-	// that says the same name is a finding. Without Learn, every stream that is not in Trust is one.
+	// Roots are CAs: a stream that is not in Trust is trusted if a certificate below them vouches for its first seal
+	// (docs/stamp-format.md, section 7.1). nil for none.
+	Roots *x509.CertPool
+
+	// Learn trusts a stream that nothing else vouches for from its first seal on, and remembers it: see [Watcher.Learned]. A later stream
+	// that says the same name is a finding. Without Learn, every stream that nothing vouches for is one.
 	Learn bool
 
 	// Partial says that others see a part of the same streams. Then nothing is called missing, silent or inserted for not being here.
@@ -45,7 +50,7 @@ type Config struct {
 	// of them are UNCHECKED.
 	MaxPending int
 
-	// MaxStreams bounds how many streams are learned.
+	// MaxStreams bounds how many streams there are, with those that are trusted by their first seals.
 	MaxStreams int
 }
 

@@ -113,7 +113,7 @@ func (w *Watcher) openGap(st *stream, g *gap) {
 	s.from = g.upper.from
 	if g.unwatched {
 		st.unwatched = few(st.unwatched.Add(lacking))
-		w.unchecked(finding.NotWatched, s)
+		w.add(finding.NotWatched, s)
 		return
 	}
 	st.missing = few(st.missing.Add(lacking))

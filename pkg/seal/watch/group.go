@@ -130,8 +130,8 @@ func (w *Watcher) settle(ss *session, s *seal.Seal, late *gap, lenient bool) {
 	for _, r := range s.Void {
 		ss.void = bounded(ss.void.Add(r))
 		ss.settled = ss.settled.Add(r)
-		w.dropVoid(ss, r)
 	}
+	w.dropVoid(ss, s.Void)
 	var (
 		seqs   [seal.GroupSize]uint64
 		n      int
@@ -165,7 +165,7 @@ func (w *Watcher) settle(ss *session, s *seal.Seal, late *gap, lenient bool) {
 }
 
 // dropVoid reports the records of void seqs that are here: nothing can be said of them.
-func (w *Watcher) dropVoid(ss *session, r seal.Range) {
+func (w *Watcher) dropVoid(ss *session, void seal.Ranges) {
 	h := ss.handle
 	drop := func(seq uint64) {
 		if p, slot, ok := h.leaf(seq); ok && p.waiting()>>slot&1 == 1 {
@@ -177,9 +177,11 @@ func (w *Watcher) dropVoid(ss *session, r seal.Range) {
 			w.settleLeaf(p, slot, false)
 		}
 	}
-	if r.Len() <= uint64(h.pending) {
-		for seq := r.First; seq <= r.Last; seq++ {
-			drop(seq)
+	if void.Len() <= uint64(h.pending) {
+		for _, r := range void {
+			for seq := r.First; seq <= r.Last; seq++ {
+				drop(seq)
+			}
 		}
 		return
 	}
@@ -187,7 +189,7 @@ func (w *Watcher) dropVoid(ss *session, r seal.Range) {
 	for p := h.oldest; p != nil; {
 		next := p.next
 		p.seqs(p.waiting(), func(seq uint64, _ int) {
-			if r.First <= seq && seq <= r.Last {
+			if void.Contains(seq) {
 				drop(seq)
 			}
 		})
@@ -418,48 +420,59 @@ func (w *Watcher) due(g *group) {
 func (w *Watcher) review(g *group, choices [][]seal.Hash, all bool) {
 	w.takeBack(g)
 	h := g.session.handle
-	named := false // there is one that is wrong, or not here
+	var (
+		wrong     bool           // a record is not genuine, or not here
+		unchecked finding.Reason // why it is not known whether one was here
+	)
 	for i, fit := range choices {
 		seq := g.seq(i)
-		candidates := g.candidates(i)
+		candidates := uint64(len(g.candidates(i)))
+		if candidates > 1 {
+			g.tell(w, finding.NoneBacked, seq, candidates-1)
+		}
 		switch {
-		case len(candidates) > 1:
-			g.tell(w, finding.NoneBacked, seq, uint64(len(candidates)-1))
-			named = true
-			fallthrough
-		case len(candidates) == 1:
-			switch {
-			case len(fit) > 0:
-			case g.session.policy == nil:
-				g.tell(w, finding.PolicyUnknown, seq, 1)
-				named = true
-			default:
-				g.tell(w, finding.DigestDiffers, seq, 1)
-				named = true
-			}
+		case len(fit) > 0: // it may be right
+		case candidates > 0:
+			wrong = true
+			g.tell(w, g.session.differs(), seq, 1)
 		case !g.overdue || h.broken[seq]: // it may come; or it is here, and said to be malformed
-			named = true
-		default:
-			named = true
-			switch {
-			case g.doubt:
-				g.tell(w, finding.OnItsWay, seq, 1)
-			case h.skipped.Contains(seq):
-				g.tell(w, finding.NotLookedAt, seq, 1)
-			case g.lenient:
-				g.tell(w, finding.NotWatched, seq, 1)
-			case w.config.Partial:
-			default:
-				g.tell(w, finding.RecordMissing, seq, 1)
-			}
+			wrong = true
+		case h.skipped.Contains(seq): // said already
+			unchecked = finding.NotLookedAt
+		case g.lenient:
+			unchecked = finding.NotWatched
+			g.tell(w, unchecked, seq, 1)
+		case g.doubt:
+			g.tell(w, finding.OnItsWay, seq, 1)
+		case !w.config.Partial:
+			wrong = true
+			g.tell(w, finding.RecordMissing, seq, 1)
 		}
 	}
-	if all && !named {
-		// Each may be right, and not all are.
-		for i := range choices {
-			g.tell(w, finding.GroupDiffers, g.seq(i), 1)
+	switch {
+	case wrong: // one finding says so
+	case unchecked != "":
+		w.tellRest(g, choices, unchecked)
+	case all: // each may be right, and not all are
+		w.tellRest(g, choices, finding.GroupDiffers)
+	}
+}
+
+// tellRest adds the records of a group that may be right to a finding.
+func (w *Watcher) tellRest(g *group, choices [][]seal.Hash, reason finding.Reason) {
+	for i, fit := range choices {
+		if len(fit) > 0 {
+			g.tell(w, reason, g.seq(i), 1)
 		}
 	}
+}
+
+// differs says why a record does not match what its session has sealed.
+func (ss *session) differs() finding.Reason {
+	if ss.policy == nil {
+		return finding.PolicyUnknown
+	}
+	return finding.DigestDiffers
 }
 
 // tell adds to a finding, for as long as the group is as it is.
@@ -471,9 +484,6 @@ func (g *group) tell(w *Watcher, reason finding.Reason, seq, n uint64) {
 	if reason == finding.GroupDiffers {
 		s.detail.N = uint64(g.size)
 		s.detail.Group = seal.ID{Handle: s.handle, Seq: g.seq(0)}.String() + " to " + seal.ID{Handle: s.handle, Seq: g.seq(int(g.size) - 1)}.String()
-	}
-	if reason.Code() == finding.Unchecked {
-		w.uncheckedCount += n
 	}
 	c := w.add(reason, s)
 	for i := range g.told {

@@ -354,7 +354,7 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 	p, slot, ok := h.leaf(seq)
 	switch {
 	case !ok:
-		w.unchecked(finding.CameAgain, h.on(seq, seq, from))
+		w.add(finding.CameAgain, h.on(seq, seq, from))
 	case p.leaf[slot] == *leaf:
 		w.duplicates++
 	default:
@@ -371,16 +371,6 @@ func (w *Watcher) doom(h *handle, seq uint64, fate finding.Reason, from Peer) {
 	}
 }
 
-// unchecked notes that records or seals could not be looked at.
-func (w *Watcher) unchecked(reason finding.Reason, s subject) {
-	n := s.count
-	if n == 0 && s.handle != "" {
-		n = s.last - s.first + 1
-	}
-	w.uncheckedCount += n
-	w.add(reason, s)
-}
-
 // evict drops the oldest records of the handles that have most of them, until there is room again: for some more than one, so that handles are
 // looked through seldom.
 func (w *Watcher) evict() {
@@ -395,7 +385,8 @@ func (w *Watcher) evict() {
 		}
 		for _, h := range w.handles {
 			if 2*h.waiting >= most {
-				w.evictFrom(h, max(1, h.waiting/8))
+				surplus := max((w.pending-room(w.config.MaxPending))/leavesAPage, w.pages-room(w.maxPages))
+				w.evictFrom(h, max(1, min(h.waiting/8, surplus)))
 			}
 		}
 	}
@@ -411,7 +402,7 @@ func (w *Watcher) evictFrom(h *handle, pages int) {
 		p.seqs(p.waiting(), func(seq uint64, slot int) {
 			w.dropExtras(h, seq)
 			h.skipped = bounded(h.skipped.Add(seal.Range{First: seq, Last: seq}))
-			w.unchecked(finding.BeyondLimit, h.on(seq, seq, Peer{}))
+			w.add(finding.BeyondLimit, h.on(seq, seq, Peer{}))
 			w.settleLeaf(p, slot, false)
 		})
 	}

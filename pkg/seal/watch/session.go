@@ -48,6 +48,7 @@ type session struct {
 
 	forgetful    bool          // settled holds more than was settled
 	lenientUntil time.Duration // what is settled until then may have come and been dropped
+	swept        bool          // it has ended, and what no seal has settled was reported
 	judged       bool          // it was closed, and whether it had settled everything was looked at
 }
 
@@ -267,28 +268,31 @@ func (w *Watcher) judgeSessions(st *stream) {
 
 // judgeSession reports the records that no seal has settled, once none can any more.
 func (w *Watcher) judgeSession(ss *session) {
-	h := ss.handle
-	for p := h.oldest; p != nil; {
-		next := p.next
-		p.seqs(p.waiting(), func(seq uint64, slot int) {
-			if ss.settled.Contains(seq) {
-				return // it is in an open group
-			}
-			fate := ss.fate(seq)
-			if fate == "" {
-				return
-			}
-			w.doom(h, seq, fate, Peer{})
-			w.dropExtras(h, seq)
-			w.settleLeaf(p, slot, true)
-		})
-		p = next
+	if !ss.swept && ss.fate(0) != "" {
+		ss.swept = true
+		w.sweep(ss)
 	}
 	if ss.closed && !ss.judged {
 		ss.judged = true
 		if !ss.settledAll() {
 			w.broken(ss.stream, ss.closedAt, 0, finding.ClosedUnsettled)
 		}
+	}
+}
+
+// sweep reports the records of a session that has ended that no seal has settled.
+func (w *Watcher) sweep(ss *session) {
+	h := ss.handle
+	for p := h.oldest; p != nil; {
+		next := p.next
+		p.seqs(p.waiting(), func(seq uint64, slot int) {
+			if !ss.settled.Contains(seq) { // else it is in an open group
+				w.doom(h, seq, ss.fate(seq), Peer{})
+				w.dropExtras(h, seq)
+				w.settleLeaf(p, slot, true)
+			}
+		})
+		p = next
 	}
 }
 
@@ -321,7 +325,7 @@ func (w *Watcher) dropSession(ss *session) {
 	}
 }
 
-// unsealed reports records that have waited long for a seal while seals came.
+// judgeWaiting reports records that have waited long for a seal while seals came.
 func (w *Watcher) judgeWaiting(h *handle) {
 	ss := h.session
 	if h.oldest == nil || w.config.Partial {

@@ -98,7 +98,7 @@ func (w *Watcher) takeInbox() {
 	}
 	if count > 0 {
 		w.records += count
-		w.unchecked(finding.NotLookedAt, subject{count: count})
+		w.add(finding.NotLookedAt, subject{count: count})
 	}
 	for _, r := range runs {
 		w.records += r.Len()
@@ -107,7 +107,7 @@ func (w *Watcher) takeInbox() {
 		}
 		h := w.handleOf(r.handle, r.from)
 		h.skipped = bounded(h.skipped.Add(r.Range))
-		w.unchecked(finding.NotLookedAt, h.on(r.First, r.Last, r.from))
+		w.add(finding.NotLookedAt, h.on(r.First, r.Last, r.from))
 	}
 	for _, s := range seals {
 		w.note(s.body, s.from)

@@ -85,6 +85,8 @@ type learnedState struct {
 	Trust string    `json:"trust"`
 	When  time.Time `json:"when"`
 	From  Peer      `json:"from"`
+
+	Endorsed string `json:"endorsed,omitempty"` // the identity of the certificate that vouches for it
 }
 
 type tipState struct {
@@ -271,7 +273,7 @@ func (w *Watcher) Save(last bool) []Part {
 	changed := last || w.wasLast || !w.indexed
 	for _, id := range slices.Sorted(maps.Keys(w.streams)) {
 		st := w.streams[id]
-		if st.head == nil && !st.learned && st.heldNotes == 0 {
+		if st.head == nil && !st.learned && st.endorsed == "" && st.heldNotes == 0 {
 			continue
 		}
 		ids = append(ids, id)
@@ -310,8 +312,8 @@ func (w *Watcher) saveStream(st *stream, last bool) streamState {
 		Version: stateVersion, Host: st.host, Identity: st.identity, Former: st.former, Heartbeat: st.heartbeat.Milliseconds(), Sealed: st.sealedNow,
 		Missing: rangesState(st.missing.String()), Unwatched: rangesState(st.unwatched.String()),
 	}
-	if st.learned {
-		s.Learned = &learnedState{st.trust.String(), st.when, st.from}
+	if st.learned || st.endorsed != "" {
+		s.Learned = &learnedState{st.trust.String(), st.when, st.from, st.endorsed}
 	}
 	if t := st.head; t != nil {
 		s.Head = &tipState{t.number, b32(t.hash), b32(t.next), nil, t.size, b32(t.root), t.kind, t.nonce, t.time}
@@ -484,7 +486,8 @@ func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) err
 	}
 	if !index.Last {
 		w.blind, w.gap = w.clock, true
-		for _, st := range w.streams { // of those that are not known their first seals may have come
+		w.add(finding.NotWatched, subject{sub: "restart"}) // what came since the last Save may have been anything
+		for _, st := range w.streams {                     // of those that are not known their first seals may have come
 			st.resumed = true
 		}
 	} else if err := w.loadStrangers(read); err != nil {
@@ -596,7 +599,7 @@ func (w *Watcher) dropStrayFindings() {
 
 func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 	st := w.streams[id]
-	if st == nil && s.Learned != nil && w.config.Learn {
+	if st == nil && s.Learned != nil && (s.Learned.Endorsed == "" && w.config.Learn || s.Learned.Endorsed != "" && w.config.Roots != nil) {
 		t, err := seal.ParseTrustLine(s.Learned.Trust)
 		if err != nil {
 			return err
@@ -605,7 +608,7 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 			return errState
 		}
 		st = w.trust(t)
-		st.learned, st.when, st.from = true, s.Learned.When, s.Learned.From
+		st.learned, st.endorsed, st.when, st.from = s.Learned.Endorsed == "", s.Learned.Endorsed, s.Learned.When, s.Learned.From
 	}
 	if st == nil {
 		w.gone = append(w.gone, id) // it is trusted no more

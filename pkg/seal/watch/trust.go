@@ -21,10 +21,10 @@ func (w *Watcher) AddTrust(list []seal.Trust, now time.Time) []Event {
 			w.trust(t)
 			continue
 		}
-		if st.learned || st.trust.Name != t.Name {
+		if st.learned || st.endorsed != "" || st.trust.Name != t.Name {
 			w.names[st.trust.Name]--
 			w.names[t.Name]++
-			st.trust, st.learned, st.dirty = t, false, true
+			st.trust, st.learned, st.endorsed, st.dirty = t, false, "", true
 		}
 	}
 	for _, st := range w.streams {

@@ -58,14 +58,15 @@ type Watcher struct {
 
 	hasher canonical.Hasher
 	causes causes
-	gap    bool          // before the first call there was a time that was not watched
-	blind  time.Duration // when it passed last that it is not known what was not looked at
+	claims map[string]bool // in a Tick, when they are asked for: handles that seals name which nothing vouches for since a restart
+	gap    bool            // before the first call there was a time that was not watched
+	blind  time.Duration   // when it passed last that it is not known what was not looked at
 
 	saved            map[string]bool // streams of which there is a part of the state
 	indexed, wasLast bool            // there is an index, and it says that nothing came after it
 
-	records, verifiedCount, duplicates, sealCount, uncheckedCount, lagCount uint64
-	lagSum                                                                  time.Duration
+	records, verifiedCount, duplicates, sealCount, lagCount uint64
+	lagSum                                                  time.Duration
 
 	inbox inbox
 }
@@ -149,7 +150,7 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 			continue
 		}
 		if st := w.former[id.Handle]; st != nil {
-			w.unchecked(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
+			w.add(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
 			continue
 		}
 		h := w.handleOf(id.Handle, from)
@@ -214,6 +215,7 @@ func (w *Watcher) Tick(now time.Time) []Event {
 	w.advanceClock(now)
 	w.takeInbox()
 	w.judgeEarly(func(n *note) bool { return n.at+w.config.LateAfter <= w.clock })
+	w.claims = nil
 	for _, st := range w.streams {
 		w.judgeChain(st)
 	}
@@ -243,7 +245,6 @@ func (w *Watcher) orphan(h *handle, seq uint64) {
 	reason := finding.SessionUnknown
 	if w.config.Partial || w.claimed(h) {
 		reason = finding.NotWatched
-		w.uncheckedCount++
 	}
 	h.orphan = w.add(reason, h.on(seq, seq, h.from))
 	h.orphans++
@@ -254,19 +255,20 @@ func (w *Watcher) claimed(h *handle) bool {
 	if w.gap && w.clock < keepSession {
 		return true
 	}
-	for _, st := range w.streams {
-		if !st.resumed || st.heldNotes == 0 {
-			continue
-		}
-		for _, list := range st.held {
-			for _, n := range list {
-				if n.Seal.Handle == h.name || n.Seal.Adopts == h.name {
-					return true
+	if w.claims == nil {
+		w.claims = map[string]bool{}
+		for _, st := range w.streams {
+			if !st.resumed {
+				continue
+			}
+			for _, list := range st.held {
+				for _, n := range list {
+					w.claims[n.Seal.Handle], w.claims[n.Seal.Adopts] = true, true
 				}
 			}
 		}
 	}
-	return false
+	return w.claims[h.name]
 }
 
 // blindSince reports whether something that nobody knows of passed without being looked at, about when a seal came or since.
@@ -292,7 +294,7 @@ func (w *Watcher) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := Stats{
-		Records: w.records, Verified: w.verifiedCount, Duplicates: w.duplicates, Seals: w.sealCount, Unchecked: w.uncheckedCount,
+		Records: w.records, Verified: w.verifiedCount, Duplicates: w.duplicates, Seals: w.sealCount, Unchecked: w.causes.found[finding.Unchecked],
 		Found: maps.Clone(w.causes.found), Open: map[finding.Code]int{}, Expected: w.expected.leaves, Pending: w.pending,
 		LagSum: w.lagSum, LagCount: w.lagCount,
 	}

@@ -39,9 +39,9 @@ type Disk struct {
 }
 
 // NewDisk returns a disk with the key file of a new stream.
-func NewDisk(name string) (*Disk, error) {
+func NewDisk(stream sealer.NewStream) (*Disk, error) {
 	d := &Disk{store: map[string][]byte{}}
-	return d, sealer.InitKeyFile(d, sealer.NewStream{Name: name})
+	return d, sealer.InitKeyFile(d, stream)
 }
 
 // Split makes the disk keep leaves apart, in something that is no more than a sealer asks for:

@@ -48,7 +48,12 @@ type flight struct {
 
 // NewHost returns a host with a new stream.
 func NewHost(name string, rng *rand.Rand) (*Host, error) {
-	disk, err := NewDisk(name)
+	return NewHostOf(sealer.NewStream{Name: name}, rng)
+}
+
+// NewHostOf is NewHost for a stream that is more than its name.
+func NewHostOf(stream sealer.NewStream, rng *rand.Rand) (*Host, error) {
+	disk, err := NewDisk(stream)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/internal/testpki"
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/endorse"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
+	"github.com/logseal/logseal/pkg/seal/sealer"
+	"github.com/logseal/logseal/pkg/seal/watch"
+)
+
+// host is a host whose records and seals a test passes on as it likes.
+type host struct {
+	*sealtest.Host
+	t    *testing.T
+	sent int // of Received
+}
+
+func newHost(t *testing.T, name string) *host {
+	h, err := sealtest.NewHost(name, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	return &host{Host: h, t: t}
+}
+
+func (h *host) start() *host {
+	require.NoError(h.t, h.Start(h.t.Context()))
+	return h
+}
+
+// stamp sends n records.
+func (h *host) stamp(n int) *host {
+	require.NoError(h.t, h.Stamp(h.t.Context(), n))
+	h.Land(0, sealtest.Taken)
+	return h
+}
+
+func (h *host) seal() *host {
+	require.NoError(h.t, h.Seal(h.t.Context()))
+	return h
+}
+
+func (h *host) stop() *host {
+	require.NoError(h.t, h.Stop(h.t.Context()))
+	return h
+}
+
+// take returns what has been sent since the last take, one record each.
+func (h *host) take() records {
+	list := flatten(h.Received[h.sent:])
+	h.sent = len(h.Received)
+	return list
+}
+
+// seals returns the indexes of the seals among records.
+func (r records) seals() (list []int) {
+	for i := range r {
+		if idOf(r[i]) == "" {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func (s *seen) feed(list records) *seen {
+	for _, ld := range list {
+		s.observe(ld)
+	}
+	return s
+}
+
+// want checks which findings are open: "CODE reason stream count".
+func (s *seen) want(findings ...string) {
+	s.t.Helper()
+	got := []string{}
+	for _, e := range s.w.Open() {
+		f := e.Finding
+		got = append(got, fmt.Sprintf("%s %s %s %d", f.Code, f.Reason, f.Stream, f.Count))
+		require.Contains(s.t, s.open, e.UID)
+	}
+	require.Len(s.t, s.open, len(got))
+	require.ElementsMatch(s.t, findings, got, "%s", s)
+}
+
+// states returns the states that findings of a code went through.
+func (s *seen) states(code finding.Code) string {
+	var list []string
+	for _, e := range s.log {
+		if e.Finding.Code == code {
+			list = append(list, string(e.State))
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// last returns the last state that a finding of a code went into.
+func (s *seen) last(code finding.Code) string {
+	states := strings.Fields(s.states(code))
+	if len(states) == 0 {
+		return ""
+	}
+	return states[len(states)-1]
+}
+
+func TestAlteredAtOnce(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(20).seal().take()
+	genuine := clone(list[3])
+	record(list[3]).Body().SetStr("altered")
+	s.feed(list)
+	s.want("ALTERED digest_differs web-17 1")
+	e := s.w.Open()[0]
+	require.Equal(t, idOf(list[3]), e.Finding.ID)
+	require.Equal(t, h.Trust.StreamID(), e.StreamID)
+	require.Equal(t, "h", e.Host)
+	require.Len(t, e.Evidence, 1)
+	require.Equal(t, e.Finding.ID, e.Evidence[0].FirstID)
+	require.False(t, e.EventTime.IsZero())
+	require.Equal(t, finding.Tampered, e.Verdict())
+
+	// The genuine one comes too: then there are two, and the seal tells which is which.
+	s.observe(genuine)
+	s.want("CONFLICT other_backed web-17 1")
+	require.Equal(t, "opened resolved", s.states(finding.Altered))
+}
+
+// TestMissingIsOneFinding: an hour that was deleted is one finding; it is told again while it grows, and resolved by what comes late.
+func TestMissingIsOneFinding(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.take())
+	var gone records
+	for range 200 {
+		for _, ld := range h.stamp(20).seal().take() {
+			if idOf(ld) == "" {
+				s.observe(ld)
+			} else {
+				gone = append(gone, ld)
+			}
+		}
+		s.pass(time.Second)
+	}
+	s.pass(40 * time.Second)
+	s.want("MISSING record_missing web-17 4000")
+	require.LessOrEqual(t, strings.Count(s.states(finding.Missing), "updated"), 5)
+	for i, ld := range gone {
+		s.observe(ld)
+		if i == 1000 {
+			s.pass(time.Minute)
+		}
+	}
+	s.want()
+	require.Equal(t, "resolved", string(s.log[len(s.log)-1].State))
+	require.EqualValues(t, 4000, s.w.Stats().Verified)
+}
+
+func TestGapMayFill(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(5).seal().take()
+	last := len(list) - 1
+	s.feed(records{list[0], list[last]}) // seals first
+	s.pass(25 * time.Second)
+	s.want()
+	s.feed(list[1:last])
+	s.pass(time.Minute)
+	s.want()
+	require.Empty(t, s.log)
+}
+
+// TestSilence comes from the promise in the open seal.
+func TestSilence(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}, SilentAfter: time.Minute})
+	s.feed(h.stamp(5).seal().take())
+	s.pass(3*time.Minute - time.Second) // three heartbeats of a minute, which is longer
+	s.want()
+	s.pass(10 * time.Second)
+	s.want("SILENT heartbeat_missed web-17 1")
+	require.True(t, s.w.Stats().Streams[0].Silent)
+	s.pass(time.Hour)
+	s.want("SILENT heartbeat_missed web-17 1")
+	s.feed(h.seal().take())
+	s.want()
+	s.feed(h.stop().take())
+	s.pass(time.Hour) // it said that it has nothing to say
+	s.want()
+	require.Equal(t, "opened resolved", s.states(finding.Silent))
+}
+
+// TestStoodStill: who did not run has not waited.
+func TestStoodStill(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.stamp(5).seal().take())
+	s.now = s.now.Add(time.Hour)
+	s.pass(time.Second)
+	s.now = s.now.Add(-2 * time.Hour)
+	s.pass(time.Second)
+	s.want()
+}
+
+func TestSealMissing(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	var list records
+	for range 70 {
+		list = append(list, h.stamp(2).seal().take()...)
+	}
+	n := list.seals()[20]
+	missing := list[n]
+	s.feed(list[:n])
+	s.feed(list[n+1 : list.seals()[50]])
+	s.pass(40 * time.Second)
+	require.Equal(t, "opened", s.states(finding.BadSeal))
+	s.feed(list[list.seals()[50]:])
+	s.pass(40 * time.Second) // the anchor may be preceded by what is missing
+	require.Equal(t, "opened resolved", s.states(finding.BadSeal))
+	require.Equal(t, "opened", s.states(finding.MissingSeal))
+	require.Equal(t, "opened", s.states(finding.Late))
+	s.observe(missing)
+	s.pass(time.Minute)
+	require.Equal(t, "opened resolved", s.states(finding.MissingSeal))
+	require.Equal(t, "opened resolved", s.states(finding.Late))
+	s.want()
+}
+
+// TestFork: a host whose disk is set back makes seals that it has made.
+func TestFork(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprint("restart ", restart), func(t *testing.T) {
+			h := newHost(t, "web-17").start()
+			s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+			s.save(false)
+			s.feed(h.stamp(5).seal().take())
+			snapshot := h.Disk.Clone()
+			s.feed(h.stamp(5).seal().take())
+			if restart {
+				s.save(false)
+				s.load()
+			}
+			h.Crash()
+			h.Disk = snapshot
+			s.feed(h.start().take())
+			s.pass(2 * time.Second)
+			require.Equal(t, "opened", s.states(finding.Forked), "%s", s)
+		})
+	}
+}
+
+// TestRolledBackFar: the same, when the seals that tell have been forgotten.
+func TestRolledBackFar(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	snapshot := h.Disk.Clone()
+	old := h.take()
+	s.feed(old)
+	for range 100 {
+		s.feed(h.stamp(1).seal().take())
+	}
+	s.feed(old) // a copy is no harm
+	s.want()
+	h.Crash()
+	h.Disk = snapshot
+	h.Advance(time.Minute)
+	s.feed(h.start().take())
+	require.Equal(t, "opened", s.states(finding.BadSeal), "%s", s)
+}
+
+func TestUnknownStream(t *testing.T) {
+	h, other := newHost(t, "web-17").start(), newHost(t, "db-3").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.stamp(5).seal().take()).feed(other.stamp(7).seal().take())
+	s.want("UNKNOWN_STREAM not_trusted  2")
+	s.pass(time.Minute)
+	s.want("UNKNOWN_STREAM not_trusted  2", "ORPHAN session_unknown  7")
+
+	// When the line is in the trust file, that is resolved.
+	s.save(true)
+	s.config.Trust = append(s.config.Trust, other.Trust)
+	s.load()
+	s.pass(time.Second)
+	require.Equal(t, "resolved", s.last(finding.UnknownStream))
+}
+
+func TestLearn(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Learn: true})
+	s.save(false)
+	list := h.stamp(5).seal().take()
+	s.feed(list[1:]).feed(list[:1]) // its first seal comes last
+	s.want()
+	require.EqualValues(t, 5, s.w.Stats().Verified)
+	learned := s.w.Learned()
+	require.Len(t, learned, 1)
+	require.Equal(t, h.Trust.String(), learned[0].Trust.String())
+	require.Equal(t, watch.Peer{Address: "10.0.0.1:4317"}, learned[0].From)
+	require.Equal(t, begin, learned[0].When)
+
+	s.save(true)
+	s.load()
+	require.Equal(t, learned, s.w.Learned())
+	s.feed(h.stamp(5).seal().take())
+	require.EqualValues(t, 5, s.w.Stats().Verified)
+	s.want()
+
+	second := newHost(t, "web-17").start() // enrolled anew, or somebody else
+	s.feed(second.stamp(3).seal().take())
+	s.pass(time.Minute)
+	s.want("UNKNOWN_STREAM name_taken  1", "UNKNOWN_STREAM not_trusted  1", "ORPHAN session_unknown  3")
+	require.Len(t, s.w.Learned(), 1)
+}
+
+// newEndorsed returns a host whose stream a certificate vouches for. Its clock is now's, as certificates want it.
+func newEndorsed(t *testing.T, name string, cert *testpki.Cert) *host {
+	pair := cert.TLS()
+	h, err := sealtest.NewHostOf(sealer.NewStream{Name: name, Endorse: func(trust seal.Trust) (*seal.Endorsement, error) {
+		return endorse.Sign(&pair, trust, time.Now())
+	}}, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	h.Now.Time = time.Now()
+	return &host{Host: h, t: t}
+}
+
+// TestEndorsed: a stream that a certificate vouches for is trusted by its first seal. A further one of the same identity and name is a finding, unless the
+// first was closed.
+func TestEndorsed(t *testing.T) {
+	ca := testpki.NewCA("fleet")
+	leaf := ca.NewLeaf("web-17", testpki.Names("web-17.example.com"))
+	h := newEndorsed(t, "web-17", leaf).start()
+	s := newSeen(t, watch.Config{Roots: ca.Pool()})
+	s.save(false)
+	list := h.stamp(5).seal().take()
+	s.feed(list[1:]).feed(list[:1])
+	require.EqualValues(t, 5, s.w.Stats().Verified)
+	s.save(true)
+	s.load()
+	list = h.stamp(5).seal().take()
+	record(list[0]).Body().SetStr("altered")
+	s.feed(list)
+	name := func(h *host) string { return "web-17.example.com (web-17, " + h.Trust.StreamID() + ")" }
+	altered := "ALTERED digest_differs " + name(h) + " 1"
+	s.want(altered)
+	require.Empty(t, s.w.Learned())
+
+	second := newEndorsed(t, "web-17", leaf).start()
+	s.feed(second.stamp(3).seal().take())
+	s.want(altered, "FURTHER_STREAM not_closed_before "+name(second)+" 1")
+	s.feed(h.stop().take()).feed(second.stop().take())
+	third := newEndorsed(t, "web-17", leaf)
+	third.Now.Time = second.Now.Time.Add(time.Minute)
+	s.feed(third.start().stamp(3).seal().take())
+	s.want(altered, "FURTHER_STREAM not_closed_before "+name(second)+" 1")
+
+	s.feed(newEndorsed(t, "web-18", testpki.NewCA("other").NewLeaf("web-18", testpki.Names("web-18.example.com"))).start().take())
+	s.feed(newHost(t, "web-19").start().take())
+	require.Contains(t, s.String(), "UNKNOWN_STREAM endorsement_chain")
+	require.Contains(t, s.String(), "UNKNOWN_STREAM not_endorsed")
+}
+
+func TestBindIdentity(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}, BindIdentity: true})
+	s.save(false)
+	from := func(identity string, list records) {
+		for _, ld := range list {
+			s.take(s.w.Observe(ld, watch.Peer{Address: "10.0.0.1:4317", Identity: identity}, s.now))
+		}
+	}
+	from("web-17.example", h.stamp(5).seal().take())
+	s.want()
+	s.save(true)
+	s.load()
+	from("web-17.example", h.stamp(5).seal().take())
+	s.want()
+	from("mallory.example", h.stamp(5).take())
+	s.want("IDENTITY_MISMATCH other_identity web-17 5")
+	require.Equal(t, "mallory.example", s.w.Open()[0].Peer.Identity)
+	from("mallory.example", h.seal().take())
+	s.want("IDENTITY_MISMATCH other_identity web-17 6")
+}
+
+// TestSkip: what nobody had time for is not missing.
+func TestSkip(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(40).seal().stamp(40).seal().take()
+	for i, ld := range list {
+		if i > 0 && i < 21 || i == list.seals()[1] {
+			s.w.Skip(ld, watch.Peer{})
+		} else {
+			s.observe(ld)
+		}
+	}
+	s.pass(time.Minute)
+	require.Empty(t, s.states(finding.Missing))
+	s.want("UNCHECKED not_looked_at web-17 32") // the rest of their groups cannot be verified either
+	stats := s.w.Stats()
+	require.EqualValues(t, 32, stats.Unchecked)
+	require.EqualValues(t, 80, stats.Records)
+	require.EqualValues(t, 3, stats.Seals)
+	require.EqualValues(t, 40+8, stats.Verified)
+}
+
+// TestPartial: who sees a part calls nothing missing.
+func TestPartial(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}, Partial: true})
+	rng := rand.New(rand.NewPCG(3, 3))
+	var altered plog.Logs
+	for i := range 200 {
+		for _, ld := range h.stamp(20).seal().take() {
+			if i < 10 || i > 20 && rng.IntN(3) > 0 {
+				s.observe(ld)
+				if i == 5 && idOf(ld) != "" {
+					altered = clone(ld)
+				}
+			}
+		}
+		s.pass(time.Second)
+	}
+	s.pass(10 * time.Minute)
+	for _, e := range s.open {
+		require.Equal(t, finding.Unchecked, e.Finding.Code, "%s", s)
+	}
+	record(altered).Body().SetStr("forged")
+	s.observe(altered)
+	require.Equal(t, "opened", s.states(finding.Conflict))
+}
+
+// TestTenConsumers: the order of seals and records of ten consumers.
+func TestTenConsumers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	h, other := newHost(t, "web-17").start(), newHost(t, "web-18").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust, other.Trust}})
+	var waiting [10]records
+	for range 200 {
+		for _, ld := range append(h.stamp(1+rng.IntN(40)).seal().take(), other.stamp(1+rng.IntN(40)).seal().take()...) {
+			i := rng.IntN(10)
+			waiting[i] = append(waiting[i], ld)
+		}
+		for i := range waiting {
+			n := rng.IntN(len(waiting[i]) + 1)
+			s.feed(waiting[i][:n])
+			waiting[i] = waiting[i][n:]
+		}
+		s.pass(time.Second)
+	}
+	for i := range waiting {
+		s.feed(waiting[i])
+	}
+	s.pass(time.Minute)
+	s.want()
+	require.Empty(t, s.log)
+	require.EqualValues(t, s.w.Stats().Records, s.w.Stats().Verified)
+}
