@@ -9,14 +9,16 @@ import (
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
-var crypt = &Detector{At: []Trigger{sets(prefilter.Bytes("$"), prefilter.Bytes("1256aypks"), prefilter.Bytes("$abyprk2"))}, Find: detectCrypt}
+var crypt = &Detector{At: []Trigger{sets(prefilter.Bytes("$"), prefilter.Bytes("125689aypks"), prefilter.Bytes("$abyprk2"))}, Find: detectCrypt}
 
 // hashMethods are the methods of password hashes in the form of crypt(5). The trigger takes their first two characters.
-var hashMethods = set("1 2 2a 2b 2y 5 6 y apr1 argon2i argon2d argon2id scrypt pbkdf2 pbkdf2-sha1 pbkdf2-sha256 pbkdf2-sha512 krb5tgs krb5asrep")
+var hashMethods = set("1 2 2a 2b 2y 5 6 8 9 y apr1 argon2i argon2d argon2id scrypt pbkdf2 pbkdf2-sha1 pbkdf2-sha256 pbkdf2-sha512 krb5tgs krb5asrep")
 
 const (
 	minHash = 20
-	maxHash = 512
+	// minJunos is the least of what Junos writes of a secret, which can be undone.
+	minJunos = 8
+	maxHash  = 512
 	// Argon2 has the most parts: version, parameters, salt, hash.
 	maxParts = 5
 )
@@ -47,7 +49,11 @@ func detectCrypt(c *Context, _ ID, i int) int {
 	for end > part && (s[end-1] == '.' || s[end-1] == ',') {
 		end--
 	}
-	if end-part <= minHash || !Mixed(s[part:end]) {
+	least := minHash
+	if ascii.HasPrefixFold(s, i, "$9$") {
+		least = minJunos
+	}
+	if end-part <= least || !Mixed(s[part:end]) {
 		return 0
 	}
 	c.Offer(rulePassword, i, end)

@@ -52,6 +52,7 @@ func detectName(c *Context, _ ID, i int) int {
 	c.chargeLong(end - start)
 
 	name := s[start:end]
+	ownEnd := end
 	// "api key", "security code", "social security number": words of one name.
 	for k := 0; k < 2 && ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alpha) && !c.separated(end); k++ {
 		word := ascii.Span(s, end+1, ascii.Alpha)
@@ -81,11 +82,32 @@ func detectName(c *Context, _ ID, i int) int {
 		return 0
 	}
 	name = s[start:end]
+	if v, ok := c.deviceValue(own, ownEnd); ok {
+		c.Offer(rulePassword, v.start, v.end)
+		return v.end
+	}
+	if end > ownEnd { // the last word of several
+		word := end
+		for word > ownEnd && s[word-1] != ' ' {
+			word--
+		}
+		if v, ok := c.deviceValue(word, end); ok {
+			c.Offer(rulePassword, v.start, v.end)
+			return v.end
+		}
+	}
 	switch vd.Rule {
 	case ruleAuthorization:
 		return c.authorization(end)
 	case ruleCookie:
 		return c.cookies(start, end)
+	}
+	if ascii.HasSuffixFold(s, end, "networkcredential") {
+		for _, call := range []string{"(", "]::new("} {
+			if ascii.HasPrefixFold(s, end, call) {
+				return c.authCall(end + len(call))
+			}
+		}
 	}
 	c.memo.values.others = 0
 	v, ok := c.findValue(start, end, vd)
@@ -286,6 +308,9 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	case nameQuoted:
 		return c.memberValue(start, i)
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
+		if ascii.At(s, j) == '(' && ascii.Is(s, j+1, ascii.Alpha) {
+			return value{}, false // a command in the place of a value
+		}
 		return c.valueAt(j, flag)
 	case j > i && directives[ascii.LowerString(s[start:end])]:
 		return c.proseValue(start, i, j, vd)

@@ -4,6 +4,7 @@
 package prefilter
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
@@ -111,7 +112,7 @@ type Filter[C any] struct {
 // New makes a filter of the triggers.
 func New[C any](triggers []Trigger[C]) *Filter[C] {
 	f := &Filter[C]{}
-	// Fixed sets first, then literals in order, so that neighbours in the alphabet tend to share a group.
+	// Fixed sets first, then literals that end before the filter does, for they take any byte there, then the others in order, so that neighbours in the alphabet tend to share a group.
 	triggers = slices.Clone(triggers)
 	slices.SortStableFunc(triggers, func(a, b Trigger[C]) int {
 		if (a.Sets == nil) != (b.Sets == nil) {
@@ -120,7 +121,7 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 			}
 			return 1
 		}
-		return strings.Compare(a.Lit, b.Lit)
+		return cmp.Or(min(len(a.Lit), filterWidth)-min(len(b.Lit), filterWidth), strings.Compare(a.Lit, b.Lit))
 	})
 	for k := range triggers {
 		t := &triggers[k]
@@ -306,8 +307,11 @@ func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
 	s.settle(fits, maxMove)
 	best, bestCost := slices.Clone(s.in), s.cost()
 	r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
-	for range retries {
+	for n := range retries {
 		one, other := r.IntN(filterGroups), r.IntN(filterGroups)
+		if n%2 == 0 {
+			one = s.dearest()
+		}
 		var apart []int
 		for t, g := range s.in {
 			if (g == one || g == other) && len(fits[t]) > 1 {
@@ -348,6 +352,17 @@ func (s *sharing) cost() (sum float64) {
 		sum += c
 	}
 	return sum
+}
+
+// dearest returns the group that costs most of those that triggers have a choice of.
+func (s *sharing) dearest() int {
+	dearest := numGroup + 1
+	for g := dearest; g < filterGroups; g++ {
+		if s.costs[g] > s.costs[dearest] {
+			dearest = g
+		}
+	}
+	return dearest
 }
 
 // settle moves each trigger to the group in which it costs the least, until all are there, in so many rounds at most.

@@ -11,7 +11,7 @@ import (
 
 // The prefilter is tuned to let ordinary lines pass without a look: those of access logs, which are most of what is logged, and those
 // of other programs. What passes of the former costs so much more that a grouping which lets one of their time zones pass is none.
-const accessWeight = 12
+const accessWeight = 20
 
 var accessHours = [...]string{":01:", ":04:", ":09:", ":10:", ":13:", ":17:", ":20:", ":22:"}
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// Passwords, keys and communities in the commands of network devices, as their logs of configuration changes and their backups hold
+// them: Cisco, Arista, Juniper, Fortinet, Palo Alto, Huawei, VyOS, Check Point; ipsec.secrets; PowerShell.
+
+var (
+	snmpLines     = &Detector{At: literals("snmp-server host ", "snmp-server user "), Find: detectSNMP}
+	ipsecSecrets  = &Detector{At: literals(": eap ", ": xauth ", ": rsa ", ": ntlm ", ": psk '"), Find: detectIPsecSecret}
+	secureStrings = &Detector{At: literals("to-securestring"), Find: detectSecureString}
+)
+
+const maxDeviceLine = 96 // bytes from the start of a command to the name of the secret
+
+var (
+	// deviceCommands begin a command, or stand in it, behind which a name is followed by a secret and nothing else.
+	deviceCommands = []string{
+		"enable ", "username ", "snmp-server ", "snmp-agent ", "tacacs-server ", "tacacs server ", "radius-server ", "aaa-server ", "isakmp ", "crypto isakmp ",
+		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
+		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
+	}
+	// setCommands begin one that says more often something of a secret than the secret.
+	setCommands = []string{"set "}
+	// encodings say how the secret is written that follows, or where it is used.
+	encodings = set("0 5 6 7 8 9 enc cipher irreversible-cipher simple plaintext plain ascii ascii-text hex encrypted sha512 sha256 hash md5 sha key level " +
+		"1 2 3 4 10 15 address local remote read write key-string text string")
+	// deviceOptions are what follows such a name where there is no secret.
+	deviceOptions = set("address encryption level policy format length chain config-key rotation generate mode type strong expire change engine list ro rw view not " +
+		"for was has is map manager suite name plain-text-password timeout retransmit recovery mismatch string negotiated days")
+	encodedBy = set("5 6 7 8 9 enc cipher irreversible-cipher")
+	// deviceNames are names of secrets in such commands that are not hard ones elsewhere.
+	deviceNames = set("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
+		"shared-key plaintext-password pre-shared-secret snmp-community-string authentication-password area-password ldap-login-password encrypted-password authentication " +
+		"privacy-password ascii-text local-authentication")
+)
+
+// deviceValue finds the secret in a command of a network device. The name is s[start:end].
+func (c *Context) deviceValue(start, end int) (value, bool) {
+	s := c.S
+	if ascii.At(s, end) == '[' && strings.Contains(s[max(0, start-maxDialogue):start], "cfgattr=") {
+		// Fortinet's log of changes: cfgattr="password[x]".
+		to := strings.IndexByte(s[end:min(len(s), end+maxDialogue)], ']')
+		return value{end + 1, end + to, quoted}, to > 1 && !placeholder(s[end+1:end+to]) && !mask(s[end+1:end+to])
+	}
+	if ascii.At(s, end) != ' ' || !deviceNames[ascii.LowerString(s[start:end])] {
+		return value{}, false
+	}
+	line := s[max(0, start-maxDeviceLine):start]
+	if k := strings.LastIndexByte(line, '\n'); k >= 0 {
+		line = line[k+1:]
+	}
+	strict := hasCommand(line, deviceCommands)
+	alone := strings.TrimLeft(line, " \t") == ""
+	if !strict && !alone && !hasCommand(line, setCommands) {
+		return value{}, false
+	}
+	encoded, last := "", ""
+	k := blanks(s, end)
+	for range 5 {
+		word := k
+		for word < len(s) && word-k < maxNameBytes && ascii.Class[s[word]]&ascii.Space == 0 {
+			word++
+		}
+		w := ascii.LowerString(s[k:word])
+		if !encodings[w] && !(last == "address" && ascii.Is(s, k, ascii.Digit)) {
+			break
+		}
+		if encodedBy[w] && last != "address" {
+			encoded = w
+		}
+		last = w
+		k = blanks(s, word)
+	}
+	v, ok := c.valueAt(k, tight)
+	if !ok || last == "" && ascii.EqualFold(s[start:end], "authentication") {
+		return value{}, false
+	}
+	if v.ctx != quoted { // what brackets and signs there are belongs to it
+		for v.end < len(s) && v.end-v.start < maxNameBytes*2 && ascii.Class[s[v.end]]&(ascii.Space|ascii.Quote) == 0 && s[v.end] != ';' && s[v.end] != ']' {
+			v.end++
+		}
+	}
+	text := s[v.start:v.end]
+	switch {
+	case placeholder(text) || mask(text) || text[0] == '<' || deviceOptions[asciiWord(text)] || text == "/":
+		return value{}, false
+	case v.ctx == quoted || strict && (encoded != "" || !inSentence(s, v) || Mixed(text) || ascii.EqualFold(s[start:end], "community")):
+		return v, true
+	case encoded == "7":
+		return v, len(text)%2 == 0 && len(text) >= 4 && ascii.Span(text, 0, ascii.HexDigit) == len(text)
+	case encoded == "enc" || encoded == "cipher" || last == "simple" && alone:
+		return v, len(text) >= 6
+	}
+	return v, Mixed(text) && len(text) >= 6 && (!alone || (v.end == lineEnd(s[:min(len(s), v.end+1)], v.end) || ascii.HasPrefixFold(s, v.end, " encrypted")) && !isTime(text) && !algorithm(text))
+}
+
+// hasCommand reports whether the line has one of the commands, at the start of a word.
+func hasCommand(line string, commands []string) bool {
+	for _, w := range commands {
+		for i := 0; ; i++ {
+			k := ascii.IndexFold(line[i:], w)
+			if k < 0 {
+				break
+			}
+			if i += k; i == 0 || ascii.Class[line[i-1]]&ascii.Alnum == 0 && line[i-1] != '-' {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// detectSNMP examines the community in snmp-server host, and the passwords in snmp-server user.
+func detectSNMP(c *Context, _ ID, i int) int {
+	s := c.S
+	end := lineEnd(s[:min(len(s), i+maxDialogue)], i)
+	k := i + len("snmp-server host ")
+	user := ascii.HasPrefixFold(s, i, "snmp-server user ")
+	offered := 0
+	previous, before := "", ""
+	for n := 0; k < end; n++ {
+		v, next, ok := dialogueWord(s[:end], k)
+		if !ok {
+			break
+		}
+		w := asciiWord(s[v.start:v.end])
+		secret := !user && n > 0 && !hostWords[w] || user && (before == "auth" || before == "priv" || previous == "128" || previous == "192" || previous == "256") && !hostWords[w]
+		if secret && (user || offered == 0) && !placeholder(s[v.start:v.end]) && !mask(s[v.start:v.end]) {
+			c.Offer(rulePassword, v.start, v.end)
+			offered = v.end
+		}
+		previous, before = w, previous
+		k = next
+	}
+	return offered
+}
+
+// hostWords are the options in such commands.
+var hostWords = set("version 1 2c 3 traps trap informs inform auth noauth priv vrf use-vrf management udp-port 128 192 256 md5 sha des 3des aes v1 v2c v3 encrypted")
+
+// detectIPsecSecret examines a line of ipsec.secrets besides that of a PSK: eve : EAP "x", : RSA key.pem "x".
+func detectIPsecSecret(c *Context, _ ID, i int) int {
+	s := c.S
+	k := i + len(": ")
+	k = blanks(s, ascii.Span(s, k, ascii.Alpha))
+	if ascii.HasPrefixFold(s, i, ": rsa ") {
+		for k < len(s) && s[k] > ' ' {
+			k++
+		}
+		k = blanks(s, k)
+	}
+	v, _, ok := dialogueWord(s, k)
+	if !ok || v.ctx != quoted && !strings.HasPrefix(s[v.start:], "0x") && !strings.HasPrefix(s[v.start:], "0s") {
+		return 0
+	}
+	c.Offer(rulePassword, v.start, v.end)
+	return v.end
+}
+
+// detectSecureString examines what PowerShell is to encrypt: ConvertTo-SecureString "x" -AsPlainText -Force, also as event 4103 records its
+// parameters.
+func detectSecureString(c *Context, _ ID, i int) int {
+	s := c.S
+	k := i + len("to-securestring")
+	if ascii.HasPrefixFold(s, k, `): name="string"; value="`) {
+		v, ok := quotedValue(s, k+len(`): name="string"; value=`))
+		if ok {
+			c.Offer(rulePassword, v.start, v.end)
+		}
+		return v.end
+	}
+	for range 6 {
+		if ascii.At(s, k) != ' ' {
+			return 0
+		}
+		v, next, ok := dialogueWord(s, k)
+		if !ok {
+			return 0
+		}
+		t := s[v.start:v.end]
+		if v.ctx != quoted {
+			t = strings.TrimRight(t, ")")
+			v.end = v.start + len(t)
+		}
+		switch {
+		case t == "":
+			return 0
+		case t[0] == '-':
+			if ascii.EqualFold(t, "-key") || ascii.EqualFold(t, "-securekey") {
+				_, next, _ = dialogueWord(s, next)
+			}
+			k = next
+			continue
+		case v.ctx != quoted && (t[0] == '$' || t[0] == '(' || t[0] == ':' || !Mixed(t) && !ascii.HasPrefixFold(s, v.end, " -asplaintext")), placeholder(t):
+			return 0
+		}
+		c.Offer(rulePassword, v.start, v.end)
+		return v.end
+	}
+	return 0
+}
