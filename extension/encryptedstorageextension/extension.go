@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -38,9 +39,12 @@ var _ storage.Extension = (*encryptedStorage)(nil)
 func (e *encryptedStorage) Start(_ context.Context, host component.Host) error {
 	e.host = host
 	if err := os.MkdirAll(e.config.Directory, 0o700); err != nil {
-		return fmt.Errorf("directory: %w", err)
+		return withRemedy(fmt.Errorf("directory: %w", err))
 	}
 	keys, err := e.keys()
+	if errors.Is(err, fs.ErrPermission) {
+		return withRemedy(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -56,6 +60,8 @@ func (e *encryptedStorage) Start(_ context.Context, host component.Host) error {
 		return fmt.Errorf("directory: %w: give each collector a directory of its own, or end the other one", err)
 	case errors.Is(err, seglog.ErrWrongKey):
 		return fmt.Errorf("%w: give that key behind the new one, in another line of key_file", err)
+	case errors.Is(err, fs.ErrPermission):
+		return withRemedy(fmt.Errorf("directory: %w", err))
 	case err != nil:
 		return fmt.Errorf("directory: %w", err)
 	}
@@ -65,6 +71,11 @@ func (e *encryptedStorage) Start(_ context.Context, host component.Host) error {
 	e.stop = make(chan struct{})
 	e.watching.Go(e.watch)
 	return nil
+}
+
+// withRemedy says what to do about a directory or a key file that cannot be made, read or written.
+func withRemedy(err error) error {
+	return fmt.Errorf("%w: let the collector's user (uid %d) own that folder, or name another", err, os.Getuid())
 }
 
 func (e *encryptedStorage) keys() ([][]byte, error) {

@@ -127,6 +127,7 @@ func TestKeyFile(t *testing.T) {
 		return err
 	}
 	require.ErrorContains(t, failing(c), "give each collector a directory of its own")
+	require.ErrorContains(t, failing(config(filepath.Join(dir, "storage.key", "below a file"))), "let the collector's user")
 	stop(t, ext)
 
 	path := filepath.Join(dir, "storage.key")

@@ -36,7 +36,10 @@ const (
 	maxBatch      = 100
 	maxBatchBytes = 1 << 20
 
-	restartDelay = 2 * time.Second
+	// What fails is tried again after the first of these, then after twice as long each time, and at last after the second: each attempt
+	// writes into the collector's own log.
+	restartDelay    = 2 * time.Second
+	maxRestartDelay = 30 * time.Second
 )
 
 // inputConfig builds an input that emits what the stock journald_input emits.
@@ -175,6 +178,7 @@ func (in *input) Stop() error {
 
 // follow reads from one journalctl after the other: each begins where the last one's accepted entries end.
 func (in *input) follow(ctx context.Context, j *journalctl) {
+	delay := restartDelay
 	for {
 		caughtUp := false
 		if j != nil {
@@ -186,13 +190,17 @@ func (in *input) follow(ctx context.Context, j *journalctl) {
 					in.cfg.report(j.ended(err))
 				}
 			}
+			if caughtUp || j.delivered.Load() {
+				delay = restartDelay
+			}
 		}
 		if !caughtUp {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(restartDelay):
+			case <-time.After(delay):
 			}
+			delay = min(2*delay, maxRestartDelay)
 		}
 		var err error
 		if j, err = in.open(ctx, caughtUp); err != nil && ctx.Err() == nil {

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/logseal/logseal/pkg/tlsserver"
+	"github.com/logseal/logseal/receiver/internal/listenerr"
 )
 
 type otlp struct {
@@ -86,7 +87,7 @@ func (r *otlp) startGRPC(ctx context.Context, host component.Host) error {
 	plogotlp.RegisterGRPCServer(r.grpcServer, &grpcService{taker: r.grpcTaker})
 	listener, err := cfg.NetAddr.Listen(ctx)
 	if err != nil {
-		return err
+		return listenerr.Explain("protocols::grpc::endpoint", err)
 	}
 	r.set.Logger.Info("Starting GRPC server", zap.String("endpoint", listener.Addr().String()))
 	r.serving.Go(func() {
@@ -112,7 +113,7 @@ func (r *otlp) startHTTP(ctx context.Context, host component.Host) error {
 	r.httpServer.ConnContext = contextWithConn
 	listener, err := server.NetAddr.Listen(ctx)
 	if err != nil {
-		return err
+		return listenerr.Explain("protocols::http::endpoint", err)
 	}
 	if server.TLS.HasValue() {
 		secured, err := r.secure(ctx, "http", *server.TLS.Get(), []string{"h2", "http/1.1"}, host)

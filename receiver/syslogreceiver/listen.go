@@ -16,6 +16,8 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/operator/input/udp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/logseal/logseal/receiver/internal/listenerr"
 )
 
 type udpConfig = udp.BaseConfig
@@ -39,7 +41,7 @@ func transport(name string) metric.MeasurementOption {
 func (in *input) listenTCP(listening, emitting context.Context) (stop func(), err error) {
 	listener, err := net.Listen("tcp", in.tcp.ListenAddress)
 	if err != nil {
-		return nil, fmt.Errorf("tcp.listen_address: %w", err)
+		return nil, listenerr.Explain("tcp.listen_address", err)
 	}
 	if in.tcp.TLS != nil {
 		if in.tls, err = in.newTLSServer(*in.tcp.TLS); err != nil {
@@ -150,7 +152,7 @@ func (in *input) listenUDP(_, emitting context.Context) (stop func(), err error)
 	}
 	conn, err := net.ListenUDP("udp", address)
 	if err != nil {
-		return nil, fmt.Errorf("udp.listen_address: %w", err)
+		return nil, listenerr.Explain("udp.listen_address", err)
 	}
 	_ = conn.SetReadBuffer(udpReceiveBuffer) // the kernel's bound may be lower
 	type datagram struct {
