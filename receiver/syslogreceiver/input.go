@@ -40,8 +40,10 @@ const (
 	maxBatch      = 100
 	maxBatchBytes = 1 << 20
 
-	// drainTime is how long a stop goes on reading what senders have written already.
-	drainTime = 250 * time.Millisecond
+	// A stop goes on reading what senders have written already until nothing has come for drainTime, and for drainAtMost if they go on writing.
+	// What takes time is the pipeline, not the reading: on a busy machine what lies in a connection's buffer can take it seconds.
+	drainTime   = 250 * time.Millisecond
+	drainAtMost = stopTime - time.Second
 	// stopTime is how long a stop waits for the pipeline to take that.
 	stopTime = 5 * time.Second
 )

@@ -113,7 +113,7 @@ func TestStopTakesWhatIsWritten(t *testing.T) {
 	}
 	conn := dial(t, address, text.String()+"<13>Nov 28 10:00:00 h app: half a li")
 	defer conn.Close()
-	assert.Eventually(t, func() bool { return len(s.bodies()) > 0 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return len(s.bodies()) > 0 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, r.Shutdown(t.Context()))
 	bodies := s.bodies()
 	require.Len(t, bodies, 5001)

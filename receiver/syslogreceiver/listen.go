@@ -111,7 +111,7 @@ func (in *input) serve(listening, emitting context.Context, conn net.Conn) {
 		defer secure.Close()
 		stream = secure
 	}
-	f := newFramer(idleReader{stream, conn, in.tcp.ConnectionIdleTimeout, listening}, in.maxMessage, in.nul)
+	f := newFramer(&idleReader{Reader: stream, conn: conn, timeout: in.tcp.ConnectionIdleTimeout, listening: listening}, in.maxMessage, in.nul)
 	var b batch
 	for {
 		m, err := f.next()
@@ -129,17 +129,29 @@ func (in *input) serve(listening, emitting context.Context, conn net.Conn) {
 	}
 }
 
-// idleReader ends a connection on which nothing arrives for a time.
+// idleReader ends a connection on which nothing arrives for a time: the timeout or, after the stop, the time to drain it.
 type idleReader struct {
 	io.Reader
 	conn      net.Conn
 	timeout   time.Duration
 	listening context.Context
+	drainBy   time.Time // set by the first read after the stop
 }
 
-func (r idleReader) Read(b []byte) (int, error) {
-	if r.timeout > 0 && r.listening.Err() == nil {
-		_ = r.conn.SetReadDeadline(time.Now().Add(r.timeout))
+func (r *idleReader) Read(b []byte) (int, error) {
+	now := time.Now()
+	switch {
+	case r.listening.Err() != nil:
+		if r.drainBy.IsZero() {
+			r.drainBy = now.Add(drainAtMost)
+		}
+		deadline := now.Add(drainTime)
+		if deadline.After(r.drainBy) {
+			deadline = r.drainBy
+		}
+		_ = r.conn.SetReadDeadline(deadline)
+	case r.timeout > 0:
+		_ = r.conn.SetReadDeadline(now.Add(r.timeout))
 	}
 	return r.Reader.Read(b)
 }
