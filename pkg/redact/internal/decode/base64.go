@@ -157,7 +157,10 @@ func WrappedEnd(s string, start, end int) int {
 		for next++; ascii.At(s, next) == ' ' || ascii.At(s, next) == '\t'; next++ {
 		}
 		stop := next
-		for stop < len(s) && stop-next <= width && (base64Value[s[stop]] != 0xff || s[stop] == '=') {
+		for stop < len(s) && stop-next <= width && base64Value[s[stop]] != 0xff {
+			stop++
+		}
+		for ascii.At(s, stop) == '=' {
 			stop++
 		}
 		if n := stop - next; n == 0 || n > width || stop < len(s) && ascii.Class[s[stop]]&(ascii.Space|ascii.Quote) == 0 && n < width {
