@@ -52,7 +52,7 @@ const (
 	costOfValue   = 1 // to examine it
 	costOfList    = 8 // to examine a header or statement of several parts
 	costOfCheck   = 3 // of a card number's digits
-	costOfCommand = 5 // to read the words of a command, and one more for eight of them
+	costOfCommand = 8 // to read the words of a command, and one more for eight of them
 	costOfLabel   = 3 // to look at what a BEGIN line begins
 )
 

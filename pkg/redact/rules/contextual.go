@@ -51,7 +51,7 @@ func (c *Context) contextual(start, end int) {
 	if !random && !word {
 		return
 	}
-	c.Charge(2 * costOfValue)
+	c.Charge(3 * costOfValue)
 	said := c.announced(start, maxWordsBefore)
 	called := said == right || said == before
 	// One piece of letters and digits right behind a word is a credential in spite of regular looks.

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
@@ -212,12 +213,17 @@ func (s *byteSets) add(t *byteSets) {
 }
 
 // costWith estimates how often the sets, with those of t, let something pass: as often as in the sample, and a little if their bytes are
-// frequent in it, for the texts that the sample does not know. A byte that does not occur in it counts as something.
-func (s *byteSets) costWith(t *byteSets) float64 {
+// frequent in it, for the texts that the sample does not know. A byte that does not occur in it counts as something. It stops when that is
+// more than limit.
+func (s *byteSets) costWith(t *byteSets, limit float64) float64 {
 	passes, places := 0.0, [filterWidth]float64{}
 	for i, weight := range grams.weights {
 		x0, x1, x2, x3 := s.sample[0][i]|t.sample[0][i], s.sample[1][i]|t.sample[1][i], s.sample[2][i]|t.sample[2][i], s.sample[3][i]|t.sample[3][i]
-		passes += weight * float64(bits.OnesCount64(x0&x1&x2&x3))
+		if all := x0 & x1 & x2 & x3; all != 0 {
+			if passes += weight * float64(bits.OnesCount64(all)); passes > limit {
+				return passes
+			}
+		}
 		places[0] += weight * float64(bits.OnesCount64(x0))
 		places[1] += weight * float64(bits.OnesCount64(x1))
 		places[2] += weight * float64(bits.OnesCount64(x2))
@@ -280,7 +286,7 @@ func remembered(own []byteSets, find func() []int) []int {
 }
 
 const (
-	retries  = 40
+	retries  = 80
 	maxMove  = 8
 	nextMove = 1 // rounds of moves after the first time
 )
@@ -293,7 +299,7 @@ func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
 	none := newByteSets()
 	for g := range s.accept {
 		s.accept[g] = newByteSets()
-		s.costs[g] = none.costWith(&none)
+		s.costs[g] = none.costWith(&none, math.Inf(1))
 	}
 	fits := make([][]int, len(own)) // the groups that a trigger may be in
 	for t := range own {
@@ -384,9 +390,9 @@ func (s *sharing) settle(fits [][]int, rounds int) {
 
 // cheapest returns which of the groups a trigger that is in none makes the least worse.
 func (s *sharing) cheapest(t int, groups []int) int {
-	best, bestCost := -1, 0.0
+	best, bestCost := groups[0], math.Inf(1)
 	for _, g := range groups {
-		if c := s.accept[g].costWith(&s.own[t]) - s.costs[g]; best < 0 || c < bestCost {
+		if c := s.accept[g].costWith(&s.own[t], bestCost+s.costs[g]) - s.costs[g]; c < bestCost {
 			best, bestCost = g, c
 		}
 	}
@@ -414,13 +420,13 @@ func (s *sharing) take(t int) {
 			a.add(&s.own[other])
 		}
 	}
-	s.costs[from] = a.costWith(a)
+	s.costs[from] = a.costWith(a, math.Inf(1))
 }
 
 func (s *sharing) put(t, to int) {
 	s.in[t] = to
 	s.accept[to].add(&s.own[t])
-	s.costs[to] = s.accept[to].costWith(&s.accept[to])
+	s.costs[to] = s.accept[to].costWith(&s.accept[to], math.Inf(1))
 }
 
 // fits reports whether the trigger may be in the group. Those of one or two bytes have one to themselves: with them in it, another
