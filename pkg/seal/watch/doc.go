@@ -8,7 +8,8 @@
 // UNCHECKED, and never MISSING.
 //
 //	w, err := watch.New(watch.Config{Trust: trust, LateAfter: 30 * time.Second, SilentAfter: 3 * time.Minute})
-//	err = w.Load(read)                      // what Save returned before, if there is any
+//	err = w.Load(read, now)                 // what Save returned before, if there is any
+//	write(w.Save(false))                    // from now on a kill is told from an orderly end
 //	events := w.Observe(logs, peer, now)    // records and seals as they come
 //	events = append(events, w.Tick(now)...) // about once a second
 //	write(w.Save(false))                    // about once a second, and after events
