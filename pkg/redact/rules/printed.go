@@ -82,9 +82,14 @@ func previousReports(s string, start int) bool {
 	return word < start && reporting[asciiWord(strings.TrimSpace(s[word:start]))]
 }
 
-// quotedBefore finds a quoted value that stands before its name: the "x" account with "y" password. The name starts at start.
+// quotedBefore finds a quoted value that stands before its name: the "x" account with "y" password, SELECT 'y' AS password. The name
+// starts at start.
 func (c *Context) quotedBefore(start int) (value, bool) {
 	s := c.S
+	renamed := ascii.HasSuffixFold(s, start, " as ")
+	if renamed {
+		start -= len("as ")
+	}
 	if ascii.At(s, start-1) != ' ' || !ascii.Is(s, start-2, ascii.Quote) {
 		return value{}, false
 	}
@@ -94,7 +99,7 @@ func (c *Context) quotedBefore(start int) (value, bool) {
 		return value{}, false
 	}
 	from := max(c.taken, end-maxNameBytes, 0) + open + 1
-	if v := s[from:end]; !ascii.HasSuffixFold(s, from-1, "with ") || len(v) < minPrinted || !Mixed(v) {
+	if v := s[from:end]; !renamed && !ascii.HasSuffixFold(s, from-1, "with ") || len(v) < minPrinted || !Mixed(v) {
 		return value{}, false
 	}
 	return value{from, end, quoted}, true
