@@ -3,6 +3,7 @@ module github.com/logseal/logseal
 go 1.26.0
 
 require (
+	filippo.io/mldsa v1.0.0
 	github.com/klauspost/compress v1.19.2
 	github.com/leodido/go-syslog/v4 v4.6.0
 	github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector v0.158.0

@@ -101,7 +101,7 @@ func TestEveryAlertIsComplete(t *testing.T) {
 }
 
 // askedFor are findings that "logseal verify" makes of an archive when it is asked to, and a gateway never.
-var askedFor = []finding.Code{finding.FurtherStream}
+var askedFor = []finding.Code{finding.NotPostQuantum, finding.NotPostQuantumYet}
 
 func TestDashboardIsJSON(t *testing.T) {
 	var dashboard struct {

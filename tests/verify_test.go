@@ -22,6 +22,8 @@ func TestVerifyOfManyFiles(t *testing.T) {
 	require.NoError(t, err)
 	var manifest []struct {
 		File, Trust, Outcome string
+		TrustCA              string `json:"trust_ca"`
+		Quantum              bool   `json:"require_post_quantum"`
 		Until                time.Time
 		Records, Verified    uint64
 	}
@@ -48,7 +50,18 @@ func TestVerifyOfManyFiles(t *testing.T) {
 			}
 			trust := filepath.Join(dir, "trust")
 			require.NoError(t, os.WriteFile(trust, []byte(want.Trust+"\n"), 0o600))
-			args := []string{"verify", "--format", "json", "--trust", trust}
+			args := []string{"verify", "--format", "json"}
+			if want.Trust != "" {
+				args = append(args, "--trust", trust)
+			}
+			if want.TrustCA != "" {
+				ca := filepath.Join(dir, "ca.pem")
+				require.NoError(t, os.WriteFile(ca, []byte(want.TrustCA), 0o600))
+				args = append(args, "--trust-ca", ca)
+			}
+			if want.Quantum {
+				args = append(args, "--require-post-quantum")
+			}
 			if !want.Until.IsZero() {
 				args = append(args, "--until", want.Until.Format(time.RFC3339Nano))
 			}

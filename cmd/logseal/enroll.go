@@ -48,6 +48,7 @@ Exit status: 0 the key file is written; 1 it or the trust line cannot be written
 	flags := cmd.Flags()
 	flags.StringVar(&opts.name, "name", "", "the operator's `name` for the stream: letters, digits and . _ : @ / -")
 	flags.StringVar(&opts.out, "out", "", "write the key file to this `file`, which must not exist")
+	flags.BoolVar(&opts.quantum, "post-quantum", true, "the stream has ML-DSA-44 keys too, for archives that are kept longer than Ed25519 holds")
 	flags.StringVar(&opts.cert, "endorse-cert", "", "PEM `file` with a certificate chain that vouches for the stream, the host's own first")
 	flags.StringVar(&opts.key, "endorse-key", "", "PEM `file` with the key of that certificate")
 	cmd.MarkFlagsRequiredTogether("endorse-cert", "endorse-key")
@@ -56,6 +57,7 @@ Exit status: 0 the key file is written; 1 it or the trust line cannot be written
 
 type enrollOptions struct {
 	name, out string
+	quantum   bool
 	endorse   bool
 	cert, key string
 }
@@ -67,7 +69,7 @@ func (o *enrollOptions) run(stdout io.Writer) error {
 	if err := seal.CheckName(o.name); err != nil {
 		return exitError{exitUsage, fmt.Errorf("--name: %w", err)}
 	}
-	stream := sealer.NewStream{Name: o.name}
+	stream := sealer.NewStream{Name: o.name, PostQuantum: o.quantum}
 	if o.endorse {
 		cert, err := endorse.Load(o.cert, o.key)
 		if err != nil {

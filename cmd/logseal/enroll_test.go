@@ -23,6 +23,7 @@ func TestEnroll(t *testing.T) {
 	trust, err := seal.ParseTrustLine(strings.TrimSuffix(line, "\n"))
 	require.NoError(t, err)
 	require.Equal(t, "web-17/audit", trust.Name)
+	require.NotZero(t, trust.PostQuantum)
 
 	info, err := os.Stat(file)
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ type verifyOptions struct {
 	until    string
 	format   string
 	strict   bool
+	quantum  bool
 
 	fromSeal   string
 	checkpoint string
@@ -57,6 +58,9 @@ first was closed before.
 
 Without either, --trust-on-first-use takes the keys from the archive itself: that
 shows whether the archive is consistent, but not whose it is. Whoever could replace all of it could have made the keys.
+
+Where a trust line names an ML-DSA key, the report says up to which seal the proof is post-quantum: it holds even where somebody can
+forge Ed25519 signatures. --require-post-quantum makes the rest a finding.
 
 An archive must reach back to a stream's first seal, unless --from-seal says from which seal on it is verified: with a
 checkpoint that --checkpoint wrote after what came before was verified, or with a seal, where an archive begins later than
@@ -97,6 +101,7 @@ docs/verify.md explains every finding, and what to do about it.`,
 	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
 	flags.StringVar(&opts.format, "format", "text", "text or json")
 	flags.BoolVar(&opts.strict, "strict", false, "exit with 1 instead of 3")
+	flags.BoolVar(&opts.quantum, "require-post-quantum", false, "report what nothing but Ed25519 vouches for: see docs/verify.md")
 	flags.StringVar(&opts.fromSeal, "from-seal", "", "`file` with a checkpoint or a seal of a stream: verify the stream from there on")
 	flags.StringVar(&opts.checkpoint, "checkpoint", "", "`file` to write where a later run can go on, with --from-seal")
 	cmd.MarkFlagsMutuallyExclusive("trust", "trust-on-first-use")
@@ -109,6 +114,9 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	v, err := o.verifier()
 	if err != nil {
 		return err
+	}
+	if o.quantum {
+		v.RequirePostQuantum()
 	}
 	var until time.Time
 	if cmd.Flags().Changed("until") { // an empty one is a script's mistake, and must not check less

@@ -153,9 +153,15 @@ func (n *Note) SignedBy(key *PublicKey) bool { return n.signed(n.Seal.Origin(), 
 
 // AnchoredBy reports whether the note carries the signature of the anchor key,
 // which earlier seals named for its number ([AnchorsAfter]). A seal whose number is a
-// positive multiple of [AnchorEvery] needs it beside that of its own key.
-func (n *Note) AnchoredBy(key *PublicKey) bool {
-	return n.signed(n.Seal.Origin()+AnchorSuffix, key)
+// positive multiple of [AnchorEvery] needs it beside that of its own key. In a post-quantum stream there are two
+// anchor keys, which the seal carries, and both must have signed it.
+func (n *Note) AnchoredBy(key *AnchorKey) bool {
+	name := n.Seal.Origin() + AnchorSuffix
+	if !key.Hybrid() {
+		return n.signed(name, key.Ed25519())
+	}
+	s := n.Seal
+	return len(s.MLDSA) > 0 && HybridAnchor(&s.OwnAnchor, s.MLDSA) == *key && n.signed(name, &s.OwnAnchor) && n.SignedPostQuantum()
 }
 
 // ClaimsOwnSignature reports whether there is a signature that claims to be that of the seal's own key.
@@ -181,9 +187,17 @@ func (s *Seal) HasAnchor() bool { return s.Number > 0 && s.Number%AnchorEvery ==
 
 // Signature is a signature to be written.
 type Signature struct {
-	Name string // of the key: the origin, or with [AnchorSuffix] behind it that of an anchor's
-	Key  *PublicKey
-	Sig  []byte
+	Name  string     // of the key: the origin, or with [AnchorSuffix] or [MLDSASuffix] behind it
+	Key   *PublicKey // nil of an ML-DSA-44 key
+	MLDSA []byte     // that
+	Sig   []byte
+}
+
+func (s *Signature) keyID() uint32 {
+	if s.Key == nil {
+		return mldsaKeyID(s.Name, s.MLDSA)
+	}
+	return keyID(s.Name, s.Key)
 }
 
 // MarshalNote returns the note over text with its signatures. The signing is not
@@ -192,8 +206,9 @@ type Signature struct {
 func MarshalNote(text string, signatures []Signature) []byte {
 	b := make([]byte, 0, len(text)+256*len(signatures))
 	b = append(append(b, text...), '\n')
-	for _, s := range signatures {
-		raw := binary.BigEndian.AppendUint32(nil, keyID(s.Name, s.Key))
+	for i := range signatures {
+		s := &signatures[i]
+		raw := binary.BigEndian.AppendUint32(nil, s.keyID())
 		b = append(b, sigPrefix+s.Name+" "+b64(append(raw, s.Sig...))+"\n"...)
 	}
 	return b

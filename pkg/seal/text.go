@@ -84,12 +84,17 @@ type Seal struct {
 	Prev    Hash // SHA-256 of the signed text of seal Number-1; zero and unused in seal 0
 	Next    PublicKey
 	Anchors []Anchor // ascending; see [AnchorsAfter]
+
+	// Of seal 0 and of anchors of a post-quantum stream: an ML-DSA-44 public key that signs the seal too; and of its anchors, the
+	// Ed25519 key, which other streams' seals name as it is.
+	MLDSA     []byte
+	OwnAnchor PublicKey
 }
 
-// Anchor is a later seal that will be signed by a second key, and that key.
+// Anchor is a later seal that will be signed by a second key, and that key; in a post-quantum stream by a second and a third.
 type Anchor struct {
 	Number uint64
-	Key    PublicKey
+	Key    AnchorKey
 }
 
 // Origin returns the stream's checkpoint origin, which is the name of its keys too.
@@ -114,13 +119,13 @@ func AnchorsAfter(n uint64) []uint64 {
 }
 
 // AnchorKey returns the key that the seal names for an anchor.
-func (s *Seal) AnchorKey(number uint64) (PublicKey, bool) {
+func (s *Seal) AnchorKey(number uint64) (AnchorKey, bool) {
 	for i := range s.Anchors {
 		if s.Anchors[i].Number == number {
 			return s.Anchors[i].Key, true
 		}
 	}
-	return PublicKey{}, false
+	return AnchorKey{}, false
 }
 
 // nextMultiple returns the first multiple of m above n.
@@ -201,16 +206,13 @@ func (s *Seal) Text() string {
 	if s.Number > 0 {
 		line("prev", b64(s.Prev[:]))
 	}
-	line("next", b64(s.Next[:]))
-	for i := range s.Anchors {
-		line("anchor", decimal(s.Anchors[i].Number), b64(s.Anchors[i].Key[:]))
-	}
+	s.appendKeys(line)
 	return string(b)
 }
 
 // textSize returns how long the text is about, and not less as a rule.
 func (s *Seal) textSize() int {
-	return 1024 + 16*(len(s.Covered)+len(s.Void)) + base64.StdEncoding.EncodedLen(len(s.Groups)*HashSize) + base64.StdEncoding.EncodedLen(len(s.Prefixes))
+	return 1024 + 2*len(s.MLDSA) + 16*(len(s.Covered)+len(s.Void)) + base64.StdEncoding.EncodedLen(len(s.Groups)*HashSize) + base64.StdEncoding.EncodedLen(len(s.Prefixes))
 }
 
 // ParseSeal parses the signed text of a seal. A text has one spelling: anything
@@ -481,22 +483,6 @@ func (p *parser) block(s *Seal) {
 	s.Prefixes = p.bytes(p.field("digests"))
 	if uint64(len(s.Prefixes)) != 2*leaves {
 		p.fail(errors.New("the number of short digests is not that of the block"))
-	}
-}
-
-func (p *parser) keys(s *Seal) {
-	p.base64(p.field("next"), s.Next[:])
-	if p.err != nil {
-		return
-	}
-	for _, number := range AnchorsAfter(s.Number) {
-		anchor := Anchor{Number: number}
-		written, key, _ := strings.Cut(p.field("anchor"), " ")
-		if p.number(written) != number {
-			p.fail(fmt.Errorf("anchor %d belongs here", number))
-		}
-		p.base64(key, anchor.Key[:])
-		s.Anchors = append(s.Anchors, anchor)
 	}
 }
 

@@ -28,15 +28,24 @@ type Trust struct {
 	Name     string    // 1 to 128 of A-Za-z0-9 . _ : @ / -
 	Key      PublicKey // pk0
 	Optional bool      // the stream may be absent from an archive
+
+	// PostQuantum is the hash of the stream's first ML-DSA-44 key; zero if it has none, or the line is of before it was named.
+	PostQuantum Hash
 }
 
 // StreamID returns the identifier of the trusted stream.
 func (t Trust) StreamID() string { return StreamID(&t.Key) }
 
-// String returns the trust line: a C2SP signed-note verifier key, and " optional".
+// mldsaField begins the part of a trust line that names the first ML-DSA-44 key.
+const mldsaField = "ml-dsa-44:"
+
+// String returns the trust line: a C2SP signed-note verifier key, " ml-dsa-44:" and a hash in a post-quantum stream, and " optional".
 func (t Trust) String() string {
 	key := append([]byte{algEd25519}, t.Key[:]...)
 	s := fmt.Sprintf("%s+%08x+%s", t.Name, keyID(t.Name, &t.Key), base64.StdEncoding.EncodeToString(key))
+	if t.PostQuantum != (Hash{}) {
+		s += " " + mldsaField + b64(t.PostQuantum[:])
+	}
 	if t.Optional {
 		s += " optional"
 	}
@@ -46,14 +55,29 @@ func (t Trust) String() string {
 // ParseTrustLine parses one trust line, without its end of line.
 func ParseTrustLine(line string) (Trust, error) {
 	fields := strings.Fields(line)
-	if len(fields) == 0 || len(fields) > 2 || (len(fields) == 2 && fields[1] != "optional") {
-		return Trust{}, errors.New(`a trust line is a verifier key (name+hash+key), and "optional" or nothing after it`)
+	if len(fields) == 0 {
+		return Trust{}, errTrustLine
+	}
+	var t Trust
+	rest := fields[1:]
+	if len(rest) > 0 && strings.HasPrefix(rest[0], mldsaField) {
+		raw, err := base64.StdEncoding.Strict().DecodeString(rest[0][len(mldsaField):])
+		if err != nil || len(raw) != HashSize || Hash(raw) == (Hash{}) {
+			return Trust{}, errors.New(`behind "ml-dsa-44:" in a trust line is a SHA-256 hash in base64: take the line again from where it was printed`)
+		}
+		t.PostQuantum, rest = Hash(raw), rest[1:]
+	}
+	if len(rest) > 0 && rest[0] == "optional" {
+		t.Optional, rest = true, rest[1:]
+	}
+	if len(rest) > 0 {
+		return Trust{}, errTrustLine
 	}
 	parts := strings.SplitN(fields[0], "+", 3)
 	if len(parts) != 3 {
 		return Trust{}, errors.New(`a verifier key is name+hash+key, as "logseal enroll" prints it`)
 	}
-	t := Trust{Name: parts[0], Optional: len(fields) == 2}
+	t.Name = parts[0]
 	if err := CheckName(t.Name); err != nil {
 		return Trust{}, err
 	}
@@ -67,6 +91,8 @@ func ParseTrustLine(line string) (Trust, error) {
 	}
 	return t, nil
 }
+
+var errTrustLine = errors.New(`a trust line is a verifier key (name+hash+key), and after it "ml-dsa-44:" with a hash, or not, and "optional", or not`)
 
 // ParseTrust reads a trust file: one trust line a line; empty lines and lines
 // that start with "#" are skipped. A file without a stream, or with one key

@@ -33,6 +33,9 @@ type Config struct {
 	// seal carries what it says; a stream that has begun stays as it is.
 	Endorse EndorseConfig `mapstructure:"endorse"`
 
+	// PostQuantum makes a new stream's first seal and its anchors carry ML-DSA-44 signatures too. A stream that has begun stays as it is.
+	PostQuantum bool `mapstructure:"post_quantum"`
+
 	Seal    SealConfig    `mapstructure:"seal"`
 	Exclude ExcludeConfig `mapstructure:"exclude"`
 
@@ -86,7 +89,8 @@ const (
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Seal: SealConfig{Interval: defaultInterval, MaxRecords: seal.MaxBlock, Heartbeat: defaultHeartbeat},
+		PostQuantum: true,
+		Seal:        SealConfig{Interval: defaultInterval, MaxRecords: seal.MaxBlock, Heartbeat: defaultHeartbeat},
 	}
 }
 

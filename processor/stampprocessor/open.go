@@ -71,6 +71,10 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 		return err
 	}
 	s.set.Logger.Info("Stamping", zap.String("stream", trust.Name), zap.String("trust_line", trust.String()))
+	if s.config.PostQuantum && trust.PostQuantum == (seal.Hash{}) {
+		s.set.Logger.Info("The stream began without ML-DSA keys, and goes on so: its proof is not post-quantum. A new stream has them: move the key file away, start again, and keep the old trust line for the old records",
+			zap.String("key_file", s.config.KeyFile))
+	}
 	s.telemetry, err = newTelemetry(s.set.TelemetrySettings, s.set.ID, s.sealer.Stats)
 	return err
 }
@@ -98,7 +102,7 @@ func (s *stamp) openKeys(hostName string) (*sealer.KeyFile, error) {
 		if err := seal.CheckName(name); err != nil {
 			return nil, fmt.Errorf("the host's name does not do for a stream: set name: %w", err)
 		}
-		stream := sealer.NewStream{Name: name}
+		stream := sealer.NewStream{Name: name, PostQuantum: s.config.PostQuantum}
 		if s.config.Endorse.enabled() {
 			stream.Endorse = s.endorse
 		}

@@ -126,7 +126,7 @@ func Check(first *seal.Seal, roots *x509.CertPool) (identity string, err error) 
 		return "", err
 	}
 	leaf := chain[0]
-	if err := verify(leaf.PublicKey, message(seal.Trust{Name: first.Name, Key: first.Key}), e.Signature); err != nil {
+	if err := verify(leaf.PublicKey, message(first.FirstTrust()), e.Signature); err != nil {
 		return "", err
 	}
 	if err := checkLeaf(leaf); err != nil {

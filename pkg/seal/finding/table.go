@@ -27,6 +27,7 @@ const (
 	Silent        Code = "SILENT"
 
 	IdentityMismatch Code = "IDENTITY_MISMATCH" // while watching only
+	NotPostQuantum   Code = "NOT_POST_QUANTUM"  // with --require-post-quantum only
 )
 
 // Nothing is wrong, but something cannot be known.
@@ -39,6 +40,8 @@ const (
 	Truncated       Code = "TRUNCATED"
 	Before          Code = "BEFORE"
 	Unchecked       Code = "UNCHECKED" // while watching only
+
+	NotPostQuantumYet Code = "NOT_POST_QUANTUM_YET" // with --require-post-quantum only
 )
 
 // Reason says which of a code's cases it is. It is stable, for programs, and belongs to one code.
@@ -75,6 +78,9 @@ const (
 	UnknownKey Reason = "unknown_key"
 	PassedSeal Reason = "passed_seal"
 
+	MLDSAMissing  Reason = "ml_dsa_missing"
+	MLDSAOtherKey Reason = "ml_dsa_other_key"
+
 	NoStream    Reason = "no_stream"
 	NoFirstSeal Reason = "no_first_seal"
 	NoSeal      Reason = "no_seal"
@@ -93,10 +99,16 @@ const (
 
 	NotClosedBefore Reason = "not_closed_before"
 
+	NoMLDSAKeys      Reason = "no_ml_dsa_keys"
+	LineWithoutMLDSA Reason = "line_without_ml_dsa"
+	Ed25519Alone     Reason = "ed25519_alone"
+	NewerThanAnchor  Reason = "newer_than_anchor"
+
 	NumberTwice Reason = "number_twice"
 	OtherBefore Reason = "other_before"
 
 	KeyNotNamed       Reason = "key_not_named"
+	AnchorUnsigned    Reason = "anchor_unsigned"
 	AnchorRenamed     Reason = "anchor_renamed"
 	TreeDiffers       Reason = "tree_differs"
 	TreeJumps         Reason = "tree_jumps"
@@ -312,6 +324,8 @@ var table = []Entry{
 		Reasons: []Row{
 			{NotASeal, "6", "look like seals, but their text is not that of one"},
 			{UnknownKey, "8.1", "look like seals of stream {stream_id}, but no key that is known signed them: they were forged or edited, or the seals that name their keys are missing"},
+			{MLDSAMissing, "8.1", "look like seals of stream {stream_id} that must be signed with an ML-DSA key, and carry no such signature that holds: it was cut off, or the Ed25519 ones were forged"},
+			{MLDSAOtherKey, "8.1", "look like seals of stream {stream_id}, but carry another ML-DSA key than the one that is named for them: they were forged"},
 			{PassedSeal, "8.5", "look like seals of stream {stream_id} that were made just now, but have numbers that it passed long ago: its state was rolled back or copied, or they were forged"},
 		},
 	},
@@ -366,6 +380,7 @@ var table = []Entry{
 		Lead:   "does what no host does that is in order: seal {seal} is authentic, but ",
 		Reasons: []Row{
 			{KeyNotNamed, "8.1", "is not signed with the key that the seal before it names"},
+			{AnchorUnsigned, "8.1", "is not signed with the Ed25519 and ML-DSA keys that earlier seals name for it, though later ones vouch for it"},
 			{AnchorRenamed, "8.2", "names another key for seal {by} than an earlier seal does"},
 			{TreeDiffers, "8.2", "its checkpoint is not that of the blocks so far"},
 			{TreeJumps, "8.2", "its checkpoint does not follow from the one before"},
@@ -407,6 +422,16 @@ var table = []Entry{
 		Remedy: "A host whose certificate has a new name, a relay that was put between, or somebody who sends in its name. What the seals say of the records holds either way.",
 		Reasons: []Row{
 			{OtherIdentity, "8.5", "come from a client with another identity than the one that the stream is bound to"},
+		},
+	},
+	{
+		Code: NotPostQuantum, Verdict: Tampered,
+		Case:   "With `--require-post-quantum`: nothing but Ed25519 vouches for the stream, or for seals of it.",
+		Remedy: "A stream that began without ML-DSA keys, or a trust line that does not name them: begin a stream with `post_quantum: true`, and trust the whole line. Where seals are missing, find them.",
+		Reasons: []Row{
+			{NoMLDSAKeys, "8.1", "is signed with Ed25519 alone"},
+			{LineWithoutMLDSA, "8.1", "is trusted without its ML-DSA key: by a trust line that does not name it, by a certificate, or on first use"},
+			{Ed25519Alone, "8.1", "has {seals} for which nothing vouches but Ed25519: anchors are missing, or seals between them"},
 		},
 	},
 	{
@@ -471,6 +496,14 @@ var table = []Entry{
 		Reasons: []Row{
 			{RecordBefore, "8.3", "an earlier seal covers or voids its id, or its session ended before"},
 			{SealBefore, "8.1", "a seal with a lower number, whose authenticity is not known here"},
+		},
+	},
+	{
+		Code: NotPostQuantumYet, Verdict: Incomplete,
+		Case:   "With `--require-post-quantum`: the last seals are newer than the last anchor, and nothing but Ed25519 vouches for them yet.",
+		Remedy: "Verify again when there are 64 seals more. Of a stream that has ended this is how it ends.",
+		Reasons: []Row{
+			{NewerThanAnchor, "8.1", "has {seals} behind its last anchor, for which nothing vouches but Ed25519 yet"},
 		},
 	},
 	{

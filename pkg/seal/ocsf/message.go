@@ -26,8 +26,8 @@ var subjects = map[finding.Code]subject{
 	finding.Late: aRecord, finding.Unsealed: aRecord, finding.Doubt: aRecord, finding.Before: aRecord,
 
 	finding.MissingSeal: aStream, finding.Absent: aStream, finding.Forked: aStream, finding.BrokenChain: aStream,
-	finding.FurtherStream: aStream,
-	finding.Silent:        aStream, finding.OpenEnd: aStream, finding.Voided: aStream, finding.StateRolledBack: aStream,
+	finding.FurtherStream: aStream, finding.NotPostQuantum: aStream, finding.NotPostQuantumYet: aStream,
+	finding.Silent: aStream, finding.OpenEnd: aStream, finding.Voided: aStream, finding.StateRolledBack: aStream,
 
 	finding.BadSeal: someRecords, finding.UnknownStream: someRecords, finding.Unsupported: someRecords,
 

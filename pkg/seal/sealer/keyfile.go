@@ -19,8 +19,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal/internal/keychain"
 )
 
-// A key file has three pages. The first never changes: a tag, the stream's name and
-// pk0. The others are slots that hold the chain in turns, so that a write which
+// A key file has three pages. The first never changes: a tag, pk0, the stream's name, and the hash of its first ML-DSA-44 key. The others are slots that hold the chain in turns, so that a write which
 // is torn or lost leaves the other one whole. Everything is overwritten in place:
 // a file that is replaced leaves its old blocks, with used keys, on the disk. Behind
 // the pages is the stream's endorsement, if it has one: no secret, and written once.
@@ -54,6 +53,8 @@ type KeyFile struct {
 // NewStream says what a new key file is to be.
 type NewStream struct {
 	Name string // of the stream, in trust lines and reports
+	// PostQuantum makes the stream's first seal and its anchors carry ML-DSA-44 signatures too.
+	PostQuantum bool
 	// Endorse vouches for the stream by certificate, as endorse.Sign does; nil if nothing does.
 	Endorse func(seal.Trust) (*seal.Endorsement, error)
 }
@@ -131,7 +132,7 @@ func initKeyFile(f File, stream NewStream, random io.Reader) error {
 	if err := seal.CheckName(name); err != nil {
 		return err
 	}
-	c, err := keychain.New(random)
+	c, err := keychain.New(stream.PostQuantum, random)
 	if err != nil {
 		return err
 	}
@@ -140,10 +141,15 @@ func initKeyFile(f File, stream NewStream, random io.Reader) error {
 	header = append(header, c.Key.Public[:]...)
 	header = append(header, byte(len(name)))
 	header = append(header, name...)
+	trust := seal.Trust{Name: name, Key: c.Key.Public}
+	if stream.PostQuantum {
+		trust.PostQuantum = seal.MLDSAHash(c.First.Public)
+		header = append(header, trust.PostQuantum[:]...) // zeros in a file of a stream without
+	}
 	if _, err := f.WriteAt(sumPage(header), 0); err != nil {
 		return err
 	}
-	k := &KeyFile{f: f, trust: seal.Trust{Name: name, Key: c.Key.Public}}
+	k := &KeyFile{f: f, trust: trust}
 	if stream.Endorse != nil {
 		e, err := stream.Endorse(k.trust)
 		if err != nil {
@@ -176,6 +182,7 @@ func LoadKeyFile(f File) (*KeyFile, error) {
 		return nil, errDamaged
 	}
 	k.trust.Name = string(rest[1 : 1+int(rest[0])])
+	copy(k.trust.PostQuantum[:], rest[1+int(rest[0]):])
 	valid := 0
 	for i := range k.slots {
 		page, err := k.page(1 + i)

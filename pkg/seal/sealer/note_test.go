@@ -18,8 +18,8 @@ import (
 )
 
 // sealNotes returns the notes of n heartbeats of a new chain, and the keys that sign them.
-func sealNotes(t testing.TB, n int) (notes []string, chains []keychain.Chain) {
-	c, err := keychain.New(rand.Reader)
+func sealNotes(t testing.TB, n int, postQuantum bool) (notes []string, chains []keychain.Chain) {
+	c, err := keychain.New(postQuantum, rand.Reader)
 	require.NoError(t, err)
 	id := seal.StreamID(&c.Key.Public)
 	for range n {
@@ -43,7 +43,7 @@ func verifierOf(t *testing.T, name string, key seal.PublicKey) note.Verifier {
 }
 
 func TestNotesOpenWithSumdb(t *testing.T) {
-	notes, chains := sealNotes(t, 130)
+	notes, chains := sealNotes(t, 130, false)
 	for i, text := range notes {
 		n, err := seal.ParseNote(text)
 		require.NoError(t, err)
@@ -51,7 +51,8 @@ func TestNotesOpenWithSumdb(t *testing.T) {
 		verifiers := []note.Verifier{verifierOf(t, n.Seal.Origin(), chains[i].Key.Public)}
 		if n.Seal.HasAnchor() {
 			anchor := chains[i].Anchor(n.Seal.Number)
-			require.True(t, n.AnchoredBy(&anchor.Public))
+			named := seal.Ed25519Anchor(&anchor.Public)
+			require.True(t, n.AnchoredBy(&named))
 			verifiers = append(verifiers, verifierOf(t, n.Seal.Origin()+seal.AnchorSuffix, anchor.Public))
 		}
 		require.Equal(t, i == 64 || i == 128, len(verifiers) == 2)
@@ -68,8 +69,35 @@ func TestNotesOpenWithSumdb(t *testing.T) {
 	}
 }
 
+// TestPostQuantumSize: ML-DSA-44 keys and signatures take at most 120 bytes a seal on average.
+func TestPostQuantumSize(t *testing.T) {
+	const n = 640
+	size := func(postQuantum bool) (total int) {
+		notes, _ := sealNotes(t, n, postQuantum)
+		for _, note := range notes {
+			total += len(note)
+		}
+		return total
+	}
+	more := float64(size(true)-size(false)) / n
+	t.Logf("%.1f bytes a seal more", more)
+	require.Less(t, more, 120.0)
+}
+
+// BenchmarkSeals is what it takes to make and sign a heartbeat, averaged over 64.
+func BenchmarkSeals(b *testing.B) {
+	for name, postQuantum := range map[string]bool{"ed25519": false, "post-quantum": true} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				sealNotes(b, 64, postQuantum)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/64, "µs/seal")
+		})
+	}
+}
+
 func TestNotesOfOtherKeys(t *testing.T) {
-	notes, chains := sealNotes(t, 65)
+	notes, chains := sealNotes(t, 65, false)
 	n, err := seal.ParseNote(notes[64])
 	require.NoError(t, err)
 	for i := range 64 {
@@ -77,7 +105,8 @@ func TestNotesOfOtherKeys(t *testing.T) {
 	}
 	anchor := chains[64].Anchor(64).Public
 	require.False(t, n.SignedBy(&anchor), "an anchor's key is no seal's key")
-	require.False(t, n.AnchoredBy(&chains[64].Key.Public))
+	own := seal.Ed25519Anchor(&chains[64].Key.Public)
+	require.False(t, n.AnchoredBy(&own))
 
 	flipped := []byte(notes[64])
 	flipped[len(n.Text)-10] ^= 1
@@ -87,7 +116,7 @@ func TestNotesOfOtherKeys(t *testing.T) {
 }
 
 func TestNotesSurviveStores(t *testing.T) {
-	notes, chains := sealNotes(t, 2)
+	notes, chains := sealNotes(t, 2, false)
 	want, err := seal.ParseNote(notes[1])
 	require.NoError(t, err)
 	junk := "— example.com/other " + base64.StdEncoding.EncodeToString(make([]byte, 68)) + "\n"
@@ -130,7 +159,7 @@ func TestNotesSurviveStores(t *testing.T) {
 }
 
 func FuzzParseNote(f *testing.F) {
-	notes, _ := sealNotes(f, 65)
+	notes, _ := sealNotes(f, 65, false)
 	f.Add(notes[0])
 	f.Add(notes[64])
 	for _, s := range samples.Seals() {

@@ -102,8 +102,10 @@ type testStream struct {
 	store  *memStore
 	now    Reading
 	refuse error // the consumer's answer to seals
-	notes  []*seal.Note
-	bodies []string // of the notes
+
+	postQuantum bool // of a new stream
+	notes       []*seal.Note
+	bodies      []string // of the notes
 	*Sealer
 }
 
@@ -123,7 +125,7 @@ func (ts *testStream) start() *testStream {
 
 func (ts *testStream) open() error {
 	if len(ts.file.data) == 0 {
-		require.NoError(ts.t, initKeyFile(ts.file, NewStream{Name: "web-17"}, ts.cfg.random))
+		require.NoError(ts.t, initKeyFile(ts.file, NewStream{Name: "web-17", PostQuantum: ts.postQuantum}, ts.cfg.random))
 	}
 	keys, err := LoadKeyFile(ts.file)
 	require.NoError(ts.t, err)

@@ -162,7 +162,7 @@ func (s *vectorSet) contradictions() {
 			f.add(adopt(open, f.tip.Handle), nil)
 		}},
 		{"anchor-key", "a heartbeat that names another key for anchor 128 than the seals before", func(f *vectorForger) {
-			f.add(f.tip, func(s *seal.Seal) { s.Anchors[1].Key[0]++ })
+			f.add(f.tip, func(s *seal.Seal) { s.Anchors[1].Key[1]++ })
 		}},
 		{"void", "a heartbeat that voids a record which a block covers", func(f *vectorForger) { f.add(f.tip, func(s *seal.Seal) { s.Void = seal.Ranges{{First: 2, Last: 2}} }) }},
 	} {

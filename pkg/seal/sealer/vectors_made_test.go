@@ -28,6 +28,9 @@ type vectorArchive struct {
 	Verified int            `json:"verified"`
 	Verdicts map[string]int `json:"verdicts"` // how many records, seqs, seals or streams a verdict is on
 	Repeated int            `json:"duplicates,omitempty"`
+
+	Quantum     bool `json:"require_post_quantum,omitempty"`
+	PostQuantum *int `json:"post_quantum_until,omitempty"` // a seal
 }
 
 const ok, incomplete, tampered = "ok", "incomplete", "tampered"
@@ -398,6 +401,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.encodings()
 	s.faults()
 	s.endorsements()
+	s.quantum()
 
 	// The manifest lists them in the order of their names.
 	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })

@@ -292,13 +292,17 @@ func vectorNotes(t *testing.T) []byte {
 			v.TextHash = hexOf(n.TextHash())
 			v.Key, v.Signed = hex.EncodeToString(key[:]), n.SignedBy(&key)
 			if n.Seal.HasAnchor() {
-				v.Anchor, v.Anchored = hex.EncodeToString(anchor[:]), n.AnchoredBy(&anchor)
+				named := seal.Ed25519Anchor(&anchor)
+				if n.Seal.PostQuantum() {
+					named = seal.HybridAnchor(&anchor, n.Seal.MLDSA)
+				}
+				v.Anchor, v.Anchored = hex.EncodeToString(anchor[:]), n.AnchoredBy(&named)
 			}
 		}
 		out = append(out, v)
 	}
 	random := &fixedRandom{label: "notes"}
-	c, err := keychain.New(random)
+	c, err := keychain.New(false, random)
 	require.NoError(t, err)
 	pk0 := c.Key.Public
 	list := samples.Seals()
@@ -317,9 +321,9 @@ func vectorNotes(t *testing.T) []byte {
 		}
 		add(name, string(seal.MarshalNote(s.Text(), signatures)), true)
 	}
-	later := []string{"open, endorsed"} // drawn last, so that the keys of the others stay what they were
+	later := []string{"open, endorsed", "open, post-quantum", "heartbeat, post-quantum"} // drawn last, so that the keys of the others stay what they were
 	for _, name := range slices.Sorted(mapKeys(list)) {
-		if !slices.Contains(later, name) {
+		if !slices.Contains(later, name) && name != "anchor, post-quantum" {
 			addSample(name)
 		}
 	}
@@ -327,7 +331,7 @@ func vectorNotes(t *testing.T) []byte {
 	s := list["heartbeat"]
 	s.StreamID, s.Number, s.Anchors = seal.StreamID(&pk0), 64, nil
 	for _, n := range seal.AnchorsAfter(64) {
-		s.Anchors = append(s.Anchors, seal.Anchor{Number: n, Key: samples.Fill(byte(n))})
+		s.Anchors = append(s.Anchors, seal.Anchor{Number: n, Key: anchorKey(byte(n))})
 	}
 	k, err := keychain.NewKeyPair(random)
 	require.NoError(t, err)
@@ -356,31 +360,56 @@ func vectorNotes(t *testing.T) []byte {
 	for _, name := range later {
 		addSample(name)
 	}
-	endorsed := out[len(out)-1].Body
+	endorsed := out[len(out)-len(later)].Body
+	quantum := out[len(out)-2].Body
+	// An anchor of a post-quantum stream.
+	hybrid := list["heartbeat, post-quantum"]
+	hybrid.StreamID, hybrid.Number, hybrid.Anchors = seal.StreamID(&pk0), 64, nil
+	for _, n := range seal.AnchorsAfter(64) {
+		hybrid.Anchors = append(hybrid.Anchors, seal.Anchor{Number: n, Key: samples.HybridAnchor(byte(n))})
+	}
+	m, err := keychain.NewMLDSAKey(random)
+	require.NoError(t, err)
+	hybrid.OwnAnchor, hybrid.MLDSA = a.Public, m.Public
+	hybridText := hybrid.Text()
+	third := seal.Signature{Name: hybrid.Origin() + seal.MLDSASuffix, MLDSA: m.Public, Sig: m.Sign(hybridText)}
+	own.Sig, second.Sig = k.Sign(hybridText), a.Sign(hybridText)
+	hybridNote := string(seal.MarshalNote(hybridText, []seal.Signature{own, second, third}))
+	add("anchor, post-quantum", hybridNote, true)
+	add("anchor, post-quantum, without its ML-DSA signature", string(seal.MarshalNote(hybridText, []seal.Signature{own, second})), true)
+	add("anchor, post-quantum, without its Ed25519 signature", string(seal.MarshalNote(hybridText, []seal.Signature{own, third})), true)
+	third.Sig[5] ^= 1
+	add("anchor, post-quantum, with an ML-DSA signature that does not hold", string(seal.MarshalNote(hybridText, []seal.Signature{own, second, third})), true)
 	for name, body := range map[string]string{
-		"nine certificates":               strings.Replace(endorsed, "next ", strings.Repeat("certificate AAAA\n", 7)+"next ", 1),
-		"certificate without endorsement": regexp.MustCompile("endorsement .*\n").ReplaceAllString(endorsed, ""),
-		"endorsement without certificate": regexp.MustCompile("certificate .*\n").ReplaceAllString(endorsed, ""),
-		"endorsement in a later seal":     strings.Replace(note, "prev ", "endorsement AAAA\ncertificate AAAA\nprev ", 1),
-		"too much of certificates":        strings.Replace(endorsed, "next ", "certificate "+strings.Repeat("AAAA", 17<<10/3)+"\nnext ", 1),
-		"endorsement too long":            strings.Replace(endorsed, "endorsement ", "endorsement "+strings.Repeat("AAAA", 342), 1),
-		"empty":                           "",
-		"text only":                       text,
-		"no signature":                    text + "\n",
-		"no empty line":                   strings.Replace(note, "\n\n", "\n", 1),
-		"line that is no signature":       note + "junk\n",
-		"signature not base64":            note + "— a ???\n",
-		"signature with spare bits":       strings.TrimSuffix(note, "g=\n") + "h=\n",
-		"signature name with plus":        note + strings.Replace(junk, "example.com", "example+com", 1),
-		"signature name with space":       note + strings.Replace(junk, "example.com", "example\u00a0com", 1),
-		"tab":                             strings.Replace(note, "kind heartbeat", "kind\theartbeat", 1),
-		"version 2":                       strings.ReplaceAll(note, "logseal.v1/", "logseal.v2/"),
-		"unknown kind":                    strings.Replace(note, "kind heartbeat", "kind sleep", 1),
-		"extra line":                      strings.Replace(note, "prev ", "more x\nprev ", 1),
-		"missing anchor":                  strings.Replace(note, "anchor 128 ", "anchor 129 ", 1),
-		"space at end of line":            strings.Replace(note, "kind heartbeat\n", "kind heartbeat \n", 1),
-		"leading zero":                    strings.Replace(note, "seal 64\n", "seal 064\n", 1),
-		"base64 with spare bits":          strings.Replace(note, "AgI=\nnext", "AgJ=\nnext", 1),
+		"first seal without its ML-DSA key": regexp.MustCompile("ml-dsa-44 .*\n").ReplaceAllString(quantum, ""),
+		"anchor without its ML-DSA key":     regexp.MustCompile("ml-dsa-44 .*\n").ReplaceAllString(hybridNote, ""),
+		"anchor without its Ed25519 key":    regexp.MustCompile("anchor-key .*\n").ReplaceAllString(hybridNote, ""),
+		"anchors of both kinds":             strings.Replace(hybridNote, "anchor-hash 192", "anchor 192", 1),
+		"ML-DSA key in a seal between":      strings.Replace(out[len(out)-5].Body, "anchor-hash", "ml-dsa-44 "+strings.Repeat("AAAA", 437)+"AA==\nanchor-hash", 1),
+		"ML-DSA key too short":              regexp.MustCompile("ml-dsa-44 .*\n").ReplaceAllString(hybridNote, "ml-dsa-44 AAAA\n"),
+		"nine certificates":                 strings.Replace(endorsed, "next ", strings.Repeat("certificate AAAA\n", 7)+"next ", 1),
+		"certificate without endorsement":   regexp.MustCompile("endorsement .*\n").ReplaceAllString(endorsed, ""),
+		"endorsement without certificate":   regexp.MustCompile("certificate .*\n").ReplaceAllString(endorsed, ""),
+		"endorsement in a later seal":       strings.Replace(note, "prev ", "endorsement AAAA\ncertificate AAAA\nprev ", 1),
+		"too much of certificates":          strings.Replace(endorsed, "next ", "certificate "+strings.Repeat("AAAA", 17<<10/3)+"\nnext ", 1),
+		"endorsement too long":              strings.Replace(endorsed, "endorsement ", "endorsement "+strings.Repeat("AAAA", 342), 1),
+		"empty":                             "",
+		"text only":                         text,
+		"no signature":                      text + "\n",
+		"no empty line":                     strings.Replace(note, "\n\n", "\n", 1),
+		"line that is no signature":         note + "junk\n",
+		"signature not base64":              note + "— a ???\n",
+		"signature with spare bits":         strings.TrimSuffix(note, "g=\n") + "h=\n",
+		"signature name with plus":          note + strings.Replace(junk, "example.com", "example+com", 1),
+		"signature name with space":         note + strings.Replace(junk, "example.com", "example\u00a0com", 1),
+		"tab":                               strings.Replace(note, "kind heartbeat", "kind\theartbeat", 1),
+		"version 2":                         strings.ReplaceAll(note, "logseal.v1/", "logseal.v2/"),
+		"unknown kind":                      strings.Replace(note, "kind heartbeat", "kind sleep", 1),
+		"extra line":                        strings.Replace(note, "prev ", "more x\nprev ", 1),
+		"missing anchor":                    strings.Replace(note, "anchor 128 ", "anchor 129 ", 1),
+		"space at end of line":              strings.Replace(note, "kind heartbeat\n", "kind heartbeat \n", 1),
+		"leading zero":                      strings.Replace(note, "seal 64\n", "seal 064\n", 1),
+		"base64 with spare bits":            strings.Replace(note, "AgI=\nnext", "AgJ=\nnext", 1),
 	} {
 		require.NotEqual(t, note, body, name)
 		out = append(out, vector{Name: name, Body: body})
@@ -389,6 +418,11 @@ func vectorNotes(t *testing.T) []byte {
 	}
 	slices.SortStableFunc(out, func(a, b vector) int { return strings.Compare(boolKey(a.OK)+a.Name, boolKey(b.OK)+b.Name) })
 	return encode(t, out)
+}
+
+func anchorKey(b byte) seal.AnchorKey {
+	key := seal.PublicKey(samples.Fill(b))
+	return seal.Ed25519Anchor(&key)
 }
 
 func boolKey(ok bool) string {

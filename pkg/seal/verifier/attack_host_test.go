@@ -99,7 +99,7 @@ func TestAttackContradictions(t *testing.T) {
 			adopt.Kind, adopt.Adopts, adopt.Void = seal.KindAdopt, tip.Handle, seal.Ranges{{First: 30, Last: 30}}
 			return []made{{next, nil}, {after, nil}, {adopt, nil}}
 		}},
-		{"another key for an anchor", "names another key", beat(func(s *seal.Seal) { s.Anchors[1].Key[0]++ })},
+		{"another key for an anchor", "names another key", beat(func(s *seal.Seal) { s.Anchors[1].Key[1]++ })},
 		{"a record settled twice", "settled already", func(tip seal.Seal, _ *host) []made {
 			tip.Void = seal.Ranges{{First: 19, Last: 19}}
 			return []made{{tip, nil}}

@@ -35,6 +35,10 @@ type StreamReport struct {
 	Closed       bool      // the last of them closes its session
 	Excluded     []string  // attributes that no digest covers, as the stream declares
 
+	// PostQuantum says up to which seal the proof does not rest on Ed25519, if NotPostQuantum is empty: that says why it does from the beginning.
+	PostQuantum    uint64
+	NotPostQuantum finding.Reason
+
 	Identity string // of the certificate that vouches for the stream, if one does
 	GoesOn   string // the id of the stream of the same identity and name that was closed before this one began; empty if there is none
 }
@@ -78,6 +82,7 @@ func (v *Verifier) streamReport(st *stream) StreamReport {
 	sr := StreamReport{Name: c.Name(), StreamID: c.StreamID(), Verdict: v.findings.StreamVerdict(c.Name()), Seals: c.Seals(), Excluded: st.sessions.Excluded(), Identity: st.identity, GoesOn: st.goesOn}
 	if c.Begun() {
 		sr.CompleteAsOf, sr.Closed = c.End().Time, c.Closed()
+		sr.PostQuantum, sr.NotPostQuantum = c.PostQuantum()
 	}
 	var from, to uint64
 	for _, s := range st.sessions.All() {
@@ -141,6 +146,13 @@ func (s *StreamReport) remarks() []string {
 	var list []string
 	if len(s.Excluded) > 0 {
 		list = append(list, "no digest covers the attributes "+Printable(strings.Join(s.Excluded, ", "))+", as the stream declares")
+	}
+	switch {
+	case s.Seals == 0:
+	case s.NotPostQuantum == "":
+		list = append(list, fmt.Sprintf("the proof is post-quantum up to seal %d", s.PostQuantum))
+	case s.NotPostQuantum == finding.LineWithoutMLDSA:
+		list = append(list, "not post-quantum: what the stream is trusted by does not name its ML-DSA key")
 	}
 	if s.GoesOn != "" {
 		list = append(list, "goes on under the identity and name of stream "+s.GoesOn+", which was closed before it began")
@@ -216,6 +228,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Excluded     []string        `json:"excluded,omitempty"`
 		Identity     string          `json:"identity,omitempty"`
 		GoesOn       string          `json:"goes_on,omitempty"`
+		PostQuantum  *uint64         `json:"post_quantum_until,omitempty"`
 	}
 	type object struct {
 		Code     finding.Code     `json:"code"`
@@ -248,10 +261,15 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		}
 		return &t
 	}
-	for _, s := range r.Streams {
+	for i := range r.Streams {
+		s := &r.Streams[i]
+		var quantum *uint64
+		if s.NotPostQuantum == "" && s.Seals > 0 {
+			quantum = &s.PostQuantum
+		}
 		out.Streams = append(out.Streams, stream{
 			s.Name, s.StreamID, s.Verdict, s.Records, s.Verified, s.Duplicates, s.Voided, s.Voids,
-			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded, s.Identity, s.GoesOn,
+			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded, s.Identity, s.GoesOn, quantum,
 		})
 	}
 	for i := range r.Findings {

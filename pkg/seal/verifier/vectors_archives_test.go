@@ -32,6 +32,8 @@ import (
 type vectorArchive struct {
 	File, Trust, Outcome          string
 	TrustCA                       string `json:"trust_ca"`
+	Quantum                       bool   `json:"require_post_quantum"`
+	PostQuantum                   *int   `json:"post_quantum_until"`
 	Until                         time.Time
 	Records, Verified, Duplicates uint64
 	Verdicts                      map[string]int
@@ -57,6 +59,9 @@ func (want *vectorArchive) verifier(t *testing.T) *verifier.Verifier {
 		require.NoError(t, err)
 	}
 	v := verifier.New(trust)
+	if want.Quantum {
+		v.RequirePostQuantum()
+	}
 	if want.TrustCA != "" {
 		roots, err := endorse.ParseRoots([]byte(want.TrustCA))
 		require.NoError(t, err)
@@ -81,6 +86,13 @@ func (want *vectorArchive) check(t *testing.T, files []string, what string) {
 		return
 	}
 	require.Equal(t, want.Verdicts, got, what)
+	if want.PostQuantum != nil {
+		require.Empty(t, report.Streams[0].NotPostQuantum, what)
+		require.EqualValues(t, *want.PostQuantum, report.Streams[0].PostQuantum, what)
+	}
+	for _, s := range report.Streams {
+		require.True(t, want.PostQuantum != nil || s.Seals == 0 || s.NotPostQuantum != "", what)
+	}
 	require.Equal(t, want.Verified, report.Verified, "verified: %s", what)
 	require.Equal(t, want.Duplicates, report.Duplicates, "duplicates: %s", what)
 }
@@ -96,7 +108,7 @@ func TestVectorArchives(t *testing.T) {
 		maps.Copy(seen, want.Verdicts)
 	}
 	for _, verdict := range []finding.Code{
-		finding.Altered, finding.Unresolved, finding.Missing, finding.Inserted, finding.Conflict, finding.Unstamped, finding.Orphan, finding.Malformed, finding.Late, finding.Absent, finding.UnknownStream, finding.FurtherStream,
+		finding.Altered, finding.Unresolved, finding.Missing, finding.Inserted, finding.Conflict, finding.Unstamped, finding.Orphan, finding.Malformed, finding.Late, finding.Absent, finding.UnknownStream, finding.FurtherStream, finding.NotPostQuantum, finding.NotPostQuantumYet,
 		finding.BadSeal, finding.MissingSeal, finding.Forked, finding.BrokenChain, finding.Unsupported, finding.Silent, finding.Unsealed, finding.StateRolledBack, finding.Doubt, finding.Voided, finding.OpenEnd, finding.Truncated,
 	} {
 		require.Contains(t, seen, string(verdict), "no archive shows it")

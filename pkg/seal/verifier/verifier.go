@@ -37,6 +37,7 @@ type Verifier struct {
 	unknown  unknownStreams
 	firstUse bool           // trust streams when their seal 0 is met
 	roots    *x509.CertPool // trust streams whose seal 0 is endorsed below these
+	quantum  bool           // report what nothing but Ed25519 vouches for
 
 	records  *record.Records
 	count    uint64 // of records
@@ -117,6 +118,9 @@ func (v *Verifier) voucher() voucher {
 func vouchFirstUse(_ *stream, first *seal.Seal) (name string, refusal finding.Reason) {
 	return first.Name + " (" + first.StreamID + ")", ""
 }
+
+// RequirePostQuantum makes the verifier report what nothing but Ed25519 vouches for. It is to be called before anything is added.
+func (v *Verifier) RequirePostQuantum() { v.quantum = true }
 
 // Prepare does the part of Add that needs no order. It may be called from several goroutines at once.
 func (v *Verifier) Prepare(o *Observed) {
@@ -237,6 +241,9 @@ func (v *Verifier) finishStream(st *stream, until time.Time) {
 		st.sessions.CheckClosed()
 		st.chain.FinishContradictions()
 		st.sessions.FinishRollbacks(&v.findings)
+		if v.quantum {
+			st.chain.FinishPostQuantum()
+		}
 		st.chain.FinishEnd(until)
 	}
 	v.records.FinishStream(st.sessions.All())
@@ -255,7 +262,7 @@ func (v *Verifier) Again() *Verifier {
 		}
 		records = record.New(&next.findings)
 	}
-	next.firstUse, next.roots, next.records = v.firstUse, v.roots, records
+	next.firstUse, next.roots, next.quantum, next.records = v.firstUse, v.roots, v.quantum, records
 	for id, st := range v.streams {
 		vouch := v.voucher()
 		if st.chain.Vouched() {

@@ -44,7 +44,7 @@ type stream struct {
 	head     *tip // nil while no seal is authentic
 	tree     *seal.Tree
 	marks    []mark
-	anchors  map[uint64]seal.PublicKey // the keys of anchors to come, as authentic seals name them
+	anchors  map[uint64]seal.AnchorKey // the keys of anchors to come, as authentic seals name them
 	sessions []*session                // the oldest first
 	former   []string                  // handles of earlier ones
 	gaps     []*gap                    // the lowest first
@@ -91,7 +91,7 @@ func tipOf(n *note) *tip {
 type mark struct {
 	number uint64
 	text   seal.Hash
-	key    seal.PublicKey // that authenticates its number: its own, or that of the anchor where only that is known
+	key    seal.AnchorKey // that authenticates its number: its own, or that of the anchor where only that is known
 	anchor bool           // the latter
 }
 
@@ -173,7 +173,7 @@ func (w *Watcher) note(body string, from Peer) {
 		}
 	}
 	if st.head == nil {
-		if n.Seal.Number == 0 && n.SignedBy(&st.trust.Key) {
+		if n.Seal.Number == 0 && n.Begins(&st.trust) {
 			w.accept(st, n, st.trust.Key)
 			w.advance(st)
 			return
@@ -216,7 +216,7 @@ func (w *Watcher) advance(st *stream) {
 // accept puts an authentic seal at the end of the chain.
 func (w *Watcher) accept(st *stream, n *note, key seal.PublicKey) {
 	s, before := n.Seal, st.head
-	w.release(st, n, mark{s.Number, n.hash, key, false})
+	w.release(st, n, mark{s.Number, n.hash, seal.Ed25519Anchor(&key), false})
 	w.resume(st, n)
 	st.head = tipOf(n)
 	if s.Number == 0 {
@@ -445,7 +445,7 @@ func (st *stream) marked(number uint64) *mark {
 
 // judgeOther judges a seal that stands against an authentic one of its number.
 func (w *Watcher) judgeOther(st *stream, n *note, m *mark) {
-	vouched := !m.anchor && n.SignedBy(&m.key) || m.anchor && n.AnchoredBy(&m.key)
+	vouched := !m.anchor && n.SignedBy(m.key.Ed25519()) || m.anchor && n.AnchoredBy(&m.key)
 	if !vouched {
 		w.bad(st, n)
 		return
@@ -519,7 +519,7 @@ func (w *Watcher) another(st *stream, n *note) {
 
 // trust takes up a stream.
 func (w *Watcher) trust(t seal.Trust) *stream {
-	st := &stream{trust: t, id: t.StreamID(), anchors: map[uint64]seal.PublicKey{}, sealedAt: w.clock}
+	st := &stream{trust: t, id: t.StreamID(), anchors: map[uint64]seal.AnchorKey{}, sealedAt: w.clock}
 	w.streams[st.id] = st
 	w.names[t.Name]++
 	return st

@@ -29,7 +29,7 @@ func (w *Watcher) jump(st *stream, ripe func(*note) bool) bool {
 }
 
 // leap goes on from an anchor, and takes in the seals below it that its prev leads down to.
-func (w *Watcher) leap(st *stream, anchor *note, key seal.PublicKey) {
+func (w *Watcher) leap(st *stream, anchor *note, key seal.AnchorKey) {
 	low := st.head
 	way := []*note{anchor} // down
 	copies := [][]*note{st.copiesOf(anchor)}
@@ -58,12 +58,12 @@ func (w *Watcher) leap(st *stream, anchor *note, key seal.PublicKey) {
 		m := mark{n.Seal.Number, n.hash, key, true}
 		switch {
 		case i > 0:
-			m = mark{n.Seal.Number, n.hash, way[i-1].Seal.Next, false}
-			if !signed(copies[i], &m.key) {
+			m = mark{n.Seal.Number, n.hash, seal.Ed25519Anchor(&way[i-1].Seal.Next), false}
+			if !signed(copies[i], m.key.Ed25519()) {
 				w.broken(st, n.Seal.Number, 0, finding.KeyNotNamed)
 			}
 		case n != anchor:
-			m.key = seal.PublicKey{} // not known
+			m.key = seal.AnchorKey{} // not known
 		}
 		before := st.head
 		w.release(st, n, m)
@@ -161,7 +161,7 @@ func (w *Watcher) fillUp(st *stream, g *gap) bool {
 			continue
 		}
 		before := g.low
-		w.release(st, n, mark{n.Seal.Number, n.hash, before.next, false})
+		w.release(st, n, mark{n.Seal.Number, n.hash, seal.Ed25519Anchor(&before.next), false})
 		g.low = tipOf(n)
 		w.filled(st, g, n.Seal.Number)
 		ss := w.follow(st, n.Seal)
@@ -184,7 +184,7 @@ func (w *Watcher) fillDown(st *stream, g *gap) bool {
 		}
 		copies := st.copiesOf(n)
 		above, signedAbove := g.upper, signed(g.copies, &n.Seal.Next)
-		w.release(st, n, mark{number, n.hash, seal.PublicKey{}, true})
+		w.release(st, n, mark{number, n.hash, seal.AnchorKey{}, true})
 		g.upper, g.copies = n, copies
 		w.filled(st, g, number)
 		ss := w.follow(st, n.Seal)

@@ -21,7 +21,7 @@ func (w *Watcher) meet(n *note) *stream {
 		w.stranger(finding.NotTrusted, n)
 		return nil
 	}
-	if s.Number != 0 || s.Kind != seal.KindOpen || !n.SignedBy(&s.Key) {
+	if s.Number != 0 || s.Kind != seal.KindOpen || !n.Begins(&seal.Trust{Key: s.Key}) {
 		w.waitForFirst(n)
 		return nil
 	}
@@ -34,7 +34,7 @@ func (w *Watcher) meet(n *note) *stream {
 		return nil
 	}
 	before := w.endorsedAs(identity, s.Name)
-	st := w.trust(seal.Trust{Name: s.Name, Key: s.Key})
+	st := w.trust(s.FirstTrust())
 	st.learned, st.endorsed, st.when, st.from, st.dirty = identity == "", identity, w.now, n.from, true
 	if before != nil && (before.head == nil || before.head.kind != seal.KindClose || before.head.time.After(s.Time)) {
 		w.add(finding.NotClosedBefore, subject{stream: st, from: n.from, detail: finding.Detail{StreamID: before.id}})

@@ -24,7 +24,7 @@ type Part struct {
 }
 
 const (
-	stateVersion = 1
+	stateVersion = 2
 
 	indexKey     = "index"
 	findingsKey  = "findings"
@@ -109,13 +109,13 @@ type treeState struct {
 type markState struct {
 	Number uint64 `json:"number"`
 	Text   b32    `json:"text"`
-	Key    b32    `json:"key"`
+	Key    anchor `json:"key"`
 	Anchor bool   `json:"anchor,omitempty"`
 }
 
 type anchorState struct {
 	Number uint64 `json:"number"`
-	Key    b32    `json:"key"`
+	Key    anchor `json:"key"`
 }
 
 type sessionState struct {
@@ -217,11 +217,18 @@ func (r rangesState) ranges(limit int) (seal.Ranges, error) {
 	return seal.ParseRanges(string(r), limit)
 }
 
-// b32 is a hash or a key in Base64, and b16 a nonce or the like: arrays are lists of numbers in JSON.
+// b32 is a hash or a key in Base64, anchor what an anchor's key is named by, and b16 a nonce or the like: arrays are lists of numbers in JSON.
 type (
-	b32 [32]byte
-	b16 [16]byte
+	b32    [32]byte
+	anchor seal.AnchorKey
+	b16    [16]byte
 )
+
+// MarshalText implements encoding.TextMarshaler, and UnmarshalText its counterpart.
+func (a anchor) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, a[:]), nil }
+
+// UnmarshalText is described at MarshalText.
+func (a *anchor) UnmarshalText(text []byte) error { return fixed(a[:], text) }
 
 // MarshalText implements encoding.TextMarshaler, and UnmarshalText its counterpart.
 func (b b32) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, b[:]), nil }
@@ -318,7 +325,7 @@ func (w *Watcher) saveStream(st *stream, last bool) streamState {
 	if t := st.head; t != nil {
 		s.Head = &tipState{t.number, b32(t.hash), b32(t.next), nil, t.size, b32(t.root), t.kind, t.nonce, t.time}
 		for _, a := range t.named {
-			s.Head.Anchors = append(s.Head.Anchors, anchorState{a.Number, b32(a.Key)})
+			s.Head.Anchors = append(s.Head.Anchors, anchorState{a.Number, anchor(a.Key)})
 		}
 	}
 	if st.tree != nil {
@@ -328,10 +335,10 @@ func (w *Watcher) saveStream(st *stream, last bool) streamState {
 		}
 	}
 	for _, m := range st.marks[max(0, len(st.marks)-maxSavedMarks):] {
-		s.Marks = append(s.Marks, markState{m.number, b32(m.text), b32(m.key), m.anchor})
+		s.Marks = append(s.Marks, markState{m.number, b32(m.text), anchor(m.key), m.anchor})
 	}
 	for _, number := range slices.Sorted(maps.Keys(st.anchors)) {
-		s.Anchors = append(s.Anchors, anchorState{number, b32(st.anchors[number])})
+		s.Anchors = append(s.Anchors, anchorState{number, anchor(st.anchors[number])})
 	}
 	for _, number := range slices.Sorted(maps.Keys(st.held)) {
 		for _, n := range st.held[number] {
@@ -632,10 +639,10 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		return err
 	}
 	for _, m := range s.Marks {
-		st.marks = append(st.marks, mark{m.Number, seal.Hash(m.Text), seal.PublicKey(m.Key), m.Anchor})
+		st.marks = append(st.marks, mark{m.Number, seal.Hash(m.Text), seal.AnchorKey(m.Key), m.Anchor})
 	}
 	for _, a := range s.Anchors {
-		st.anchors[a.Number] = seal.PublicKey(a.Key)
+		st.anchors[a.Number] = seal.AnchorKey(a.Key)
 	}
 	for _, name := range s.Former {
 		st.former = append(st.former, name)
@@ -645,7 +652,7 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		t := s.Head
 		st.head = &tip{number: t.Number, hash: seal.Hash(t.Hash), next: seal.PublicKey(t.Next), size: t.Size, root: seal.Hash(t.Root), kind: t.Kind, nonce: t.Nonce, time: t.Time}
 		for _, a := range t.Anchors {
-			st.head.named = append(st.head.named, seal.Anchor{Number: a.Number, Key: seal.PublicKey(a.Key)})
+			st.head.named = append(st.head.named, seal.Anchor{Number: a.Number, Key: seal.AnchorKey(a.Key)})
 		}
 	} else if len(s.Sessions) > 0 {
 		return errState

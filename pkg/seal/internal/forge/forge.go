@@ -60,5 +60,5 @@ func (f *Forger) Rewind(to *seal.Note) {
 	if err != nil {
 		panic(err)
 	}
-	f.Chain = &keychain.Chain{Number: to.Seal.Number + 1, Key: key, Anchors: f.Chain.Anchors, Prev: to.TextHash()}
+	f.Chain = &keychain.Chain{Number: to.Seal.Number + 1, Key: key, Anchors: f.Chain.Anchors, Prev: to.TextHash(), PostQuantum: f.Chain.PostQuantum}
 }

@@ -13,7 +13,7 @@ import (
 
 // TestUnreadable: a seal that no reader would take is not made, and the chain stays where it is.
 func TestUnreadable(t *testing.T) {
-	c, err := New(rand.Reader)
+	c, err := New(false, rand.Reader)
 	require.NoError(t, err)
 	s := samples.Seals()["open, first"]
 	s.Key, s.Name = c.Key.Public, "tab\tbed"

@@ -172,7 +172,7 @@ func Seals() map[string]seal.Seal {
 		Handle: "k3x2a2qd", Nonce: [16]byte{1, 2, 3}, Time: time.Date(2026, 11, 23, 5, 22, 20, 123456789, time.UTC),
 		Uptime: 86400*time.Second + 123*time.Millisecond, BootID: [16]byte{9},
 		Prev: Fill(2), Next: Fill(3),
-		Anchors: []seal.Anchor{{Number: 3520, Key: Fill(4)}, {Number: 3584, Key: Fill(5)}, {Number: 4096, Key: Fill(6)}, {Number: 262144, Key: Fill(7)}},
+		Anchors: []seal.Anchor{{Number: 3520, Key: anchorKey(4)}, {Number: 3584, Key: anchorKey(5)}, {Number: 4096, Key: anchorKey(6)}, {Number: 262144, Key: anchorKey(7)}},
 	}
 	seals := map[string]seal.Seal{}
 	key := seal.PublicKey(Fill(8))
@@ -191,13 +191,25 @@ func Seals() map[string]seal.Seal {
 	})
 	add("open, first", func(s *seal.Seal) {
 		s.Kind, s.Name, s.Software, s.Number, s.Prev = seal.KindOpen, "w", "x", 0, seal.Hash{}
-		s.Anchors = []seal.Anchor{{Number: 64, Key: Fill(4)}, {Number: 128, Key: Fill(5)}, {Number: 4096, Key: Fill(6)}, {Number: 262144, Key: Fill(7)}}
+		s.Anchors = []seal.Anchor{{Number: 64, Key: anchorKey(4)}, {Number: 128, Key: anchorKey(5)}, {Number: 4096, Key: anchorKey(6)}, {Number: 262144, Key: anchorKey(7)}}
 		s.Exclude, s.ExcludeResource = []string{"a.b", "k8s.*"}, []string{"cloud.*", "region"}
 	})
 	add("open, endorsed", func(s *seal.Seal) {
 		s.Kind, s.Name, s.Software, s.Number, s.Prev = seal.KindOpen, "w", "x", 0, seal.Hash{}
-		s.Anchors = []seal.Anchor{{Number: 64, Key: Fill(4)}, {Number: 128, Key: Fill(5)}, {Number: 4096, Key: Fill(6)}, {Number: 262144, Key: Fill(7)}}
+		s.Anchors = []seal.Anchor{{Number: 64, Key: anchorKey(4)}, {Number: 128, Key: anchorKey(5)}, {Number: 4096, Key: anchorKey(6)}, {Number: 262144, Key: anchorKey(7)}}
 		s.Endorsement = &seal.Endorsement{Signature: []byte("signature"), Certificates: [][]byte{[]byte("leaf"), []byte("CA")}}
+	})
+	hybrid := []seal.Anchor{{Number: 64, Key: HybridAnchor(4)}, {Number: 128, Key: HybridAnchor(5)}, {Number: 4096, Key: HybridAnchor(6)}, {Number: 262144, Key: HybridAnchor(7)}}
+	add("open, post-quantum", func(s *seal.Seal) {
+		s.Kind, s.Name, s.Software, s.Number, s.Prev = seal.KindOpen, "w", "x", 0, seal.Hash{}
+		s.Anchors, s.MLDSA = hybrid, make([]byte, seal.MLDSAKeySize)
+	})
+	add("heartbeat, post-quantum", func(s *seal.Seal) {
+		s.Kind, s.Number, s.Anchors = seal.KindHeartbeat, 63, hybrid
+	})
+	add("anchor, post-quantum", func(s *seal.Seal) {
+		s.Kind, s.Number, s.OwnAnchor, s.MLDSA = seal.KindHeartbeat, 64, Fill(9), make([]byte, seal.MLDSAKeySize)
+		s.Anchors = []seal.Anchor{{Number: 128, Key: HybridAnchor(5)}, {Number: 192, Key: HybridAnchor(8)}, {Number: 4096, Key: HybridAnchor(6)}, {Number: 262144, Key: HybridAnchor(7)}}
 	})
 	add("open, rolled back", func(s *seal.Seal) {
 		s.Kind, s.Name, s.Software, s.RolledBack, s.RollbackTo = seal.KindOpen, "w", "x", true, 12
@@ -220,6 +232,17 @@ func Seals() map[string]seal.Seal {
 	add("heartbeat", func(s *seal.Seal) { s.Kind = seal.KindHeartbeat })
 	add("close", func(s *seal.Seal) { s.Kind, s.End, s.Void = seal.KindClose, 12, seal.Ranges{{First: 7, Last: 9}} })
 	return seals
+}
+
+// HybridAnchor is what the keys of an anchor of a post-quantum stream are named by.
+func HybridAnchor(b byte) seal.AnchorKey {
+	key := seal.PublicKey(Fill(b))
+	return seal.HybridAnchor(&key, nil)
+}
+
+func anchorKey(b byte) seal.AnchorKey {
+	key := seal.PublicKey(Fill(b))
+	return seal.Ed25519Anchor(&key)
 }
 
 // Numbered returns n leaf hashes, and the data under them.

@@ -55,7 +55,7 @@ func (c *Chain) narrowGap(i int) {
 // startAtZero begins the chain with seal 0, if a note of that is signed with pk0. Section 8.1, rule 1, first sentence.
 func (c *Chain) startAtZero() bool {
 	for _, n := range c.pending[0] {
-		if n.ownHolds(&c.config.Trust.Key) {
+		if n.begins(&c.config.Trust) {
 			r := &run{tree: new(seal.Tree)}
 			c.runs = append(c.runs, r)
 			c.appendTo(r, n, c.config.Trust.Key)
@@ -132,6 +132,7 @@ func (c *Chain) appendTo(r *run, n *Note, key seal.PublicKey) {
 	r.marks = append(r.marks, sealMark{n.text, key})
 	r.tip = n
 	c.extendTree(r, n.Seal.Number, claimOf(n.Seal))
+	c.recordAnchor(n)
 	c.recordSeal(n.Seal)
 	g := Genuine{Seal: n.Seal, Late: r.late(n.Seal.Number)}
 	if before != nil {
@@ -143,6 +144,7 @@ func (c *Chain) appendTo(r *run, n *Note, key seal.PublicKey) {
 // prependTo puts a genuine seal before a run that has a gap below it.
 func (c *Chain) prependTo(r *run, n *Note) {
 	c.addStart(n, r.lateUntil)
+	copies := copiesOf(n, c.pending[n.Seal.Number])
 	c.removePending(n, seal.PublicKey{})
 	after := r.head
 	r.marks = slices.Insert(r.marks, 0, sealMark{text: n.text})
@@ -150,10 +152,11 @@ func (c *Chain) prependTo(r *run, n *Note) {
 	r.first--
 	r.head = n
 	c.learnKey(n.Seal, &r.marks[1])
-	if n.Seal.HasAnchor() {
-		if key, ok := c.anchors[n.Seal.Number]; ok && n.anchorHolds(&key) {
-			r.lateUntil = n.Seal.Number
-		}
+	if c.recordAnchor(n) {
+		r.lateUntil = n.Seal.Number
+	}
+	for _, other := range copies {
+		c.recordCopy(other)
 	}
 	c.recordSeal(n.Seal)
 	c.listener.Genuine(Genuine{Seal: n.Seal, After: after.Seal, Late: r.late(n.Seal.Number)})
@@ -178,6 +181,16 @@ func (c *Chain) joinRuns(i int) bool {
 	}
 	c.runs = slices.Delete(c.runs, i+1, i+2)
 	return true
+}
+
+// copiesOf returns the notes that differ from one in no more than their signatures.
+func copiesOf(n *Note, list []*Note) (copies []*Note) {
+	for _, other := range list {
+		if other != n && other.text == n.text {
+			copies = append(copies, other)
+		}
+	}
+	return copies
 }
 
 // removePending removes a genuine seal from the waiting ones, and judges the others of its number. Section 8.1, rules 3 and 4.

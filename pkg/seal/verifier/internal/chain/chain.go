@@ -58,8 +58,9 @@ type Chain struct {
 	runs    []*run
 	pending map[uint64][]*Note        // seals by number that no key is known for yet
 	waiting map[seal.Hash]bool        // what those are as a whole
-	anchors map[uint64]seal.PublicKey // the keys of anchors to come, as genuine seals name them
+	anchors map[uint64]seal.AnchorKey // the keys of anchors to come, as genuine seals name them
 	starts  map[uint64]*start         // seals that were reached other than through the one before
+	quantum postQuantum
 
 	refusal finding.Reason // why Vouch did not
 	lost    []*Note        // notes there was no memory for while nothing vouched for the chain; of all but the first, what a finding needs
@@ -110,7 +111,7 @@ func New(config Config) *Chain {
 		config:  config,
 		pending: map[uint64][]*Note{},
 		waiting: map[seal.Hash]bool{},
-		anchors: map[uint64]seal.PublicKey{},
+		anchors: map[uint64]seal.AnchorKey{},
 		starts:  map[uint64]*start{},
 	}
 }
@@ -170,7 +171,7 @@ func (c *Chain) Add(n *Note) {
 // vouch makes the chain trust the key of a seal 0 that is vouched for.
 func (c *Chain) vouch(n *Note) {
 	// ParseSeal has checked that the key is that of the stream id.
-	if c.config.Vouch == nil || n.Seal.Kind != seal.KindOpen || !n.ownHolds(&n.Seal.Key) {
+	if c.config.Vouch == nil || n.Seal.Kind != seal.KindOpen || !n.begins(&seal.Trust{Key: n.Seal.Key}) {
 		return
 	}
 	name, refusal := c.config.Vouch(n.Seal)
@@ -219,6 +220,7 @@ func (c *Chain) addToGenuine(r *run, n *Note) {
 	mark := &r.marks[n.Seal.Number-r.first]
 	switch {
 	case mark.text == n.text:
+		c.recordCopy(n)
 		if s := c.starts[n.Seal.Number]; s != nil {
 			c.addCopy(s, n)
 			if i := c.runBelow(n.Seal.Number); n.Seal.Number == r.first && i > 0 {
@@ -266,6 +268,7 @@ func (c *Chain) recordSeal(s *seal.Seal) {
 			continue
 		}
 		c.anchors[a.Number] = a.Key
+		c.quantum.named(a.Number, s.Number)
 	}
 	if len(c.anchors) > 64 {
 		for number := range c.anchors {

@@ -28,7 +28,7 @@ func (c *Chain) report(reason finding.Reason, detail finding.Detail) {
 // reportUnauthenticated reports a seal that no key vouches for. Anybody can write one, so it is not held against the stream it names.
 // Section 8.1, rule 3.
 func (c *Chain) reportUnauthenticated(n *Note) {
-	f := finding.New(finding.UnknownKey)
+	f := finding.New(c.whyUnauthenticated(n))
 	f.Place, f.Detail.StreamID = n.Place, n.Seal.StreamID
 	c.config.Findings.AddCause(f)
 }
@@ -96,6 +96,7 @@ func (c *Chain) FinishSeals() bool {
 	for _, number := range c.contradictedStarts() {
 		c.Contradict(number, finding.KeyNotNamed)
 	}
+	c.finishOwed()
 	return true
 }
 

@@ -21,12 +21,21 @@ type Note struct {
 	size  int
 
 	// What was tried last, so that seals nobody can authenticate cost their signature checks once.
-	own, anchor signatureCheck
+	own    signatureCheck[seal.PublicKey]
+	anchor signatureCheck[seal.AnchorKey]
+	first  signatureCheck[seal.Trust]
 }
 
-type signatureCheck struct {
+type signatureCheck[Key comparable] struct {
 	tried, holds bool
-	key          seal.PublicKey
+	key          Key
+}
+
+func (c *signatureCheck[Key]) check(key *Key, holds func(*Key) bool) bool {
+	if !c.tried || c.key != *key {
+		*c = signatureCheck[Key]{true, holds(key), *key}
+	}
+	return c.holds
 }
 
 // ParseNote reads the body of a record that claims to be a seal. The error is that of [seal.ParseNote].
@@ -40,18 +49,17 @@ func ParseNote(body []byte, place finding.Place) (*Note, error) {
 
 // ownHolds reports whether the note carries the signature of the seal's own key.
 func (n *Note) ownHolds(key *seal.PublicKey) bool {
-	if !n.own.tried || n.own.key != *key {
-		n.own = signatureCheck{true, n.SignedBy(key), *key}
-	}
-	return n.own.holds
+	return n.own.check(key, n.SignedBy)
 }
 
-// anchorHolds reports whether the note carries the signature of the anchor's key.
-func (n *Note) anchorHolds(key *seal.PublicKey) bool {
-	if !n.anchor.tried || n.anchor.key != *key {
-		n.anchor = signatureCheck{true, n.AnchoredBy(key), *key}
-	}
-	return n.anchor.holds
+// anchorHolds reports whether the note carries the signature of the anchor's key, or of both.
+func (n *Note) anchorHolds(key *seal.AnchorKey) bool {
+	return n.anchor.check(key, n.AnchoredBy)
+}
+
+// begins reports whether the note is that of the stream's first seal. Section 8.1, rule 1, first sentence.
+func (n *Note) begins(trust *seal.Trust) bool {
+	return n.first.check(trust, n.Begins)
 }
 
 // goesOnFrom reports whether a seal is genuine as the next of a run. Section 8.1, rule 1.
@@ -68,7 +76,7 @@ func (n *Note) goesOnFrom(r *run) bool {
 
 // restsOnAnchor reports whether a seal is genuine by its anchor signature. Whether its own signature holds is known when the seal before it is
 // genuine, and must not depend on which of the two comes first: see [start]. Section 8.1, rule 2.
-func (n *Note) restsOnAnchor(key *seal.PublicKey) bool {
+func (n *Note) restsOnAnchor(key *seal.AnchorKey) bool {
 	return n.anchorHolds(key) && n.ClaimsOwnSignature()
 }
 
