@@ -200,21 +200,28 @@ func TestEveryLineOfEveryPodArrives(t *testing.T) {
 	}
 }
 
-// checkConfinement reads from the kernel what the agent's process may do.
+// checkConfinement reads from the kernel what the processes of agent and gateway may do: the table in docs/deploy.md.
 func (n node) checkConfinement(profile string) {
-	t := n.t
 	uid := map[string]string{"rootless": "10001", "root": "0"}[profile]
-	pid := strings.TrimSpace(n.must("", "./node", "in", "pgrep", "-of", "^/usr/bin/otelcol-logseal --config=/etc/logseal/agent.yaml"))
+	n.checkProcess("agent, profile "+profile, "/etc/logseal/agent.yaml", uid, "0", "/", "/var/log/pods", "/etc/logseal/tls")
+	n.checkProcess("gateway", "/etc/logseal/gateway.yaml", "10001", "10001", "/", "/etc/logseal/tls")
+}
+
+// checkProcess finds the collector with a configuration, and compares its user, its group and what is mounted read-only.
+func (n node) checkProcess(what, config, uid, gid string, readOnly ...string) {
+	t := n.t
+	t.Helper()
+	pid := strings.TrimSpace(n.must("", "./node", "in", "pgrep", "-of", "^/usr/bin/otelcol-logseal --config="+config))
 	require.NotEmpty(t, pid)
 	status := n.must("", "./node", "in", "cat", "/proc/"+pid+"/status")
-	for _, want := range []string{`Uid:\t` + uid + `\t`, `Gid:\t0\t`, `CapEff:\t0{16}`, `CapBnd:\t0{16}`, `NoNewPrivs:\t1`, `Seccomp:\t2`} {
-		assert.Regexp(t, want, status)
+	for _, want := range []string{`Uid:\t` + uid + `\t`, `Gid:\t` + gid + `\t`, `CapEff:\t0{16}`, `CapBnd:\t0{16}`, `NoNewPrivs:\t1`, `Seccomp:\t2`} {
+		assert.Regexp(t, want, status, what)
 	}
 	mounts := n.must("", "./node", "in", "cat", "/proc/"+pid+"/mounts")
-	for _, mount := range []string{"/", "/var/log/pods", "/etc/logseal/tls"} {
-		assert.Regexp(t, `(?m)^\S+ `+regexp.QuoteMeta(mount)+` \S+ ro,`, mounts)
+	for _, mount := range readOnly {
+		assert.Regexp(t, `(?m)^\S+ `+regexp.QuoteMeta(mount)+` \S+ ro,`, mounts, what)
 	}
-	t.Logf("agent, profile %s, from the kernel: %s", profile, strings.Join(regexp.MustCompile(`(?m)^(Uid|Gid|CapEff|NoNewPrivs|Seccomp):.*$`).FindAllString(status, -1), "; "))
+	t.Logf("%s, from the kernel: %s", what, strings.Join(regexp.MustCompile(`(?m)^(Uid|Gid|CapEff|NoNewPrivs|Seccomp):.*$`).FindAllString(status, -1), "; "))
 }
 
 func (n node) workload(profile string) {
