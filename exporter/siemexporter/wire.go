@@ -106,7 +106,7 @@ func observedAt(record []byte) time.Time {
 	if observed == 0 {
 		return time.Time{}
 	}
-	return time.Unix(0, int64(observed)).UTC() //nolint:gosec // a time in nanoseconds, as pdata has it
+	return time.Unix(0, int64(observed)).UTC()
 }
 
 // eachMessage calls f with each message that stands under a number.

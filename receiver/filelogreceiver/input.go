@@ -187,7 +187,7 @@ func (f *files) stop() error {
 // emit is called by the goroutine that reads a file. It returns when the tokens have been accepted or given up.
 func (f *files) emit(ctx context.Context, tokens [][]byte, attributes map[string]any, lastRecord int64, offsets []int64) error {
 	var errs error
-	for from, to := 0, len(tokens); from < len(tokens); from = to {
+	for from, to := 0, 0; from < len(tokens); from = to {
 		if to = len(tokens); f.lines.chunks {
 			to = from + endOfRequest(tokens[from:], f.chunks)
 		}

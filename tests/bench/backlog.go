@@ -68,16 +68,16 @@ func bounded(o options) (program, bound string, remove func(), err error) {
 	if _, err := os.Stat("/sys/fs/cgroup/memory"); err == nil {
 		group, limit = "/sys/fs/cgroup/memory/logseal-bench", "memory.limit_in_bytes" // version 1
 	}
-	err = os.Mkdir(group, 0o755)
+	err = os.Mkdir(group, 0o750)
 	if err == nil || errors.Is(err, os.ErrExist) {
-		err = os.WriteFile(filepath.Join(group, limit), []byte(strconv.Itoa(o.memoryMiB<<20)), 0o644)
+		err = os.WriteFile(filepath.Join(group, limit), []byte(strconv.Itoa(o.memoryMiB<<20)), 0o600)
 	}
 	if err != nil {
 		return o.collector, fmt.Sprintf("not bounded, this needs root and the memory controller (%v)", err), func() {}, nil
 	}
 	program = filepath.Join(o.dir, "bounded-collector")
 	script := fmt.Sprintf("#!/bin/sh\necho $$ > %s/cgroup.procs || exit 1\nexec %s \"$@\"\n", group, o.collector)
-	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil { //nolint:gosec // it is executed
 		return "", "", nil, err
 	}
 	return program, fmt.Sprintf("%d MiB (%s)", o.memoryMiB, group), func() { _ = os.Remove(group) }, nil
