@@ -123,7 +123,7 @@ func clone(ld plog.Logs) plog.Logs {
 
 // TestScheduleAttacks: whatever is done to what a host sends, the watcher finds what the offline verifier finds in what was delivered.
 func TestScheduleAttacks(t *testing.T) {
-	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+	eachSchedule(t, 50, func(t *testing.T, seed uint64) {
 		run, err := sealtest.Schedule(t.Context(), seed, 25, seed%8 == 3, seed%5 == 4)
 		require.NoError(t, err)
 		all := append(slices.Clone(run.Received), run.Refused...)

@@ -168,12 +168,12 @@ func TestHostile(t *testing.T) {
 				s := newSeen(t, watch.Config{Trust: []seal.Trust{a.victim.Trust, a.thief.Trust}, MaxPending: pending, Learn: learn})
 				s.save(false)
 				s.feed(a.first).feed(a.stolen)
-				for round := range 20 {
+				for round := range 10 {
 					for range 20 {
 						s.take(s.w.Observe(attack(a), watch.Peer{Address: fmt.Sprintf("10.9.9.9:%d", a.rng.IntN(60000))}, s.now))
 					}
 					s.feed(a.victim.stamp(10).seal().take())
-					if round%10 == 0 {
+					if round%5 == 0 {
 						s.pass(time.Second)
 					}
 				}

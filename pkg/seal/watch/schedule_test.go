@@ -197,7 +197,7 @@ var notCompared = []finding.Code{finding.OpenEnd, finding.Silent, finding.Unseal
 // TestScheduleNoAttack: whatever happens to a host that nobody attacks, and in whatever order its records and seals come, the watcher finds what the
 // offline verifier finds in all of them, and no more.
 func TestScheduleNoAttack(t *testing.T) {
-	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+	eachSchedule(t, 50, func(t *testing.T, seed uint64) {
 		run, err := sealtest.Schedule(t.Context(), seed, 30, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		inOrder := append(slices.Clone(run.Received), run.Refused...)
@@ -219,7 +219,7 @@ func TestScheduleNoAttack(t *testing.T) {
 
 // TestScheduleOrderlyRestarts: a watcher that is stopped in order and started again, at any time, finds what one does that ran on.
 func TestScheduleOrderlyRestarts(t *testing.T) {
-	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+	eachSchedule(t, 50, func(t *testing.T, seed uint64) {
 		run, err := sealtest.Schedule(t.Context(), seed, 30, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		logs := run.Delivered(seed)
@@ -284,7 +284,7 @@ func (s *seen) lossy(rng *rand.Rand, list records) {
 // TestScheduleKills: a watcher that is killed at any time goes back to what it saved last. That raises no alarm that the offline verifier does not, and what
 // that finds is found, or it is said that it could not be looked at.
 func TestScheduleKills(t *testing.T) {
-	eachSchedule(t, 100, func(t *testing.T, seed uint64) {
+	eachSchedule(t, 50, func(t *testing.T, seed uint64) {
 		run, err := sealtest.Schedule(t.Context(), seed, 30, seed%4 == 3, seed%5 == 4)
 		require.NoError(t, err, "seed %d", seed)
 		list := flatten(append(slices.Clone(run.Received), run.Refused...))
