@@ -92,7 +92,7 @@ func (o *openKeys) stream(w *worker) uint64 {
 	var h maphash.Hash
 	h.SetSeed(o.seed)
 	text := func(s string) {
-		_, _ = h.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) //nolint:gosec // a text is no longer
+		_, _ = h.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s))))
 		_, _ = h.WriteString(s)
 	}
 	for k, v := range w.place.resource.Attributes().All() {

@@ -22,8 +22,10 @@ var _ = register(PrivateKey, Rule{
 		{"app: MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"},
 		{"AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP", "QQQQQQQQQQ"},
 	},
-	Stay: []string{"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
-		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo4lgO", "MIIDXTCCAkWgAwIBAgIJAKL0UG+mRkSPMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV"},
+	Stay: []string{
+		"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo4lgO", "MIIDXTCCAkWgAwIBAgIJAKL0UG+mRkSPMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV",
+	},
 	Takes:       "PEM, PGP, SSH, PuTTY, OpenVPN, age; line by line, also as records of their own, behind syslog headers, names of containers, numbers, colours and the like; PKCS #1, PKCS #8, SEC 1 and OpenSSH without the BEGIN line",
 	ValidatedBy: "the BEGIN line says PRIVATE KEY; goes to END, or to the end of the string or the lines that look like a key's",
 	Misses:      "the rest of a key whose lines come by other ways, or out of order (see \"A key in lines\")",
