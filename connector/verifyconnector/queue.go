@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/xpdata/pref"
 
 	"github.com/logseal/logseal/pkg/clientid"
 	"github.com/logseal/logseal/pkg/seal/watch"
@@ -24,11 +25,12 @@ const (
 	overflowStatus = time.Minute
 )
 
-// request is a copy of what came, and from where.
+// request is what came, and from where.
 type request struct {
 	logs    plog.Logs
 	address string
 	bytes   int64
+	shared  bool // logs are of all who got them, and nobody changes them any more; else they are a copy
 }
 
 // queue holds requests until there is time to look at them. Who puts one in never waits.
@@ -44,19 +46,26 @@ func newQueue(watcher *watch.Watcher) *queue {
 	return &queue{requests: make(chan request, maxQueueRequests), watcher: watcher}
 }
 
-// offer puts a copy of the logs in, or tells the watcher that they cannot be looked at.
+// offer puts the logs in, or tells the watcher that they cannot be looked at. Where several components got them, as in the shipped
+// configurations, they cannot be changed any more; only otherwise is a copy needed.
 func (q *queue) offer(ctx context.Context, ld plog.Logs) {
 	r := request{bytes: int64(q.sizer.LogsSize(ld))}
 	if addr := client.FromContext(ctx).Addr; addr != nil {
 		r.address = addr.String()
 	}
 	if q.bytes.Add(r.bytes) <= maxQueueBytes {
-		r.logs = plog.NewLogs()
-		ld.CopyTo(r.logs)
+		if r.shared = ld.IsReadOnly(); r.shared {
+			r.logs = ld
+			pref.RefLogs(ld)
+		} else {
+			r.logs = plog.NewLogs()
+			ld.CopyTo(r.logs)
+		}
 		select {
 		case q.requests <- r:
 			return
 		default:
+			r.release()
 		}
 	}
 	q.bytes.Add(-r.bytes)
@@ -67,7 +76,17 @@ func (q *queue) offer(ctx context.Context, ld plog.Logs) {
 }
 
 // done takes a request off the account.
-func (q *queue) done(r request) { q.bytes.Add(-r.bytes) }
+func (q *queue) done(r request) {
+	r.release()
+	q.bytes.Add(-r.bytes)
+}
+
+// release says that logs which are shared are not needed here any more: the collector can be told to use their memory again.
+func (r request) release() {
+	if r.shared {
+		pref.UnrefLogs(r.logs)
+	}
+}
 
 // drain looks at what is left, once nothing is put in any more.
 func (q *queue) drain(look func(request)) {

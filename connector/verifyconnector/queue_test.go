@@ -71,6 +71,21 @@ func TestQueueHasACopy(t *testing.T) {
 	assert.Equal(t, "web-17", byPeer((<-q.requests).logs, "")[0].peer.Identity)
 }
 
+// TestQueueSharesWhatCannotChange: where the exporter beside it has got the same logs, nothing is copied.
+func TestQueueSharesWhatCannotChange(t *testing.T) {
+	q := newTestQueue(t)
+	ld := of(1, "web-17")
+	ld.MarkReadOnly()
+	q.offer(t.Context(), ld)
+	r := <-q.requests
+	assert.True(t, r.shared)
+	assert.Equal(t, ld, r.logs)
+	q.done(r)
+	assert.Equal(t, 1, ld.LogRecordCount())
+	q.offer(t.Context(), of(1, "web-17"))
+	assert.False(t, (<-q.requests).shared)
+}
+
 func TestQueueKnowsThePeer(t *testing.T) {
 	q := newTestQueue(t)
 	ctx := client.NewContext(t.Context(), client.Info{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 4711}})

@@ -70,7 +70,7 @@ func (e *entrance) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: false}
 }
 
-// ConsumeLogs puts a copy into the queue, if there is room, and never fails: the records' way to their store does not lead
+// ConsumeLogs puts the logs into the queue, if there is room, and never fails: the records' way to their store does not lead
 // through here.
 func (e *entrance) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	if e.first {

@@ -47,6 +47,12 @@ func config(s side, input string) []byte {
 	if s.processors != "" {
 		processors = "processors:\n" + s.processors
 	}
+	beside, connector, findings := "", "", ""
+	if s.verified {
+		beside = ", verify"
+		connector = "connectors: {verify: {trust: {unknown: learn}, storage: encrypted_storage}}\n"
+		findings = ", logs/findings: {receivers: [verify], exporters: [nop]}"
+	}
 	return []byte(`
 extensions:
   health_check: {endpoint: "${env:LOGSEAL_HEALTH_ENDPOINT}"}
@@ -58,12 +64,12 @@ receivers:
     start_at: beginning
     storage: encrypted_storage
     retry_on_failure: {enabled: true, max_elapsed_time: 0}
-` + processors + `
+` + processors + connector + `
 exporters:
 ` + s.exporter + `
 service:
   extensions: [health_check, file_storage, encrypted_storage]
-  pipelines: {logs: {receivers: [file_log], processors: [` + s.order + `], exporters: [` + name + `]}}
+  pipelines: {logs: {receivers: [file_log], processors: [` + s.order + `], exporters: [` + name + beside + `]}` + findings + `}
   telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:LOGSEAL_METRICS_PORT}"}}}}]}}
 `)
 }

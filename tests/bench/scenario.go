@@ -20,6 +20,7 @@ type side struct {
 	processors string // YAML of the processors section, "" for none; @DIR@ is filled in
 	order      string // of the pipeline's processors
 	exporter   string // YAML of one exporter; @ENDPOINT@, @PKI@ and @PINS@ are filled in
+	verified   bool   // the connector verify stands beside the exporter
 	stock      bool   // run by the collector of tests/bench/stock, not by the one that is measured
 }
 
@@ -35,6 +36,8 @@ const (
     retry_on_failure: {max_elapsed_time: 0}
     tls: {ca_file: "@PKI@/ca.crt", cert_file: "@PKI@/agent.crt", key_file: "@PKI@/agent.key", min_version: "1.3"}
 `
+	stamped = "  stamp: {key_file: \"@DIR@/stream.key\", storage: encrypted_storage}\n"
+
 	siemExporter = "  siem:\n    endpoint: @ENDPOINT@\n    pins: @PINS@\n"
 	otlpExporter = "  otlp_grpc:\n    endpoint: @ENDPOINT@\n"
 
@@ -66,8 +69,15 @@ var scenarios = []scenario{
 	{
 		name: "stamp", title: "file_log -> stamp -> nop against file_log -> nop",
 		sides: [2]side{
-			{name: "stamp", order: "stamp", exporter: toNop, processors: "  stamp: {key_file: \"@DIR@/stream.key\", storage: encrypted_storage}\n"},
+			{name: "stamp", order: "stamp", exporter: toNop, processors: stamped},
 			{name: "nothing", exporter: toNop},
+		},
+	},
+	{
+		name: "verify", title: "file_log -> stamp -> nop with the connector verify beside nop, against the same without it",
+		sides: [2]side{
+			{name: "verify", order: "stamp", exporter: toNop, processors: stamped, verified: true},
+			{name: "stamp", order: "stamp", exporter: toNop, processors: stamped},
 		},
 	},
 	{
