@@ -169,6 +169,11 @@ func (l *logsExporter) offer(ctx context.Context, logs plog.Logs, amount int64) 
 		l.lastTook.Store(time.Now().UnixNano())
 	}
 	defer l.inside.Add(-1)
+	if l.watch.refused.Load() {
+		if err := l.watch.tryRoom(ctx, new(plog.ProtoMarshaler).LogsSize(logs)); err != nil {
+			return err
+		}
+	}
 	if err := l.Logs.ConsumeLogs(ctx, logs); err != nil {
 		return err
 	}

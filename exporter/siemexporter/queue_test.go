@@ -165,6 +165,33 @@ func TestFullDiskShows(t *testing.T) {
 	require.Equal(t, 1, tel.logs.FilterMessage("The queue can be written again").Len())
 }
 
+// exporterhelper counts what its storage refused as held. A disk that was full for long while the SIEM took all there was
+// left a queue that is empty and counts as full: it must go on when there is room again.
+func TestFullDiskHealsAfterMoreThanTheQueueWasRefused(t *testing.T) {
+	p := newPKI()
+	s := newSink()
+	addr, _ := s.serveGRPC(t, "127.0.0.1:0", serverTLS(p.leaf))
+	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
+	cfg.QueueConfig.Get().QueueSize = 20_000
+	var full atomic.Bool
+	h := newHost(t, t.TempDir())
+	h[storageID] = brokenStorage{h[storageID].(storage.Extension), &full}
+	exp, stop := startExporterIn(t, cfg, h, newTestTelemetry(t).settings())
+	t.Cleanup(stop)
+	requireDelivered(t, s, send(t, exp, "before", 10))
+
+	full.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	logs, refused := records("refused", 100)
+	for range 100 {
+		require.ErrorIs(t, exp.ConsumeLogs(ctx, logs), syscall.ENOSPC)
+	}
+	full.Store(false)
+	require.NoError(t, exp.ConsumeLogs(ctx, logs))
+	requireDelivered(t, s, refused)
+}
+
 func TestFullQueueShows(t *testing.T) {
 	exp, tel, h := startQueue(t, func(cfg *Config) {
 		cfg.QueueConfig.Get().Sizer, cfg.QueueConfig.Get().QueueSize = exporterhelper.RequestSizerTypeRequests, 2

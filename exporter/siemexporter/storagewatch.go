@@ -18,11 +18,16 @@ import (
 // but the metrics, which a component cannot read. TestQueueSizeIsExporterhelpers fails when a later version does otherwise.
 const queueStateKey = "qmv0"
 
+// trialKey is where it is tried whether the storage takes a request.
+const trialKey = "logseal-trial"
+
 // storageWatch sees what the queue's storage is told and answers: how much the queue holds, and whether it can be written.
 type storageWatch struct {
-	sizer exporterhelper.RequestSizerType
-	size  atomic.Int64 // in the unit of queue_size; -1 while nobody has said
-	wrote func(error)  // called with the outcome of every write
+	sizer   exporterhelper.RequestSizerType
+	size    atomic.Int64 // in the unit of queue_size; -1 while nobody has said
+	wrote   func(error)  // called with the outcome of every write
+	client  atomic.Pointer[storage.Client]
+	refused atomic.Bool // by the last write
 }
 
 func newStorageWatch(sizer exporterhelper.RequestSizerType, wrote func(error)) *storageWatch {
@@ -35,6 +40,27 @@ func newStorageWatch(sizer exporterhelper.RequestSizerType, wrote func(error)) *
 func (w *storageWatch) held() (int64, bool) {
 	size := w.size.Load()
 	return max(0, size), size >= 0
+}
+
+// tryRoom tells whether the storage takes a request of so many bytes now, by writing as many.
+// exporterhelper counts a request that was refused as held until its queue is next empty, and a queue that counts as full
+// is not written any more, so that nothing would ever empty it: what will be refused must not come that far.
+func (w *storageWatch) tryRoom(ctx context.Context, bytes int) error {
+	client := w.client.Load()
+	if client == nil {
+		return nil
+	}
+	if err := (*client).Batch(ctx, storage.SetOperation(trialKey, make([]byte, bytes))); err != nil {
+		w.wrote(err)
+		return err
+	}
+	return (*client).Delete(ctx, trialKey)
+}
+
+// written takes note of a write's outcome.
+func (w *storageWatch) written(err error) {
+	w.refused.Store(err != nil)
+	w.wrote(err)
 }
 
 func (w *storageWatch) saw(key string, value []byte) {
@@ -129,6 +155,7 @@ func (s watchedStorage) GetClient(ctx context.Context, kind component.Kind, id c
 	if err != nil {
 		return nil, err
 	}
+	s.watch.client.Store(&client)
 	return watchedClient{client, s.watch}, nil
 }
 
@@ -147,7 +174,7 @@ func (c watchedClient) Get(ctx context.Context, key string) ([]byte, error) {
 
 func (c watchedClient) Set(ctx context.Context, key string, value []byte) error {
 	err := c.Client.Set(ctx, key, value)
-	c.watch.wrote(err)
+	c.watch.written(err)
 	if err == nil {
 		c.watch.saw(key, value)
 	}
@@ -156,7 +183,7 @@ func (c watchedClient) Set(ctx context.Context, key string, value []byte) error 
 
 func (c watchedClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	err := c.Client.Batch(ctx, ops...)
-	c.watch.wrote(err)
+	c.watch.written(err)
 	if err == nil {
 		for _, op := range ops {
 			if op.Type == storage.Set {
