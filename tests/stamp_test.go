@@ -380,7 +380,9 @@ func TestBothTrustLinesAreKept(t *testing.T) {
 	start(t, s.site.Agent)
 	s.write(300)
 	s.arrived()
-	require.Len(t, s.trust(), 2)
+	own, err := s.site.Agent.Trust()
+	require.NoError(t, err)
+	require.Len(t, own, 2)
 	// Not up to a certain time, as verified has it: the first stream is silent from its close on.
 	var report *verifier.Report
 	require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
