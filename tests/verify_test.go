@@ -21,11 +21,11 @@ func TestVerifyOfManyFiles(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(vectors, "archives.json"))
 	require.NoError(t, err)
 	var manifest []struct {
-		File, Trust, Outcome string
-		TrustCA              string `json:"trust_ca"`
-		Quantum              bool   `json:"require_post_quantum"`
-		Until                time.Time
-		Records, Verified    uint64
+		File, Trust, From, Outcome string
+		TrustCA                    string `json:"trust_ca"`
+		Quantum                    bool   `json:"require_post_quantum"`
+		Until                      time.Time
+		Records, Verified          uint64
 	}
 	require.NoError(t, json.Unmarshal(data, &manifest))
 	status := map[string]int{"ok": 0, "tampered": 1, "incomplete": 3}
@@ -58,6 +58,11 @@ func TestVerifyOfManyFiles(t *testing.T) {
 				ca := filepath.Join(dir, "ca.pem")
 				require.NoError(t, os.WriteFile(ca, []byte(want.TrustCA), 0o600))
 				args = append(args, "--trust-ca", ca)
+			}
+			if want.From != "" {
+				from := filepath.Join(dir, "from")
+				require.NoError(t, os.WriteFile(from, []byte(want.From), 0o600))
+				args = append(args, "--from-seal", from)
 			}
 			if want.Quantum {
 				args = append(args, "--require-post-quantum")

@@ -23,6 +23,7 @@ type vectorArchive struct {
 	Trust    string         `json:"trust"`              // a trust file
 	TrustCA  string         `json:"trust_ca,omitempty"` // PEM
 	Until    string         `json:"until,omitempty"`    // the time up to which the archive must be complete
+	From     string         `json:"from,omitempty"`     // the body of the seal that it is verified from
 	Outcome  string         `json:"outcome"`            // ok, incomplete, tampered
 	Records  int            `json:"records"`
 	Verified int            `json:"verified"`
@@ -157,6 +158,13 @@ func (v *vectorStream) find(text string) int {
 
 func (v *vectorStream) record(n int) int   { return v.find(fmt.Sprintf(`"line %d"`, n)) }
 func (v *vectorStream) sealLine(n int) int { return v.find(fmt.Sprintf(`\nseal %d\n`, n)) }
+
+// body is the body of a seal's record.
+func (v *vectorStream) body(number int) string {
+	ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(v.lines[v.sealLine(number)]))
+	require.NoError(v.t, err)
+	return ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()
+}
 
 func (v *vectorStream) idAt(i int) string {
 	_, rest, ok := strings.Cut(v.lines[i], `"logseal.id","value":{"stringValue":"`)
@@ -402,6 +410,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.faults()
 	s.endorsements()
 	s.quantum()
+	s.fromSeals()
 
 	// The manifest lists them in the order of their names.
 	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })

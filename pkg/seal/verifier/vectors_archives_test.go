@@ -30,7 +30,7 @@ import (
 
 // vectorArchive is an entry of testdata/vectors/archives.json.
 type vectorArchive struct {
-	File, Trust, Outcome          string
+	File, Trust, From, Outcome    string
 	TrustCA                       string `json:"trust_ca"`
 	Quantum                       bool   `json:"require_post_quantum"`
 	PostQuantum                   *int   `json:"post_quantum_until"`
@@ -66,6 +66,11 @@ func (want *vectorArchive) verifier(t *testing.T) *verifier.Verifier {
 		roots, err := endorse.ParseRoots([]byte(want.TrustCA))
 		require.NoError(t, err)
 		v.TrustCA(roots)
+	}
+	if want.From != "" {
+		note, err := seal.ParseNote(want.From)
+		require.NoError(t, err)
+		require.NoError(t, v.From([]verifier.Checkpoint{verifier.NewCheckpoint([]*seal.Seal{note.Seal})}, finding.Place{}))
 	}
 	return v
 }
@@ -109,7 +114,7 @@ func TestVectorArchives(t *testing.T) {
 	}
 	for _, verdict := range []finding.Code{
 		finding.Altered, finding.Unresolved, finding.Missing, finding.Inserted, finding.Conflict, finding.Unstamped, finding.Orphan, finding.Malformed, finding.Late, finding.Absent, finding.UnknownStream, finding.FurtherStream, finding.NotPostQuantum, finding.NotPostQuantumYet,
-		finding.BadSeal, finding.MissingSeal, finding.Forked, finding.BrokenChain, finding.Unsupported, finding.Silent, finding.Unsealed, finding.StateRolledBack, finding.Doubt, finding.Voided, finding.OpenEnd, finding.Truncated,
+		finding.BadSeal, finding.MissingSeal, finding.Forked, finding.BrokenChain, finding.Unsupported, finding.Silent, finding.Unsealed, finding.StateRolledBack, finding.Doubt, finding.Voided, finding.OpenEnd, finding.Truncated, finding.Before,
 	} {
 		require.Contains(t, seen, string(verdict), "no archive shows it")
 	}
