@@ -12,7 +12,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
-// Config of a verify. Trust needs a file, or that streams are learned.
+// Config of a verify. Trust needs a file of trust lines or of CAs, or that streams are learned.
 type Config struct {
 	Trust TrustConfig `mapstructure:"trust"`
 
@@ -46,7 +46,11 @@ type TrustConfig struct {
 	// followed while the collector runs.
 	File string `mapstructure:"file"`
 
-	// Unknown is what becomes of a stream that is not in the file: alert makes it a finding, learn trusts it from its first seal on.
+	// CAFile has certificates of CAs, as PEM: a stream is trusted if a certificate below them vouches for it (`stamp: {endorse: …}`).
+	// It is followed while the collector runs.
+	CAFile string `mapstructure:"ca_file"`
+
+	// Unknown is what becomes of a stream that neither vouches for: alert makes it a finding, learn trusts it from its first seal on.
 	Unknown string `mapstructure:"unknown"`
 
 	// LearnedFile gets the trust lines of what was learned, with when and from where. With alert nothing is.
@@ -79,13 +83,19 @@ func (c *Config) Validate() error {
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	switch t := c.Trust; {
 	case t.Unknown != unknownAlert && t.Unknown != unknownLearn:
-		add("trust.unknown: %q: write alert (a stream that is not in trust.file is a finding) or learn (it is trusted from its first seal on)", t.Unknown)
-	case t.Unknown == unknownAlert && t.File == "":
-		add("trust.file is not set, so every stream would be a finding: name the file with the lines that `logseal enroll` prints, or write trust: {unknown: learn}")
+		add("trust.unknown: %q: write alert (a stream that neither trust.file nor trust.ca_file vouches for is a finding) or learn (it is trusted from its first seal on)", t.Unknown)
+	case t.Unknown == unknownAlert && t.File == "" && t.CAFile == "":
+		add("trust.file is not set, so every stream would be a finding: name the file with the lines that `logseal enroll` prints, or in trust.ca_file that of the CA whose certificates vouch for streams, or write trust: {unknown: learn}")
 	case t.Unknown == unknownLearn && c.Storage == nil:
 		add("storage is not set: with trust.unknown: learn every restart would trust whatever comes then; write storage: encrypted_storage, and encrypted_storage under extensions")
+	case t.CAFile != "" && c.Storage == nil:
+		add("storage is not set: with trust.ca_file nothing else remembers which streams a certificate has vouched for, and after a restart they would be unknown; write storage: encrypted_storage, and encrypted_storage under extensions")
 	case t.File != "" && t.File == t.LearnedFile:
 		add("trust.learned_file is trust.file: what was learned would be taken for what you trust; give it a name of its own")
+	case t.CAFile != "" && t.CAFile == t.LearnedFile:
+		add("trust.learned_file is trust.ca_file, and would be written over it: give it a name of its own")
+	case t.CAFile != "" && t.CAFile == t.File:
+		add("trust.ca_file is trust.file: write the certificates of the CAs (PEM) and the trust lines into files of their own")
 	}
 	for _, d := range []struct {
 		name  string

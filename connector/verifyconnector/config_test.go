@@ -30,7 +30,7 @@ func TestConfig(t *testing.T) {
 	}, load("verify"))
 	id := component.MustNewID("encrypted_storage")
 	assert.Equal(t, &Config{
-		Trust:   TrustConfig{File: "/etc/logseal/trust", Unknown: "learn", LearnedFile: "/var/lib/logseal/gateway/learned.trust"},
+		Trust:   TrustConfig{File: "/etc/logseal/trust", CAFile: "/etc/logseal/tls/ca.crt", Unknown: "learn", LearnedFile: "/var/lib/logseal/gateway/learned.trust"},
 		Storage: &id, LateAfter: 10 * time.Second, SilentAfter: 5 * time.Minute, MaxPendingRecords: 50_000,
 		BindIdentity: true, Partial: true,
 	}, load("verify/all"))
@@ -46,6 +46,9 @@ func TestConfigErrors(t *testing.T) {
 		"silent_after: 48h0m0s: write 1s":           func(c *Config) { c.SilentAfter = 48 * time.Hour },
 		"max_pending_records: 5: write 1024":        func(c *Config) { c.MaxPendingRecords = 5 },
 		"trust.learned_file is trust.file: what wa": func(c *Config) { learning(c); c.Trust.LearnedFile = c.Trust.File },
+		"storage is not set: with trust.ca_file":    func(c *Config) { c.Trust.CAFile = "ca.crt" },
+		"trust.learned_file is trust.ca_file, and":  func(c *Config) { learning(c); c.Trust.CAFile, c.Trust.LearnedFile = "ca.crt", "ca.crt" },
+		"trust.ca_file is trust.file: write the":    func(c *Config) { learning(c); c.Trust.CAFile = c.Trust.File },
 	} {
 		config := createDefaultConfig().(*Config)
 		config.Trust.File = "testdata/streams.trust"
@@ -53,6 +56,14 @@ func TestConfigErrors(t *testing.T) {
 		change(config)
 		assert.ErrorContains(t, config.Validate(), want)
 	}
+}
+
+// TestConfigOfCAsAlone: with a CA no trust line is needed.
+func TestConfigOfCAsAlone(t *testing.T) {
+	config := createDefaultConfig().(*Config)
+	id := component.MustNewID("encrypted_storage")
+	config.Trust.CAFile, config.Storage = "ca.crt", &id
+	assert.NoError(t, config.Validate())
 }
 
 func learning(c *Config) {

@@ -16,6 +16,7 @@ type trouble int
 
 const (
 	troubleTrust trouble = iota
+	troubleAuthorities
 	troubleLearned
 	troubleStorage
 	troubleQueue

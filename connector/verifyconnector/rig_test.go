@@ -40,6 +40,16 @@ func (h *statusHost) Report(e *componentstatus.Event) {
 
 func (h *statusHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
+// lastErr returns the error of the status that was reported last; nil if that is none.
+func (h *statusHost) lastErr() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.events) == 0 {
+		return nil
+	}
+	return h.events[len(h.events)-1].Err()
+}
+
 // last returns the status that was reported last; none is OK.
 func (h *statusHost) last() componentstatus.Status {
 	h.mu.Lock()

@@ -32,6 +32,7 @@ type verify struct {
 	host      component.Host
 	watcher   *watch.Watcher
 	trust     *trustFile
+	cas       *authorities
 	store     *store // nil without storage
 	health    *health
 	queue     *queue
@@ -90,6 +91,8 @@ func (v *verify) start(ctx context.Context, host component.Host) (err error) {
 	v.trust = newTrustFile(v.config.Trust, v.set.Logger, v.health)
 	config := v.config.engine()
 	config.Trust = v.trust.read()
+	v.cas = newAuthorities(v.config.Trust.CAFile, v.set.Logger, v.health)
+	config.Roots, _ = v.cas.follow()
 	if v.watcher, err = watch.New(config); err != nil {
 		return err
 	}
@@ -146,6 +149,9 @@ func (v *verify) run(ctx context.Context) {
 				followed = now
 				if list, changed := v.trust.follow(); changed {
 					v.tell(v.watcher.AddTrust(list, now))
+				}
+				if roots, changed := v.cas.follow(); changed {
+					v.watcher.SetRoots(roots)
 				}
 			}
 			v.tell(v.watcher.Tick(now))

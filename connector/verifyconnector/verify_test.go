@@ -30,6 +30,8 @@ type agent struct {
 	*rig
 	stamp processor.Logs
 	dir   string
+	// endorse is the certificate that vouches for the stream; none unless set.
+	endorse stampprocessor.EndorseConfig
 
 	mu     sync.Mutex
 	change func(plog.Logs) []plog.Logs
@@ -50,7 +52,7 @@ func (a *agent) seal(t *testing.T) (stop func()) {
 	factory := stampprocessor.NewFactory()
 	config := factory.CreateDefaultConfig().(*stampprocessor.Config)
 	config.Name, config.KeyFile, config.TrustLineFile = "web-17", filepath.Join(a.dir, "stamp.key"), filepath.Join(a.dir, "stamp.trust")
-	config.Storage = &storageID
+	config.Storage, config.Endorse = &storageID, a.endorse
 	config.Seal.Interval, config.Seal.Heartbeat = 100*time.Millisecond, 200*time.Millisecond
 	next, err := consumer.NewLogs(a.pass)
 	require.NoError(t, err)

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"crypto/x509"
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -32,4 +33,12 @@ func (w *Watcher) AddTrust(list []seal.Trust, now time.Time) []Event {
 	}
 	w.dropStrayFindings() // what was unknown is known
 	return w.flush()
+}
+
+// SetRoots replaces [Config.Roots] from now on, without a restart. A stream that one of the CAs of before has vouched for stays
+// trusted: what follows its first seal rests on its own keys.
+func (w *Watcher) SetRoots(roots *x509.CertPool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.config.Roots = roots
 }

@@ -3,11 +3,13 @@
 package watch_test
 
 import (
+	"crypto/x509"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/logseal/logseal/internal/testpki"
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
@@ -101,4 +103,21 @@ func TestPartialLearnsNothingInTheMiddle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSetRoots: a CA that is added vouches for streams that begin after that, and one that is taken out for no further ones. The stream that
+// it vouched for goes on.
+func TestSetRoots(t *testing.T) {
+	ca := testpki.NewCA("fleet")
+	s := newSeen(t, watch.Config{Roots: x509.NewCertPool()})
+	s.w.SetRoots(ca.Pool())
+	h := newEndorsed(t, "web-17", ca.NewLeaf("web-17", testpki.Names("web-17.example.com"))).start()
+	s.feed(h.stamp(5).seal().take())
+	s.w.SetRoots(testpki.NewCA("other").Pool())
+	s.feed(h.stamp(5).seal().take())
+	require.EqualValues(t, 10, s.w.Stats().Verified)
+	require.Empty(t, s.open)
+	s.feed(newEndorsed(t, "web-18", ca.NewLeaf("web-18", testpki.Names("web-18.example.com"))).start().take())
+	require.Contains(t, s.String(), "UNKNOWN_STREAM endorsement_chain")
+	require.Len(t, s.w.Stats().Streams, 1)
 }
