@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
 // Passwords on command lines: as the shell takes them, quoted, in lists of words such as JSON and Python print, and in the fields of
@@ -34,11 +35,29 @@ type word struct {
 	coded      bool
 }
 
-// commandTriggers are clients whose names are rare, and options that lead back to the others.
+// commandTriggers lead to clients: their names where these are rare, and options. They are few, as every line of every log is searched for
+// them. In lists of words ("zip", "-P", "x") any option of any client leads to it.
 func commandTriggers() []Trigger {
-	return literals(" -p", " -u", " -a ", " -hp", "--user", "--proxy-user", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
+	return append(literals(" -p", " -u", " -a ", " -hp", "--user", "--proxy-user", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
 		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl", "wpa_passphrase",
-		"keygen", "passwd", "nmcli", "aws configure", "consul kv", "vault login", "signtool", "unzip", "keytool", "jarsigner", "etcdctl")
+		"keygen", "passwd", "nmcli", "aws configure", "consul kv", "vault login", "signtool", "unzip", "zip -", "wget -", "keytool", "jarsigner", "etcdctl"),
+		sets(prefilter.Bytes(" ,[(=\t\n"), prefilter.Bytes(`"'`), prefilter.Bytes("-"), prefilter.Bytes(optionLetters())))
+}
+
+// optionLetters returns what the options of the clients begin with, behind the dash.
+func optionLetters() string {
+	letters := ""
+	for _, cl := range clients {
+		for _, options := range []string{cl.joined, cl.next, cl.both, cl.maybe, cl.account} {
+			for o := range strings.FieldsSeq(options) {
+				if o[0] == '-' && strings.IndexByte(letters, o[1]) < 0 {
+					letters += o[1:2]
+				}
+			}
+		}
+		letters += cl.bundled
+	}
+	return letters
 }
 
 // detectCommand looks for the client that the option at i is given to, or that stands there, and through its command.
@@ -48,9 +67,16 @@ func detectCommand(c *Context, _ ID, i int) int {
 		return 0
 	}
 	end := i
-	if b := s[i]; b != ' ' && b != '-' {
+	if ascii.Is(s, i, ascii.Alnum) {
 		end = ascii.Span(s, i, ascii.Ident)
-		if b := ascii.At(s, end); b != ' ' && b != '"' && b != '\'' && b != ',' && b != '\t' {
+		start := i
+		for start > c.taken && i-start < maxNameBytes && ascii.Class[s[start-1]]&ascii.Ident != 0 {
+			start--
+		}
+		switch b := ascii.At(s, end); {
+		case s[start] == '-':
+			end = start // an option: --http-password
+		case b != ' ' && b != '"' && b != '\'' && b != ',' && b != '\t':
 			return 0 // curl/8.5.0
 		}
 	}
@@ -58,7 +84,7 @@ func detectCommand(c *Context, _ ID, i int) int {
 	c.memo.command.none = i
 	for end > floor {
 		for end > floor && ascii.Class[s[end-1]]&ascii.Ident == 0 {
-			if b := s[end-1]; b == '\n' || b == '|' || b == ';' {
+			if b := s[end-1]; b == '\n' && !insideList(s, end-1) || b == '|' || b == ';' {
 				return 0
 			}
 			end--
@@ -74,7 +100,7 @@ func detectCommand(c *Context, _ ID, i int) int {
 				after++ // "mysql","-px", or "C:\bin\sqlcmd.exe" -U sa
 			}
 			if b := ascii.At(s, after); b == ' ' || b == '\t' || b == ',' {
-				return c.command(cl, after)
+				return c.command(cl, after, len(s))
 			}
 		}
 		end = start
@@ -84,9 +110,38 @@ func detectCommand(c *Context, _ ID, i int) int {
 
 const maxToOption = 512 // bytes from a client's name to its first option
 
-// behindOption reports whether the word before i is an option of one letter.
+// behindOption reports whether the word before i is an option of one letter that has what is at i for its value. The one of a shell
+// has a command: sh -c mysqldump.
 func behindOption(s string, i int) bool {
-	return ascii.At(s, i-1) == ' ' && ascii.Is(s, i-2, ascii.Alpha) && ascii.At(s, i-3) == '-' && ascii.At(s, i-4) == ' '
+	k := beforeSeparator(s, i)
+	if k == i || !ascii.Is(s, k-1, ascii.Alpha) || ascii.At(s, k-2) != '-' {
+		return false
+	}
+	shell := beforeSeparator(s, k-2)
+	return shell < k-2 && (s[k-1] != 'c' || !ascii.HasSuffixFold(s, shell, "sh"))
+}
+
+// beforeSeparator returns the end of the word before the one at i, in a command or in a list of words.
+func beforeSeparator(s string, i int) int {
+	if ascii.Is(s, i-1, ascii.Quote) {
+		i--
+	}
+	k := i
+	for k > 0 && i-k < 4 && (s[k-1] == ' ' || s[k-1] == ',') {
+		k--
+	}
+	if k < i && ascii.Is(s, k-1, ascii.Quote) {
+		k--
+	}
+	return k
+}
+
+// insideList reports whether the line feed at i is between the words of a list that is written over several lines.
+func insideList(s string, i int) bool {
+	if ascii.At(s, i-1) == '\r' {
+		i--
+	}
+	return ascii.At(s, i-1) == ',' || ascii.At(s, i-1) == '['
 }
 
 // clientNamed returns the client of that name, with or without its folder and ending, or nil.
@@ -114,10 +169,10 @@ func clientNamed(name string) *client {
 	return clientByName[string(lower[:n])]
 }
 
-// command examines the words from i on of a command that is given to the client, and returns where what it took ends.
-func (c *Context) command(cl *client, i int) (taken int) {
+// command examines the words from i to limit of a command that is given to the client, and returns where what it took ends.
+func (c *Context) command(cl *client, i, limit int) (taken int) {
 	s := c.S
-	limit := min(len(s), i+maxCommand)
+	limit = min(limit, i+maxCommand)
 	o := operands{}
 	var expect int // 0, or what the next word is
 	const (
@@ -125,7 +180,7 @@ func (c *Context) command(cl *client, i int) (taken int) {
 		account
 		perhaps
 	)
-	n := 0
+	n, previous := 0, ""
 	for ; n < maxCommandWords; n++ {
 		w, next, ok := nextWord(s, i, limit)
 		if !ok {
@@ -136,6 +191,14 @@ func (c *Context) command(cl *client, i int) (taken int) {
 		if t == "" {
 			continue
 		}
+		if previous != "" && previous[0] == '-' && previous[len(previous)-1] == 'c' && !w.coded && strings.IndexByte(t, ' ') > 0 {
+			// A command in one word: sh -c "zip -P x". None of its words has quotes of the same kind, so this goes no deeper than
+			// there are kinds.
+			taken = max(taken, c.command(&client{}, w.start, w.end))
+			previous = ""
+			continue
+		}
+		previous = t
 		option := t[0] == '-' && len(t) > 1
 		counts := cl.within == "" || o.seen
 		if expect != 0 {
@@ -330,11 +393,20 @@ func (c *Context) offerPart(w word, from, to int) bool {
 // nextWord reads the word of a command that starts at or behind i: bare, in quotes, in a list, or in a field of the audit daemon. It
 // returns where the next one starts, and false at the end of the command.
 func nextWord(s string, i, limit int) (w word, next int, ok bool) {
-	for i < limit && (s[i] == ' ' || s[i] == '\t' || s[i] == ',' || s[i] == '\\' && ascii.At(s, i+1) == '\n') {
+	for i < limit && (s[i] == ' ' || s[i] == '\t' || s[i] == ',' || s[i] == '\\' && ascii.At(s, i+1) == '\n' ||
+		(s[i] == '\n' || s[i] == '\r') && insideList(s, i) || s[i] == '[' && ascii.Is(s, i+1, ascii.Quote)) {
 		if s[i] == '\\' {
 			i++
 		}
 		i++
+	}
+	if ascii.Is(s, i, ascii.Quote) {
+		// "Path":"zip","Args":["-P","x"]
+		if k := ascii.Span(s, i+1, ascii.Alpha); k > i+1 && ascii.Is(s, k, ascii.Quote) && ascii.At(s, k+1) == ':' {
+			if open := blanks(s, k+2); ascii.At(s, open) == '[' {
+				return nextWord(s, ascii.Span(s, open+1, ascii.Space), limit)
+			}
+		}
 	}
 	if i >= limit || s[i] == '\n' || s[i] == '\r' || s[i] == ';' || s[i] == '|' || s[i] == '&' || s[i] == ']' || s[i] == ')' || s[i] == '}' {
 		return w, i, false
@@ -460,7 +532,7 @@ func detectAudit(c *Context, _ ID, i int) int {
 	if cl == nil {
 		cl = &client{}
 	}
-	c.command(cl, next)
+	c.command(cl, next, len(s))
 	for at < len(s) && at-i < maxAudit {
 		w, next, ok := nextWord(s, at, len(s))
 		if !ok {

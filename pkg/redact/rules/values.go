@@ -264,6 +264,9 @@ type value struct {
 func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	c.Charge(costOfName)
 	s := c.S
+	if v, ok := expansion(s, start-2); ok {
+		return v, v.end > v.start
+	}
 	i, nameQuoted := nameEnd(s, start, end)
 	if v, ok := formData(s, start, i); ok {
 		return v, ok
@@ -689,6 +692,13 @@ func isPair(v string) bool {
 func (c *Context) valueAt(i int, ctx manner) (value, bool) {
 	s := c.S
 	i = c.unwrap(i)
+	k := i
+	if ascii.Is(s, k, ascii.Quote) {
+		k++
+	}
+	if v, ok := expansion(s, k); ok {
+		return v, v.end > v.start
+	}
 	if ascii.Is(s, i, ascii.Quote) || ascii.At(s, i) == '\\' && (ascii.Is(s, i+1, ascii.Quote) || ascii.At(s, i+1) == '\\') {
 		return quotedValue(s, i)
 	}

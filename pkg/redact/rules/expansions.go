@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// Expansions of the shell and of Compose: ${NAME:-default} holds a value, ${NAME:?message} does not.
+
+// expansion is what is at i if that is ${NAME and one of :- :? and the like. It returns the default, which is empty where there is none.
+func expansion(s string, i int) (v value, ok bool) {
+	if ascii.At(s, i) != '$' || ascii.At(s, i+1) != '{' {
+		return value{}, false
+	}
+	k := i + 2
+	for k < len(s) && k-i < maxNameBytes && (ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '_') {
+		k++
+	}
+	colon := ascii.At(s, k) == ':'
+	if k == i+2 || !colon && strings.IndexByte("-=?+", ascii.At(s, k)) < 0 {
+		return value{}, false
+	}
+	if colon {
+		k++
+	}
+	by := ascii.At(s, k)
+	start, depth := k+1, 0
+	for k = start; k < len(s) && k-i < maxReference && s[k] != '\n'; k++ {
+		if s[k] == '{' {
+			depth++
+		}
+		if s[k] == '}' {
+			if depth == 0 {
+				break
+			}
+			depth--
+		}
+	}
+	switch by {
+	case '?', '+':
+		return value{}, true
+	case '-', '=':
+		for start < k && (ascii.Class[s[start]]&ascii.Quote != 0 || s[start] == '\\') {
+			start++
+		}
+		end := k
+		for end > start && (ascii.Class[s[end-1]]&ascii.Quote != 0 || s[end-1] == '\\') {
+			end--
+		}
+		if inner, nested := expansion(s, start); nested {
+			return inner, true
+		}
+		return value{start, end, tight}, true
+	}
+	return value{}, false // ${db.password:default} of Spring
+}
