@@ -284,7 +284,7 @@ func (p *parser) number(s string) uint64 {
 
 func (p *parser) millis(s string) time.Duration {
 	n := p.number(s)
-	if n > uint64(MaxDuration.Milliseconds()) {
+	if n >= uint64(MaxDuration.Milliseconds()) {
 		p.fail(errors.New("a duration is too long"))
 		return 0
 	}

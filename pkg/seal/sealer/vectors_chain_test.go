@@ -131,6 +131,11 @@ func (s *vectorSet) contradictions() {
 		{"root", "a heartbeat with another root than the seal before", func(f *vectorForger) { f.add(f.tip, func(s *seal.Seal) { s.Root[0]++ }) }},
 		{"session", "a heartbeat of another session, which it does not open", func(f *vectorForger) { f.add(in(f.open(7), seal.KindHeartbeat), nil) }},
 		{"handle", "a heartbeat whose handle is not that of its nonce", func(f *vectorForger) { f.add(f.tip, func(s *seal.Seal) { s.Handle = "aaaaaaaa" }) }},
+		{"handle-opened", "a session whose handle is not that of its nonce, in all its seals", func(f *vectorForger) {
+			open := f.open(7)
+			open.Handle = "aaaaaaaa"
+			f.add(open, nil)
+		}},
 		{"opened-twice", "two open seals of one session, one after the other", func(f *vectorForger) {
 			again := f.open(7)
 			again.Nonce, again.Handle = f.tip.Nonce, f.tip.Handle

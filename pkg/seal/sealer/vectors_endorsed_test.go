@@ -164,6 +164,19 @@ func (s *vectorSet) endorsements() {
 	no("foreign", "a certificate below another CA", endorsed(t, "endorsed-foreign", issue(t, issueCA(t, nil, "foreign", nil), "web-17", nil, nil), nil).five())
 	no("broken", "the CA between is cut out", endorsed(t, "endorsed-broken", cert, func(e *seal.Endorsement) { e.Certificates = e.Certificates[:1] }).five())
 	no("leaf-issues", "issued by a certificate that is no CA's", endorsed(t, "endorsed-leaf-issues", issue(t, cert, "web-18", nil, nil), nil).five())
+	issuedBy := func(edit func(*x509.Certificate)) *vectorCert {
+		return issue(t, issueCA(t, ca, "site", edit), "web-17", nil, nil)
+	}
+	no("no-ca", "issued by a certificate that says it is no CA's, though its key may sign certificates", endorsed(t, "endorsed-no-ca", cert, chainOf(
+		issuedBy(func(c *x509.Certificate) { c.IsCA = false }))).five())
+	no("ca-key-usage", "a CA between whose key may not sign certificates", endorsed(t, "endorsed-ca-key-usage", cert, chainOf(
+		issuedBy(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }))).five())
+	no("path-length", "a CA below one whose path length is 0", endorsed(t, "endorsed-path-length", cert, chainOf(
+		issue(t, issueCA(t, issueCA(t, ca, "site", func(c *x509.Certificate) { c.MaxPathLenZero = true }), "rack", nil), "web-17", nil, nil))).five())
+	no("critical", "a critical extension that nobody knows", endorsed(t, "endorsed-critical", cert, chainOf(
+		issue(t, site, "web-17", nil, func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}}
+		}))).five())
 	no("no-der", "certificates that are none", endorsed(t, "endorsed-no-der", cert, func(e *seal.Endorsement) { e.Certificates = [][]byte{[]byte("none")} }).five())
 	constrained := func(edit func(*x509.Certificate)) *vectorCert { return issueCA(t, ca, "site", edit) }
 	no("names", "a DNS name outside the CA's constraints", endorsed(t, "endorsed-names", cert, chainOf(issue(t, constrained(func(c *x509.Certificate) {

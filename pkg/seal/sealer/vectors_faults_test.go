@@ -33,6 +33,9 @@ func (s *vectorSet) faults() {
 		{"bytes-bits", "base64 with unused bits that are not zero", body, `"body":{"bytesValue":"//=="}`},
 		{"trace-id", "a trace id of 15 bytes", body, `"traceId":"0102030405060708090a0b0c0d0e0f"`},
 		{"severity-string", "a severity number as a string", body, `"severityNumber":"17"`},
+		{"bool-string", "a bool as a string", body, `"body":{"boolValue":"true"}`},
+		{"string-number", "a number as a string's value", body, `"body":{"stringValue":4}`},
+		{"array-bare", "an array without its object", body, `"body":{"arrayValue":[]}`},
 		{"deep", "a value at depth 65", body, `"body":` + strings.Repeat(`{"arrayValue":{"values":[`, 64) + `{}` + strings.Repeat(`]}}`, 64)},
 	} {
 		v := shortStream(s.t, "short")
@@ -62,6 +65,10 @@ func (s *vectorSet) faults() {
 	v.replace(v.sealLine(2), `"body"`, `"extra":1,"body"`)
 	s.add("malformed-seal.jsonl", "a seal whose record has an unknown member: it is no seal, and the next hangs in the air", v, tampered, 6, 3,
 		verdicts{"MALFORMED": 1, "BAD_SEAL": 1, "UNSEALED": 2, "OPEN_END": 1})
+
+	v = shortStream(s.t, "short")
+	v.lines = append(v.lines, `{"resourceLogs":[],"extra":1}`)
+	s.add("malformed-empty.jsonl", "an unknown member in a line without a record: it counts once", v, tampered, 6, 5, verdicts{"MALFORMED": 1})
 
 	// Three records in one line.
 	for _, c := range [][4]string{
@@ -109,6 +116,9 @@ func (s *vectorSet) protobufFaults() {
 		{"uint32", "a uint32 that is out of range", record, "\x38\x80\x80\x80\x80\x10"},
 		{"int32", "an int32 that is negative in five bytes", record, "\x10\xff\xff\xff\xff\x0f"},
 		{"utf8", "invalid UTF-8", record, "\x1a\x01\xff"},
+		{"bool", "a bool that is 2", record, "\x32\x07\x0a\x01b\x12\x02\x10\x02"},
+		{"trace-id", "a trace id of 15 bytes", record, "\x4a\x0f123456789012345"},
+		{"size", "a string that is longer than its record", record, "\x1a\x7fa"},
 		{"value", "a value of an attribute twice", value[:4], "\x12\x00"},
 	} {
 		v := shortStream(s.t, "short")

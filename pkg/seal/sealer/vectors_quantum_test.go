@@ -77,6 +77,19 @@ func (s *vectorSet) quantum() {
 	line.PostQuantum = hash
 	add("-first-without", "the trust line names an ML-DSA key, and seal 0 carries none", classical, tampered, 0, verdicts{"BAD_SEAL": 4, "ORPHAN": 5, "ABSENT": 2}, -1).Trust = line.String()
 
+	mixed := newVectorStream(t, "quantum-mixed")
+	mixed.postQuantum = true
+	mixed.begin()
+	mixed.log(3, true, true, true)
+	mixed.tock()
+	f := mixed.thief()
+	f.add(f.tip, func(s *seal.Seal) {
+		for i := range s.Anchors {
+			s.Anchors[i].Key = seal.Ed25519Anchor(s.Anchors[i].Key.Ed25519())
+		}
+	})
+	add("-mixed", "a heartbeat that names its anchors as another stream does", mixed, tampered, 3, verdicts{"BROKEN_CHAIN": 1, "OPEN_END": 1}, 0)
+
 	// Somebody who can forge every Ed25519 signature, and no other, seals from seal 4 on.
 	forged := func(edit func(*seal.Seal)) *vectorStream {
 		v := newVectorStream(t, "quantum")

@@ -110,6 +110,7 @@ func vectorNames(t *testing.T) []byte {
 		GoodRanges map[string]uint64 `json:"good_ranges"`
 		BadRanges  []string          `json:"bad_ranges"`
 		BadTrust   []string          `json:"bad_trust_lines"`
+		BadFiles   []string          `json:"bad_trust_files"`
 	}{
 		GoodIDs:    map[string]uint64{"k3x2a2qd-0": 0, "aaaaaaaa-10": 10, "zzzz7777-999999999999999999": 999999999999999999},
 		BadIDs:     []string{"", "k3x2a2qd", "k3x2a2qd-", "k3x2a2qd-00", "k3x2a2qd-01", "k3x2a2qd-+1", "k3x2a2qd--1", "K3X2A2QD-1", "k3x9a2qd-1", "k3x2a2q-1", "k3x2a2qda-1", " k3x2a2qd-1", "k3x2a2qd-1\n", "k3x2a2qd-1000000000000000000"},
@@ -131,7 +132,9 @@ func vectorNames(t *testing.T) []byte {
 		require.NoError(t, err)
 	}
 	line := out.Streams[1].Trust
-	out.BadTrust = []string{"", "web-17", line + " required", line + " optional optional", "x" + line, strings.Replace(line, "+", " ", 1), line[:len(line)-1], "-" + line, strings.Replace(line, "+6fdf60fd+", "+6FDF60FD+", 1)}
+	out.BadTrust = []string{"", "web-17", line + " required", line + " optional optional", "x" + line, strings.Replace(line, "+", " ", 1), line[:len(line)-1], "-" + line, strings.Replace(line, "+6fdf60fd+", "+6FDF60FD+", 1),
+		line + " optional ml-dsa-44:" + b64(bytes.Repeat([]byte{1}, 32)), line + " ml-dsa-44:" + b64zeros(31), line + " ml-dsa-44:" + b64zeros(32), line + " ml-dsa-44"}
+	out.BadFiles = []string{"", "# " + line + "\n", line + "\n" + line + " optional\n", line + "\nweb-18\n"}
 	for id := range out.GoodIDs {
 		_, err := seal.ParseID(id)
 		require.NoError(t, err)
@@ -147,6 +150,10 @@ func vectorNames(t *testing.T) []byte {
 	}
 	for _, s := range out.BadRanges {
 		_, err := seal.ParseRanges(s, 10)
+		require.Error(t, err, s)
+	}
+	for _, s := range out.BadFiles {
+		_, err := seal.ParseTrust(strings.NewReader(s))
 		require.Error(t, err, s)
 	}
 	for _, s := range out.BadTrust {
@@ -301,6 +308,11 @@ func vectorNotes(t *testing.T) []byte {
 		}
 		out = append(out, v)
 	}
+	addFaulty := func(name, body string) {
+		out = append(out, vector{Name: name, Body: body})
+		_, err := seal.ParseNote(body)
+		require.Error(t, err, name)
+	}
 	random := &fixedRandom{label: "notes"}
 	c, err := keychain.New(false, random)
 	require.NoError(t, err)
@@ -412,10 +424,26 @@ func vectorNotes(t *testing.T) []byte {
 		"base64 with spare bits":            strings.Replace(note, "AgI=\nnext", "AgJ=\nnext", 1),
 	} {
 		require.NotEqual(t, note, body, name)
-		out = append(out, vector{Name: name, Body: body})
-		_, err := seal.ParseNote(body)
-		require.Error(t, err, name)
+		addFaulty(name, body)
 	}
+	good := map[string]string{}
+	for _, v := range out {
+		good[v.Name] = v.Body
+	}
+	for _, f := range noteFaults() {
+		addFaulty(f.name, f.apply(t, good))
+	}
+
+	// What is within the bounds, and signatures that Ed25519's stricter rules do not count.
+	key = k.Public
+	add("100 signatures", note+strings.Repeat("— a AAAAAAA=\n", 98), true)
+	line := "— a " + strings.Repeat("AAAA", (seal.MaxNoteSize-len(note)-len("— a \n"))/4) + "\n"
+	add("nearly 65,536 bytes", note+line, true)
+	own.Sig = aboveOrder(k.Sign(text))
+	add("signature with S above the order", string(seal.MarshalNote(text, []seal.Signature{own, second})), true)
+	key, own.Sig = withCofactor(t, text, random)
+	own.Key = &key
+	add("signature that holds with the cofactor only", string(seal.MarshalNote(text, []seal.Signature{own, second})), true)
 	slices.SortStableFunc(out, func(a, b vector) int { return strings.Compare(boolKey(a.OK)+a.Name, boolKey(b.OK)+b.Name) })
 	return encode(t, out)
 }

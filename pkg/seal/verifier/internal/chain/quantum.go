@@ -74,9 +74,11 @@ func (c *Chain) PostQuantum() (until uint64, why finding.Reason) {
 	switch {
 	case c.given && c.Tip().PostQuantum():
 		until = first.first // who gives the seal vouches for it
+	case !c.given && c.config.Trust.PostQuantum != (seal.Hash{}):
+		// Seal 0 carries that key, or none were genuine, whatever a later one looks like.
 	case !c.Tip().PostQuantum():
 		return 0, finding.NoMLDSAKeys
-	case c.config.Trust.PostQuantum == (seal.Hash{}):
+	default:
 		return 0, finding.LineWithoutMLDSA
 	}
 	for _, number := range slices.Sorted(maps.Keys(c.quantum.held)) {
