@@ -69,7 +69,10 @@ func TestTornLines(t *testing.T) {
 		fmt.Fprintf(&cri, "%s stdout P line %d password=%s\n%s stderr P error %d token \n%s stdout F %s\n%s stderr F is bad\n",
 			at, i, secret[:9], at, i, at, secret[9:], at)
 	}
-	appendFile(t, filepath.Join(pod, "0.log"), cri.String())
+	// The log was rotated in the middle of a line.
+	at := time.Unix(1_800_000_000, 0).UTC().Format(time.RFC3339Nano)
+	appendFile(t, filepath.Join(pod, "0.log.20261128-101112"), fmt.Sprintf("%s stdout P rotated password=%s\n", at, secret[:9]))
+	appendFile(t, filepath.Join(pod, "0.log"), fmt.Sprintf("%s stdout F %s\n", at, secret[9:])+cri.String())
 	start(t, site.SIEM)
 	start(t, agent)
 
@@ -85,12 +88,13 @@ func TestTornLines(t *testing.T) {
 		<-time.After(700 * time.Millisecond) // longer than the stock receiver waits for the rest of a line
 	}
 
-	got := bodiesOf(t, &archive, map[string]int{"block.log.in": linesWritten, "0.log": 200, "long.log.in": 2})
+	got := bodiesOf(t, &archive, map[string]int{"block.log.in": linesWritten, "0.log": 201, "long.log.in": 2})
 	for _, body := range got["block.log.in"] {
 		assert.Regexp(t, `^block line \d+ of a program, password=\[REDACTED[^ ]*, and the end$`, body)
 	}
+	assert.Empty(t, got["0.log.20261128-101112"])
 	for _, body := range got["0.log"] {
-		assert.Regexp(t, `^(line \d+ password=\[REDACTED|error \d+ token is bad$)`, body)
+		assert.Regexp(t, `^((line \d+|rotated) password=\[REDACTED|error \d+ token is bad$)`, body)
 	}
 	assert.Greater(t, max(len(got["long.log.in"][0]), len(got["long.log.in"][1])), 1<<20)
 	for name, bodies := range got {

@@ -115,7 +115,7 @@ func (c *compressed) readFile(ctx context.Context, path string, behind []*knownF
 	}
 	attributes := attributesOf(f)
 	attributes[attrs.LogFileName], attributes[attrs.LogFilePath] = filepath.Base(path), path
-	split := splitChunks(c.maxLine, c.files.lines.parts)
+	split := splitChunks(c.maxLine, c.files.lines.parts, c.files.lines.spans.released)
 	buffer := make([]byte, 0, bufferSize)
 	saved := time.Now()
 	for end := false; !end || len(buffer) > 0; {

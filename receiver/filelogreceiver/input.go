@@ -149,13 +149,14 @@ func (f *files) splitFunc(consumer *fileconsumer.Config, p plan) (bufio.SplitFun
 		}
 		return consumer.SplitConfig.Func(unicode.UTF8, false, int(consumer.MaxLogSize)) // turns are for UTF-8
 	}
-	f.lines = lineReader{chunks: true, trim: consumer.TrimConfig.Func(), parts: p.parts}
+	f.lines.chunks, f.lines.trim, f.lines.parts = true, consumer.TrimConfig.Func(), p.parts
+	f.lines.spans.maxLine, f.lines.spans.decode = int64(consumer.MaxLogSize), f.lines.decoded
 	if !strings.HasSuffix(strings.ToLower(consumer.Encoding), "raw") {
 		f.lines.decode, consumer.Encoding = true, "utf-8-raw" // most text is UTF-8, and the decoder need not copy it
 	}
 	consumer.TrimConfig.PreserveLeading, consumer.TrimConfig.PreserveTrailing = true, true // lines are trimmed one by one
 	consumer.InitialBufferSize = max(consumer.InitialBufferSize, bufferSize)
-	return splitChunks(int(consumer.MaxLogSize), p.parts), nil
+	return splitChunks(int(consumer.MaxLogSize), p.parts, f.lines.spans.released), nil
 }
 
 func (f *files) start(persister operator.Persister) error {
@@ -211,7 +212,13 @@ func (f *files) emitBatch(ctx context.Context, b batch) (refused bool, err error
 		r = f.positions.read(b)
 	}
 	awaiting, answer := lossless.AwaitAnswer(ctx)
-	err = f.emitLines(awaiting, f.lines.read(path, b), b.attributes)
+	lines := f.lines.read(path, b)
+	err = f.emitLines(awaiting, lines, b.attributes)
+	if err == nil && answer.Accepted() {
+		for _, l := range lines {
+			f.lines.spans.accepted(path, l.earlier)
+		}
+	}
 	if f.duringPoll {
 		if saveErr := f.positions.answered(ctx, r, answer.Accepted(), answer.Refused()); saveErr != nil {
 			err = errors.Join(err, fmt.Errorf("save positions: %w", saveErr))

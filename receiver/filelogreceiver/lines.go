@@ -40,12 +40,15 @@ type line struct {
 	number  int64 // of the record in its file, from 1
 	offset  int64 // in bytes
 	partial bool  // a part of a line: it was cut, or is not finished yet
+
+	earlier []uint64 // the first parts of it in files before this one, as spans knows them
 }
 
 // splitChunks returns a split function whose tokens are several whole lines, terminators included. What the file consumer
 // does for each token it then does for twenty lines. With joinParts, the parts that a container's runtime makes of a line
-// are never in two tokens, unless they are longer than maxSize together.
-func splitChunks(maxSize int, joinParts bool) bufio.SplitFunc {
+// are never in two tokens, unless they are longer than maxSize together, or lie in two files. Released says of the last lines of a file
+// that nothing has to be waited for.
+func splitChunks(maxSize int, joinParts bool, released func(lines []byte) bool) bufio.SplitFunc {
 	return func(data []byte, atEOF bool) (advance int, token []byte, err error) {
 		end, whole, lines, enough := 0, 0, 0, false
 		var open openParts
@@ -67,6 +70,8 @@ func splitChunks(maxSize int, joinParts bool) bufio.SplitFunc {
 		switch {
 		case whole > 0 && (enough || atEOF || full || len(data) >= chunkSize):
 			return whole, data[:whole], nil
+		case !full && atEOF && joinParts && end > 0 && released(data[:end]):
+			return end, data[:end], nil
 		case !full:
 			return 0, nil, nil // there may be more to read
 		case end > 0:
@@ -161,6 +166,7 @@ type lineReader struct {
 	trim   trim.Func
 	parts  bool // of a line are joined
 	tails  tails
+	spans  spans
 }
 
 // read returns the lines of a batch, without empty ones.
@@ -182,14 +188,14 @@ func (l *lineReader) read(path string, b batch) []line {
 }
 
 func (l *lineReader) readChunk(lines []line, path string, token []byte, start, end int64) []line {
-	if l.decode && !utf8.Valid(token) {
-		token, _ = unicode.UTF8.NewDecoder().Bytes(token) // which replaces what is none, and has no errors
-	}
 	before, continues := l.tails.take(path, start)
 	var joiner partJoiner
-	for len(token) > 0 {
-		text, rest, finished := bytes.Cut(token, []byte{'\n'})
-		token = rest
+	if l.parts {
+		joiner = l.spans.before(path, start, token)
+	}
+	for rest := l.decoded(token); len(rest) > 0; {
+		text, behind, finished := bytes.Cut(rest, []byte{'\n'})
+		rest = behind
 		if finished {
 			text = bytes.TrimSuffix(text, []byte{'\r'})
 		}
@@ -198,24 +204,51 @@ func (l *lineReader) readChunk(lines []line, path string, token []byte, start, e
 			partial = partial || before == ""
 			text, continues = asBytes(before+asString(text)), false
 		}
+		var earlier []uint64
 		if !finished {
 			l.tails.keep(path, end, asString(text))
 		} else if l.parts {
-			if text = joiner.join(text); text == nil {
+			if text, earlier = joiner.join(text); text == nil {
 				continue
 			}
 		}
-		lines = l.appendTrimmed(lines, text, partial)
+		lines = l.appendTrimmed(lines, line{partial: partial, earlier: earlier}, text)
 	}
-	for _, text := range joiner.rest() {
-		lines = l.appendTrimmed(lines, text, true)
+	if !l.parts {
+		return lines
 	}
+	for stream := range joiner.held {
+		held := &joiner.held[stream]
+		if held.head == nil || held.told {
+			continue
+		}
+		held.told = true
+		if l.spans.isAccepted(path, held.first) {
+			continue
+		}
+		if whole := l.spans.finish(path, start, end, token, stream, *held); whole != nil {
+			lines = l.appendTrimmed(lines, line{}, whole)
+		} else {
+			lines = l.appendTrimmed(lines, line{partial: true}, held.text())
+		}
+	}
+	l.spans.behind(path, end, joiner)
 	return lines
 }
 
-func (l *lineReader) appendTrimmed(lines []line, text []byte, partial bool) []line {
+// decoded returns text as UTF-8.
+func (l *lineReader) decoded(text []byte) []byte {
+	if l.decode && !utf8.Valid(text) {
+		text, _ = unicode.UTF8.NewDecoder().Bytes(text) // which replaces what is none, and has no errors
+	}
+	return text
+}
+
+// appendTrimmed appends made with a text, unless that is empty.
+func (l *lineReader) appendTrimmed(lines []line, made line, text []byte) []line {
 	if text = l.trim(text); len(text) > 0 {
-		lines = append(lines, line{body: asString(text), partial: partial})
+		made.body = asString(text)
+		lines = append(lines, made)
 	}
 	return lines
 }

@@ -16,12 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func newLineReader(parts bool) *lineReader {
+	r := &lineReader{chunks: true, trim: trim.Whitespace, parts: parts}
+	r.spans.maxLine, r.spans.decode = 1<<20, r.decoded
+	return r
+}
+
 // readText reads a text as the file consumer does, in reads of step bytes, and returns the tokens and the lines.
 func readText(t testing.TB, text string, step, maxSize int, parts bool) (tokens []string, lines []line) {
 	t.Helper()
-	r := &lineReader{chunks: true, trim: trim.Whitespace, parts: parts}
+	r := newLineReader(parts)
 	pos := int64(0)
-	split := splitChunks(maxSize, parts)
+	split := splitChunks(maxSize, parts, r.spans.released)
 	s := bufio.NewScanner(&slowReader{text: text, step: step})
 	s.Buffer(make([]byte, 0, 512), maxSize)
 	s.Split(func(data []byte, atEOF bool) (int, []byte, error) {
@@ -206,10 +212,22 @@ func TestPartsAreJoinedByStream(t *testing.T) {
 
 // What force_flush_period takes out of the file is handed on as far as it is there.
 func TestPartsThatAreNotFinished(t *testing.T) {
-	r := &lineReader{chunks: true, trim: trim.Whitespace, parts: true}
+	r := newLineReader(true)
 	token := cri + "stdout P a\n" + cri + "stderr F b\n" + cri + "stdo"
 	lines := r.read("path", batch{tokens: [][]byte{[]byte(token)}, offsets: []int64{0, int64(len(token))}})
 	assert.Equal(t, []string{cri + "stderr F b", cri + "stdo [partial]", cri + "stdout F a [partial]"}, bodies(lines))
+
+	r = newLineReader(true)
+	text := ""
+	read := func(token string) []string {
+		start := int64(len(text))
+		text += token
+		return bodies(r.read("path", batch{tokens: [][]byte{[]byte(token)}, offsets: []int64{start, int64(len(text))}}))
+	}
+	assert.Equal(t, []string{cri + "stdout F a [partial]"}, read(cri+"stdout P a\n"))
+	assert.Equal(t, []string{cri + "stderr F b"}, read(cri+"stderr F b\n"), "it is not told twice")
+	assert.Equal(t, []string{cri + "stdout F ac"}, read(cri+"stdout F c\n"), "whole when its end comes")
+	assert.Equal(t, []string{cri + "stdout F d"}, read(cri+"stdout F d\n"))
 }
 
 // A long line of a container that writes to both streams, around which the other stream goes on.

@@ -99,52 +99,74 @@ func (o *openParts) add(line []byte) {
 
 // partJoiner joins the parts of lines of one file, each stream for itself.
 type partJoiner struct {
-	held [2]joined
+	held      [2]joined
+	elsewhere bool // it reads what another reader hands on
 }
 
 // joined is the parts of a line so far. Its record has the first part's time.
 type joined struct {
 	head, content, tail []byte
+	first               []byte   // its first part in this file, nil: it has none yet
+	earlier             []uint64 // hashes of its first parts in the files before
+	since               int      // lines that were not of this stream
+	told                bool     // nothing is new since it was handed on as far as it was there
 }
 
-// join returns the line that is complete with this one: the same, if it is no part; nil, if more is to come.
-func (j *partJoiner) join(line []byte) []byte {
+// join returns the line that is complete with this one: the same, if it is no part; nil, if more is to come. Earlier says
+// in which files before it began.
+func (j *partJoiner) join(line []byte) (whole []byte, earlier []uint64) {
 	p, ok := parsePart(line)
+	for i := range j.held {
+		if h := &j.held[i]; h.head != nil && (!ok || i != p.stream) {
+			if h.since++; h.since > partWait && (h.told || j.elsewhere) {
+				*h = joined{}
+			}
+		}
+	}
 	if !ok {
-		return line
+		return line, nil
 	}
 	held := &j.held[p.stream]
 	if held.head == nil {
 		if !p.more {
-			return line
+			return line, nil
 		}
 		*held = joined{head: p.head, tail: p.tail}
 	}
+	if held.first == nil {
+		held.first = line
+	}
 	held.content = append(held.content, p.content...)
+	held.since, held.told = 0, false
 	if p.more {
-		return nil
+		return nil, nil
 	}
-	return held.take()
+	whole, earlier = held.text(), held.earlier
+	*held = joined{}
+	return whole, earlier
 }
 
-// rest returns what has no last part.
-func (j *partJoiner) rest() (lines [][]byte) {
+// leave is called at the end of what another reader hands on. What is longer than a line may be is forgotten.
+func (j *partJoiner) leave(maxLine int64) {
+	j.elsewhere = false
 	for i := range j.held {
-		if j.held[i].head != nil {
-			lines = append(lines, j.held[i].take())
+		h := &j.held[i]
+		if h.head == nil || int64(len(h.content)) > maxLine {
+			*h = joined{}
+			continue
 		}
+		if h.first != nil {
+			h.earlier = append(h.earlier, hashOf(h.first))
+		}
+		h.first, h.told = nil, true
 	}
-	return lines
 }
 
-// take returns the line and forgets it.
-func (h *joined) take() []byte {
+func (h *joined) text() []byte {
 	text := make([]byte, 0, len(h.head)+len("F ")+len(h.content)+len(h.tail))
 	text = append(text, h.head...)
 	if h.tail == nil {
 		text = append(text, "F "...)
 	}
-	text = append(append(text, h.content...), h.tail...)
-	*h = joined{}
-	return text
+	return append(append(text, h.content...), h.tail...)
 }
