@@ -225,6 +225,34 @@ func TestGatewayKilledWhileWatching(t *testing.T) {
 	}
 }
 
+// TestGatewayTrustsAFleet: with LOGSEAL_TRUST_CA_FILE a gateway as it ships verifies an agent that it has no trust line of, by the
+// certificate that the agent shows it too, and knows it again after a restart. What is altered is found.
+func TestGatewayTrustsAFleet(t *testing.T) {
+	p := newPath(t)
+	overlay := filepath.Join(p.site.Dir, "endorse.yaml")
+	require.NoError(t, os.WriteFile(overlay, []byte(
+		"processors: {stamp: {endorse: {cert_file: \"${env:LOGSEAL_CERT_FILE}\", key_file: \"${env:LOGSEAL_KEY_FILE}\"}}}\n"), 0o600))
+	p.site.Agent.Args = []string{"--config", overlay}
+	p.site.Gateway.Env["LOGSEAL_UNKNOWN_STREAMS"] = "alert"
+	p.site.Gateway.Env["LOGSEAL_TRUST_CA_FILE"] = p.site.PKI.CAFile()
+	start(t, p.site.SIEM)
+	gateway := start(t, p.site.Gateway)
+	start(t, p.site.Agent)
+	p.write(100)
+	p.judged(gateway, 100)
+	require.NoError(t, gateway.Stop(time.Minute))
+	gateway = start(t, p.site.Gateway)
+	p.write(100)
+	p.judged(gateway, 100)
+	p.only(p.alarms)
+
+	p.alterOne()
+	p.write(100)
+	alarm := p.await(p.alarms, finding.Altered, watch.Opened)
+	id, _ := p.wasAltered()
+	assert.Equal(t, []string{id}, alarm.IDs)
+}
+
 // TestTwoGateways: a stream that moves from one gateway to another is no alarm at either, with partial: true, and `logseal verify` over what
 // both have passed on is the whole.
 func TestTwoGateways(t *testing.T) {
