@@ -70,6 +70,9 @@ func (s *vectorSet) gaps() {
 	signature, _, _ := strings.Cut(rest, `\n`)
 	v.replace(i, origin+signature+`\n`, "")
 	s.add("gap-anchor-unsigned.jsonl", "an anchor after a gap bears no signature of its own: the chain goes on from the next", v, tampered, 4, 2, verdicts{"MISSING_SEAL": 127, "BAD_SEAL": 2, "UNSEALED": 2, "OPEN_END": 1})
+	signed := longStream(s.t).keep([]int{0, 64, 65, 128, 129}, []int{63, 64, 127, 128}).cut(64, seal.AnchorSuffix)
+	v.lines = append(v.lines, signed.lines[signed.sealLine(64)])
+	s.add("gap-anchor-copies.jsonl", "the same, and a copy of the anchor has that signature and lacks the anchor's", v, tampered, 4, 2, verdicts{"MISSING_SEAL": 127, "BAD_SEAL": 3, "UNSEALED": 2, "OPEN_END": 1})
 
 	v = longStream(s.t).keep([]int{0, 64, 65}, []int{63})
 	v.spoil(64, seal.AnchorSuffix)

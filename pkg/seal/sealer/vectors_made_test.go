@@ -263,19 +263,21 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	}
 	add("excluded.jsonl", "attributes of records and resources that the open seal excludes were added later", v, ok, 5, 5, verdicts{})
 
-	v = newVectorStream(t, "rollback").begin()
-	v.log(3, true, true, true)
-	older := map[string][]byte{}
-	for key, value := range v.store.m {
-		older[key] = slices.Clone(value)
+	rollback := func(boots byte) *vectorStream {
+		v := newVectorStream(t, "rollback").begin()
+		v.log(3, true, true, true)
+		older := v.stored()
+		v.tock()
+		v.log(4, true, true, true)
+		v.store.m = older
+		v.now.BootID[0] += boots
+		v.begin()
+		v.log(2, true, true, true)
+		v.end()
+		return v
 	}
-	v.tock()
-	v.log(4, true, true, true)
-	v.store.m = older
-	v.now.BootID[0]++
-	v.begin()
-	v.log(2, true, true, true)
-	v.end()
+	add("rollback-same-boot.jsonl", "storage fell back, and the host was not started anew", rollback(0), incomplete, 9, 5, verdicts{"STATE_ROLLED_BACK": 1, "UNSEALED": 4})
+	v = rollback(1)
 	add("rollback.jsonl", "storage fell back behind the key file; 4 records were not sealed", v, incomplete, 9, 5, verdicts{"STATE_ROLLED_BACK": 1, "UNSEALED": 4})
 
 	v = plainStream(t)
@@ -368,6 +370,10 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	}
 	add("lost-seals.jsonl", "58 seals are gone, the last before an anchor", v, tampered, 140, 82, verdicts{"MISSING_SEAL": 58, "UNSEALED": 58})
 
+	v = shortStream(t, "short")
+	v.spoil(0, "")
+	add("first-unsigned.jsonl", "the signature of seal 0 does not hold, and nothing can be authenticated", v, tampered, 5, 0, verdicts{"ABSENT": 2, "BAD_SEAL": 4, "ORPHAN": 5})
+
 	v = plainStream(t)
 	v.drop(v.sealLine(0))
 	add("lost-first-seal.jsonl", "seal 0 is gone, and nothing can be authenticated", v, tampered, 77, 0, verdicts{"ABSENT": 2, "BAD_SEAL": 4, "ORPHAN": 77})
@@ -411,6 +417,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.endorsements()
 	s.quantum()
 	s.fromSeals()
+	s.fields()
 
 	// The manifest lists them in the order of their names.
 	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })

@@ -63,6 +63,10 @@ func (s *vectorSet) quantum() {
 	spoilt.spoil(64, seal.MLDSASuffix)
 	add("-spoilt", "the anchor's ML-DSA signature does not hold", spoilt, tampered, 63, lost, 0)
 	add("-anchor-unsigned", "the anchor's Ed25519 signature is cut off, and the ML-DSA signature is there", quantumStream(t, 66).cut(64, seal.AnchorSuffix), tampered, 63, lost, 0)
+	copies := quantumStream(t, 66).cut(64, seal.AnchorSuffix)
+	other64 := quantumStream(t, 66).cut(64, "")
+	copies.lines = append(copies.lines, other64.lines[other64.sealLine(64)])
+	add("-anchor-copies", "two copies of the anchor, one without its own signature, the other without the anchor's: neither counts", copies, tampered, 63, verdicts{"BAD_SEAL": 5, "UNSEALED": 3, "OPEN_END": 1}, 0)
 	add("-vouched", "the anchor's ML-DSA signature is cut off, and the next anchor vouches for it", quantumStream(t, 130).cut(64, seal.MLDSASuffix), tampered, 130, verdicts{"BROKEN_CHAIN": 1}, 128)
 	none := verdicts{"BAD_SEAL": 68, "ORPHAN": 66, "ABSENT": 2}
 	add("-first-unsigned", "the ML-DSA signature of seal 0 is cut off", quantumStream(t, 66).cut(0, seal.MLDSASuffix), tampered, 0, none, -1)

@@ -81,6 +81,43 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// TestVectorsOfRules: each vector that README names for a rule is there.
+func TestVectorsOfRules(t *testing.T) {
+	dir := filepath.Join("..", "testdata", "vectors")
+	readme, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(readme), "| section |")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n\n")
+	var names []string
+	for _, file := range []string{"archives.json", "notes.json"} {
+		var list []struct{ File, Name string }
+		data, err := os.ReadFile(filepath.Join(dir, file))
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, &list))
+		for _, v := range list {
+			names = append(names, v.File+v.Name)
+		}
+	}
+	rows := strings.Split(table, "\n")[2:]
+	require.NotEmpty(t, rows)
+	for _, row := range rows {
+		vectors := strings.Split(row, "|")[3]
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(vectors, -1) {
+			name := m[1]
+			if name == "ok" {
+				continue
+			}
+			if strings.HasSuffix(name, ".json") {
+				require.FileExists(t, filepath.Join(dir, name))
+				continue
+			}
+			pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(name), `\*`, ".*") + "$")
+			require.True(t, slices.ContainsFunc(names, pattern.MatchString), "no vector %s", name)
+		}
+	}
+}
+
 func encode(t *testing.T, v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
