@@ -54,7 +54,7 @@ var clients = []client{
 	{names: "keytool jarsigner", next: "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass -new"},
 	{names: "apksigner", next: "--ks-pass --key-pass"},
 	{
-		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check braa onesixtyone check_snmp",
+		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check check_snmp",
 		both:  "-c -A -X", next: "--community --authpasswd --privpasswd",
 	},
 	{names: "xfreerdp wfreerdp sdl-freerdp xfreerdp3 cmdkey", joined: "/p: /pass: /password:", both: "-p"},

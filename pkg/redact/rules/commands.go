@@ -19,8 +19,9 @@ var (
 	audited      = &Detector{At: literals("argc=", "proctitle="), Find: detectAudit}
 )
 
-// commandMemo is up to where words of commands have been looked through, and up to where no client is left to be found.
-type commandMemo struct{ end, none int }
+// commandMemo is up to where words of commands have been looked through, up to where no client is left to be found, and the end of the
+// last word that was looked at because of what is in it.
+type commandMemo struct{ end, none, word int }
 
 const (
 	maxCommand      = 1024 // bytes from a client's name to its last word
@@ -38,9 +39,9 @@ type word struct {
 // commandTriggers lead to clients: their names where these are rare, and options. They are few, as every line of every log is searched for
 // them. In lists of words ("zip", "-P", "x") any option of any client leads to it.
 func commandTriggers() []Trigger {
-	return append(literals(" -p", " -u", " -a ", " -hp", "--user", "--proxy-user", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "sshpass", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
-		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl", "wpa_passphrase",
-		"keygen", "passwd", "nmcli", "aws configure", "consul kv", "vault login", "signtool", "unzip", "zip -", "wget -", "keytool", "jarsigner", "etcdctl"),
+	return append(literals(" -p", " -u", " -a", " -hp", "--user", "--proxy-user", "--auth", "--pw", "pass", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
+		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
+		"keygen", "nmcli", "aws configure", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic "),
 		sets(prefilter.Bytes(" ,[(=\t\n"), prefilter.Bytes(`"'`), prefilter.Bytes("-"), prefilter.Bytes(optionLetters())))
 }
 
@@ -68,7 +69,11 @@ func detectCommand(c *Context, _ ID, i int) int {
 	}
 	end := i
 	if ascii.Is(s, i, ascii.Alnum) {
-		end = ascii.Span(s, i, ascii.Ident)
+		if i < c.memo.command.word {
+			return 0
+		}
+		end = ascii.Span(s[:min(len(s), i+maxNameBytes)], i, ascii.Ident)
+		c.memo.command.word = end
 		start := i
 		for start > c.taken && i-start < maxNameBytes && ascii.Class[s[start-1]]&ascii.Ident != 0 {
 			start--
@@ -78,6 +83,8 @@ func detectCommand(c *Context, _ ID, i int) int {
 			end = start // an option: --http-password
 		case b != ' ' && b != '"' && b != '\'' && b != ',' && b != '\t':
 			return 0 // curl/8.5.0
+		case ascii.HasPrefixFold(s, i, "pass") && clientNamed(s[start:end]) == nil:
+			return 0 // the password
 		}
 	}
 	floor := max(c.memo.command.none, i-maxToOption, c.taken)

@@ -14,9 +14,13 @@ import (
 	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
-// commandForms are how the words of a command are written to a log one by one.
+// commandForms are how the words of a command are written to logs.
 var commandForms = map[string]func(words []string) string{
-	"JSON": func(words []string) string { return `{"argv":["` + strings.Join(words, `","`) + `"],"rc":0}` },
+	"shell":           func(words []string) string { return strings.Join(words, " ") },
+	"sudo":            func(words []string) string { return "USER=root ; COMMAND=/usr/bin/" + strings.Join(words, " ") },
+	"sh -c":           func(words []string) string { return "sudo sh -c '" + strings.Join(words, " ") + "'" },
+	"exec of a shell": func(words []string) string { return `exec: ["sh","-c","` + strings.Join(words, " ") + `"]` },
+	"JSON":            func(words []string) string { return `{"argv":["` + strings.Join(words, `","`) + `"],"rc":0}` },
 	"JSON in several lines": func(words []string) string {
 		return "\"Cmd\": [\n    \"" + strings.Join(words, "\",\n    \"") + "\"\n]"
 	},
@@ -41,7 +45,7 @@ func audit(words []string) string {
 	return line
 }
 
-// The password in every option of every client is found in every list of words.
+// The password in every option of every client goes.
 func TestEveryClient(t *testing.T) {
 	e, err := redact.New(redact.DefaultConfig())
 	require.NoError(t, err)

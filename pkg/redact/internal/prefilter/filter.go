@@ -286,7 +286,10 @@ func remembered(own []byteSets, find func() []int) []int {
 }
 
 const (
-	retries  = 80
+	retries = 80
+	// seed is always the same, and so is the filter. How good a grouping is found is luck: of forty seeds this one's lets the fewest
+	// steps of access-log lines pass. Look for another when triggers have changed and BenchmarkScan is slower.
+	seed     = 38
 	maxMove  = 8
 	nextMove = 1 // rounds of moves after the first time
 )
@@ -312,7 +315,7 @@ func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
 	}
 	s.settle(fits, maxMove)
 	best, bestCost := slices.Clone(s.in), s.cost()
-	r := rand.New(rand.NewPCG(1, 2)) // the same filter every time
+	r := rand.New(rand.NewPCG(1, seed))
 	for n := range retries {
 		one, other := r.IntN(filterGroups), r.IntN(filterGroups)
 		if n%2 == 0 {
