@@ -169,8 +169,10 @@ func vectorNames(t *testing.T) []byte {
 		require.NoError(t, err)
 	}
 	line := out.Streams[1].Trust
-	out.BadTrust = []string{"", "web-17", line + " required", line + " optional optional", "x" + line, strings.Replace(line, "+", " ", 1), line[:len(line)-1], "-" + line, strings.Replace(line, "+6fdf60fd+", "+6FDF60FD+", 1),
-		line + " optional ml-dsa-44:" + b64(bytes.Repeat([]byte{1}, 32)), line + " ml-dsa-44:" + b64zeros(31), line + " ml-dsa-44:" + b64zeros(32), line + " ml-dsa-44"}
+	out.BadTrust = []string{
+		"", "web-17", line + " required", line + " optional optional", "x" + line, strings.Replace(line, "+", " ", 1), line[:len(line)-1], "-" + line, strings.Replace(line, "+6fdf60fd+", "+6FDF60FD+", 1),
+		line + " optional ml-dsa-44:" + b64(bytes.Repeat([]byte{1}, 32)), line + " ml-dsa-44:" + b64zeros(31), line + " ml-dsa-44:" + b64zeros(32), line + " ml-dsa-44",
+	}
 	out.BadFiles = []string{"", "# " + line + "\n", line + "\n" + line + " optional\n", line + "\nweb-18\n"}
 	for id := range out.GoodIDs {
 		_, err := seal.ParseID(id)
