@@ -21,13 +21,13 @@ const maxDeviceLine = 96 // bytes from the start of a command to the name of the
 
 var (
 	// deviceCommands begin a command, or stand in it, behind which a name is followed by a secret and nothing else.
-	deviceCommands = []string{
+	deviceCommands = newByFirst(
 		"enable ", "username ", "snmp-server ", "snmp-agent ", "tacacs-server ", "tacacs server ", "radius-server ", "aaa-server ", "isakmp ", "crypto isakmp ",
 		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
 		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
-	}
+	)
 	// setCommands begin one that says more often something of a secret than the secret.
-	setCommands = []string{"set "}
+	setCommands = newByFirst("set ")
 	// encodings say how the secret is written that follows, or where it is used.
 	encodings = set("0 5 6 7 8 9 enc cipher irreversible-cipher simple plaintext plain ascii ascii-text hex encrypted sha512 sha256 hash md5 sha key level " +
 		"1 2 3 4 10 15 address local remote read write key-string text string")
@@ -101,18 +101,29 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 	return v, Mixed(text) && len(text) >= 6 && (!alone || (v.end == lineEnd(s[:min(len(s), v.end+1)], v.end) || ascii.HasPrefixFold(s, v.end, " encrypted")) && !isTime(text) && !algorithm(text))
 }
 
+// byFirst are words, in lower case, by their first byte.
+type byFirst [256][]string
+
+func newByFirst(words ...string) *byFirst {
+	var b byFirst
+	for _, w := range words {
+		b[w[0]] = append(b[w[0]], w)
+	}
+	return &b
+}
+
 // hasCommand reports whether the line has one of the commands, at the start of a word.
-func hasCommand(line string, commands []string) bool {
-	for _, w := range commands {
-		for i := 0; ; i++ {
-			k := ascii.IndexFold(line[i:], w)
-			if k < 0 {
-				break
-			}
-			if i += k; i == 0 || ascii.Class[line[i-1]]&ascii.Alnum == 0 && line[i-1] != '-' {
-				return true
+func hasCommand(line string, commands *byFirst) bool {
+	inWord := false
+	for i := range len(line) {
+		if !inWord {
+			for _, w := range commands[ascii.ToLower(line[i])] {
+				if ascii.HasPrefixFold(line, i, w) {
+					return true
+				}
 			}
 		}
+		inWord = ascii.Class[line[i]]&ascii.Alnum != 0 || line[i] == '-'
 	}
 	return false
 }
