@@ -418,6 +418,9 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.quantum()
 	s.fromSeals()
 	s.fields()
+	s.keys()
+	s.settled()
+	s.sharedBest()
 
 	// The manifest lists them in the order of their names.
 	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })
