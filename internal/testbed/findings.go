@@ -91,6 +91,12 @@ func (s *Site) Trust() ([]seal.Trust, error) {
 	if err != nil {
 		return nil, err
 	}
+	findings, err := s.FindingsTrust()
+	return append(list, findings...), err
+}
+
+// FindingsTrust returns the trust lines of the findings of gateway and SIEM.
+func (s *Site) FindingsTrust() (list []seal.Trust, err error) {
 	for _, c := range []Collector{s.Gateway, s.SIEM} {
 		own, err := readTrust(filepath.Join(c.Env["LOGSEAL_STATE_DIR"], "findings.trust"))
 		if errors.Is(err, os.ErrNotExist) {
