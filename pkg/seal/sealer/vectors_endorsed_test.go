@@ -195,6 +195,27 @@ func (s *vectorSet) endorsements() {
 	no("names-excluded", "a common name, and a CA that excludes some DNS names", endorsed(t, "endorsed-names-excluded", cert, chainOf(issue(t, constrained(func(c *x509.Certificate) {
 		c.ExcludedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.org"}, true
 	}), "web-17", nil, func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, "web-17" }))).five())
+	excluding := constrained(func(c *x509.Certificate) {
+		c.ExcludedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.com"}, true
+	})
+	shouting := func(c *x509.Certificate) { c.DNSNames = []string{"WEB-17.Example.COM"} }
+	no("names-excluded-dns", "a DNS name that the CA excludes", endorsed(t, "endorsed-names-excluded-dns", cert, chainOf(issue(t, excluding, "web-17", nil, nil))).five())
+	no("names-excluded-case", "the same in upper and lower case", endorsed(t, "endorsed-names-excluded-case", cert, chainOf(issue(t, excluding, "web-17", nil, shouting))).five())
+	add("-names-case", "a DNS name within the CA's constraints, in upper and lower case", endorsed(t, "endorsed-names-case", cert, chainOf(issue(t, onlyDNS, "web-17", nil, shouting))).five(), ok, 5, verdicts{})
+	for _, whole := range []bool{true, false} {
+		quantum := newVectorStream(t, "endorsed-quantum")
+		require.NoError(t, initKeyFile(quantum.file, NewStream{Name: "web-17", PostQuantum: true, Endorse: func(trust seal.Trust) (*seal.Endorsement, error) {
+			if !whole {
+				trust.PostQuantum = seal.Hash{}
+			}
+			return endorse.Sign(cert.pair(), trust, vectorBegin)
+		}}, quantum.cfg.random))
+		if whole {
+			add("-quantum", "the endorsement of a post-quantum stream is of its ML-DSA key, too", quantum.five(), ok, 5, verdicts{})
+		} else {
+			no("quantum-other", "the endorsement of a post-quantum stream is not of its ML-DSA key", quantum.five())
+		}
+	}
 	no("nobody", "a certificate that names nobody", endorsed(t, "endorsed-nobody", cert, chainOf(
 		issue(t, site, "web-17", nil, func(c *x509.Certificate) { c.DNSNames = nil }))).five())
 
@@ -259,12 +280,18 @@ func vectorEndorsements(t *testing.T) []byte {
 	var list []endorsementVector
 	path := filepath.Join("..", "testdata", "vectors", "endorsements.json")
 	data, err := os.ReadFile(path)
-	if *updateVectors && errors.Is(err, os.ErrNotExist) {
-		list = makeEndorsements(t)
-		data = encode(t, list)
-	} else {
+	if !*updateVectors || !errors.Is(err, os.ErrNotExist) {
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(data, &list))
+	}
+	if *updateVectors { // what is there stays
+		for _, made := range makeEndorsements(t) {
+			if !slices.ContainsFunc(list, func(v endorsementVector) bool { return v.Name == made.Name }) {
+				list = append(list, made)
+			}
+		}
+		slices.SortFunc(list, func(a, b endorsementVector) int { return strings.Compare(a.Name, b.Name) })
+		data = encode(t, list)
 	}
 	for _, v := range list {
 		trust, err := seal.ParseTrustLine(v.TrustLine)
@@ -311,6 +338,9 @@ func makeEndorsements(t *testing.T) (list []endorsementVector) {
 	cert := issue(t, site, "web-17", rsaKey, nil)
 	add("RSA, PKCS #1 v1.5", cert, sign(rsaKey, digest[:], crypto.SHA256), "")
 	add("RSA-PSS with a salt of 20 bytes", cert, sign(rsaKey, digest[:], &rsa.PSSOptions{SaltLength: 20, Hash: crypto.SHA256}), "")
+	small, err := rsa.GenerateKey(rand.Reader, 2047)
+	require.NoError(t, err)
+	add("RSA 2047", issue(t, site, "web-17", small, nil), sign(small, digest[:], &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}), "")
 	p521, p384 := curve(elliptic.P521()), curve(elliptic.P384())
 	add("ECDSA P-521", issue(t, site, "web-17", p521, nil), sign(p521, digest[:], crypto.SHA256), "")
 	add("ECDSA P-384 with SHA-256", issue(t, site, "web-17", p384, nil), sign(p384, digest[:], crypto.SHA256), "")
@@ -331,6 +361,5 @@ func makeEndorsements(t *testing.T) (list []endorsementVector) {
 	e, err := endorse.Sign(any.pair(), trust, vectorBegin)
 	require.NoError(t, err)
 	add("no extended key usage", any, e.Signature, dns)
-	slices.SortFunc(list, func(a, b endorsementVector) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }

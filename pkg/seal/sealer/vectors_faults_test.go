@@ -132,11 +132,34 @@ func (s *vectorSet) protobufFaults() {
 		})
 		s.addFrames("malformed-"+c.name+".binpb", c.what+", in protobuf", v, tampered, 5, 3, verdicts{"MALFORMED": 1, "UNRESOLVED": 1})
 	}
+	for _, c := range []struct{ name, what, empty, value string }{
+		{"trace-id-length", "a trace id of 15 bytes, once", "\x4a\x00", "\x4a\x0f123456789012345"},
+		{"span-id-length", "a span id of 9 bytes, once", "\x52\x00", "\x52\x09123456789"},
+	} {
+		v := shortStream(s.t, "short")
+		v.framed(func(ld plog.Logs, last bool) []byte {
+			b := s.frame(ld)
+			if last {
+				data := rewrap(b[4:], record, func(b []byte) []byte {
+					require.Equal(s.t, 1, strings.Count(string(b), c.empty))
+					return []byte(strings.Replace(string(b), c.empty, "", 1) + c.value) // behind the record's id
+				})
+				b = append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), data...)
+			}
+			return b
+		})
+		s.addFrames("malformed-"+c.name+".binpb", c.what+", in protobuf", v, tampered, 5, 3, verdicts{"MALFORMED": 1, "UNRESOLVED": 1})
+	}
 
 	v := shortStream(s.t, "short")
 	v.framed(func(ld plog.Logs, _ bool) []byte { return s.frame(ld) })
 	v.lines[len(v.lines)-1] = v.lines[len(v.lines)-1][:100]
 	s.addFrames("truncated.binpb", "the file ends within the last message, the close seal", v, incomplete, 5, 5, verdicts{"TRUNCATED": 1, "OPEN_END": 1})
+
+	v = shortStream(s.t, "short")
+	v.framed(func(ld plog.Logs, _ bool) []byte { return s.frame(ld) })
+	v.lines[len(v.lines)-1] = v.lines[len(v.lines)-1][:2]
+	s.addFrames("truncated-length.binpb", "the file ends within the length of the last message, the close seal", v, incomplete, 5, 5, verdicts{"TRUNCATED": 1, "OPEN_END": 1})
 
 	v = newVectorStream(s.t, "defaults").begin()
 	v.log(2, true, true, true)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/internal/keychain"
@@ -157,6 +158,17 @@ func (s *vectorSet) settled() {
 	v.log(2, true, true, true)
 	v.end()
 	s.add("from-void.jsonl", "verified from seal 1 on: what that voids is from before, as is what it covers", v, incomplete, 7, 2, verdicts{"BEFORE": 6}).From = v.body(1)
+}
+
+// noText is a record with the event name of seals whose body is no string.
+func (s *vectorSet) noText() {
+	v := shortStream(s.t, "short")
+	ld := plog.NewLogs()
+	lr := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	lr.SetEventName(seal.EventName)
+	lr.Body().SetEmptyBytes().FromRaw([]byte(v.body(2)))
+	v.add(ld)
+	s.add("seal-no-text.jsonl", "a record has the event name of seals, and its body is the bytes of a note: it is no seal, and not stamped", v, tampered, 6, 5, verdicts{"UNSTAMPED": 1})
 }
 
 // sharedBest are records that verify in neither of two sessions with their handle, and take the best that they are in one.

@@ -421,6 +421,7 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.keys()
 	s.settled()
 	s.sharedBest()
+	s.noText()
 
 	// The manifest lists them in the order of their names.
 	slices.SortFunc(s.manifest, func(a, b *vectorArchive) int { return strings.Compare(a.File, b.File) })

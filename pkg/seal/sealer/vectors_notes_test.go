@@ -40,6 +40,9 @@ func noteFaults() []noteFault {
 		return lines
 	}
 	groups := func(n int) string { return "groups " + b64zeros(32*n) }
+	blockOf := func(n int) string {
+		return "block " + seqs(n) + "\n${1}" + groups((n+15)/16) + "\ndigests " + b64zeros(2*n) + "\n${2}"
+	}
 	faults := []noteFault{
 		{"stream id too short", "heartbeat", `logseal\.v1/.`, "logseal.v1/"},
 		{"size of 19 digits", "heartbeat", "\n3417\n", "\n1000000000000000000\n"},
@@ -79,6 +82,7 @@ func noteFaults() []noteFault {
 		{"block in a heartbeat", "heartbeat", "prev ", "block 1\n" + groups(1) + "\ndigests AAA=\nprev "},
 		{"block and void of one seq", "block", "void 16", "void 15"},
 		{"block of 1025 seqs", "block", "(?s)block 0-15,17\n(void 16\n)groups.*?(prev )", "block " + seqs(1025) + "\n$1" + groups(65) + "\ndigests " + b64zeros(2050) + "\n$2"},
+		{"block of 1,025 seqs, and all else in order", "block", blockLines, blockOf(1025)},
 		{"doubt of 129 seqs", "adopt doubt", "(?s)doubt 3-4\ngroups.*?(prev )", "doubt " + seqs(129) + "\n" + groups(129) + "\n$1"},
 		{"void of 513 ranges", "adopt void", "void .*", "void " + ranges513},
 		{"void before what is covered", "block", "(block .*\n)(void .*\n)", "$2$1"},
@@ -125,6 +129,10 @@ func noteFaults() []noteFault {
 	return faults
 }
 
+// blockLines are what the sample of a block has of it, up to the line behind.
+const blockLines = `(?s)block 0-15,17\n(void 16\n)groups.*?(prev )`
+
+// b64zeros is base64 of zeros.
 func b64zeros(n int) string { return b64(make([]byte, n)) }
 
 // apply returns what is left of a note.

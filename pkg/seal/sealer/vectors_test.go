@@ -478,6 +478,8 @@ func vectorNotes(t *testing.T) []byte {
 	add("100 signatures", note+strings.Repeat("— a AAAAAAA=\n", 98), true)
 	line := "— a " + strings.Repeat("AAAA", (seal.MaxNoteSize-len(note)-len("— a \n"))/4) + "\n"
 	add("nearly 65,536 bytes", note+line, true)
+	most := noteFault{"block of 1,024 seqs", "block", blockLines, "block 100-1123\n${1}groups " + b64zeros(64*32) + "\ndigests " + b64zeros(2*1024) + "\n${2}"}
+	add(most.name, most.apply(t, good), true)
 	own.Sig = aboveOrder(k.Sign(text))
 	add("signature with S above the order", string(seal.MarshalNote(text, []seal.Signature{own, second})), true)
 	key, own.Sig = withCofactor(t, text, random)
