@@ -157,7 +157,7 @@ func (r *idleReader) Read(b []byte) (int, error) {
 }
 
 // listenUDP reads datagrams until the stop that it returns.
-func (in *input) listenUDP(_, emitting context.Context) (stop func(), err error) {
+func (in *input) listenUDP(listening, emitting context.Context) (stop func(), err error) {
 	address, err := net.ResolveUDPAddr("udp", in.udp.ListenAddress)
 	if err != nil {
 		return nil, fmt.Errorf("udp.listen_address: %w", err)
@@ -183,7 +183,11 @@ func (in *input) listenUDP(_, emitting context.Context) (stop func(), err error)
 					return
 				}
 				in.health.set(accepting, fmt.Errorf("no datagram can be read: %w", err))
-				time.Sleep(acceptRetry)
+				select {
+				case <-listening.Done():
+					return
+				case <-time.After(acceptRetry):
+				}
 				continue
 			}
 			in.health.set(accepting, nil)

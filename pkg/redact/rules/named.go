@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// Names with values in text: key=value, JSON, YAML, XML, hashes, command lines, headers, source code. A trigger such as
+// "pass" leads to the name around it; the name is judged; the value is found behind what separates the two.
+
+// named finds values by the names that they are given to. Its triggers are derived from the names of the rules.
+var named = &Detector{Find: detectName}
+
+// valueMemo is what is known of names and values in the text: the end of the last name examined (a name with two triggers in it is
+// examined once), the last bare value, and the end of the last value that was no secret.
+type valueMemo struct {
+	identEnd, bareFrom, bareTo, rejected int
+	// other are the values of the name besides the one that was found first.
+	other  [3]value
+	others int
+}
+
+const (
+	maxNameBytes  = 64
+	maxRejected   = 128  // the end of a longer value that was no token is not examined again
+	maxValueBytes = 8192 // a quoted or bracketed value without an end is redacted this far
+)
+
+// detectName examines the name around the trigger at i, and its value.
+func detectName(c *Context, _ ID, i int) int {
+	s := c.S
+	if i < c.memo.values.identEnd {
+		c.Charge(-1) // the name has been charged for
+		return 0
+	}
+	start, end := c.nameAround(i)
+	for start < i && (s[start] == '.' || s[start] == '-' || !utf8.RuneStart(s[start])) {
+		start++
+	}
+	for end > i && (s[end-1] == '.' || s[end-1] == '-') {
+		end--
+	}
+	if dot := strings.IndexByte(s[i:end], '.'); dot > 0 && end-i > 40 {
+		end = i + dot
+	}
+	c.memo.values.identEnd = end
+	c.chargeLong(end - start)
+
+	name := s[start:end]
+	ownEnd := end
+	// "api key", "security code", "social security number": words of one name.
+	for k := 0; k < 2 && ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alpha) && !c.separated(end); k++ {
+		word := ascii.Span(s, end+1, ascii.Alpha)
+		if !nameWord[ascii.LowerString(s[end+1:word])] {
+			break
+		}
+		end = word
+	}
+	own := start
+	if first := ascii.Span(name, 0, ascii.Alpha|ascii.Latin); lateWord[asciiWord(name[:first])] {
+		start = previousWord(s, start)
+	}
+	c.memo.values.identEnd = end
+
+	vd := c.names.Verdict(s[start:end])
+	if vd.Strength == Nothing && start < own {
+		start = own
+		vd = c.names.Verdict(s[start:end])
+	}
+	if vd.Rule != SensitiveKey {
+		if from, to, ok := c.unusualName(start, end); ok {
+			start, end, vd = from, to, Verdict{SensitiveKey, Hard}
+			c.memo.values.identEnd = end
+		}
+	}
+	if vd.Strength == Nothing || inARN(s, start, end) {
+		return 0
+	}
+	name = s[start:end]
+	if v, ok := c.deviceValue(own, ownEnd); ok {
+		c.Offer(rulePassword, v.start, v.end)
+		return v.end
+	}
+	if end > ownEnd { // the last word of several
+		word := end
+		for word > ownEnd && s[word-1] != ' ' {
+			word--
+		}
+		if v, ok := c.deviceValue(word, end); ok {
+			c.Offer(rulePassword, v.start, v.end)
+			return v.end
+		}
+	}
+	switch vd.Rule {
+	case ruleAuthorization:
+		return c.authorization(end)
+	case ruleCookie:
+		return c.cookies(start, end)
+	}
+	if ascii.HasSuffixFold(s, end, "networkcredential") {
+		for _, call := range []string{"(", "]::new("} {
+			if ascii.HasPrefixFold(s, end, call) {
+				return c.authCall(end + len(call))
+			}
+		}
+	}
+	c.memo.values.others = 0
+	v, ok := c.findValue(start, end, vd)
+	if vd.Rule == rulePassword && vd.Strength == Hard && (!ok || v.ctx == prose && !secretValue(s[v.start:v.end], vd, prose)) {
+		if v, ok = c.printedValue(start, end); !ok {
+			v, ok = c.quotedBefore(start)
+		}
+	}
+	if !ok && vd.Rule == ruleOneTimeCode {
+		if v, ok = codeBefore(s, start); ok {
+			c.Offer(vd.Rule, v.start, v.end)
+			return 0
+		}
+	}
+	if !ok {
+		if v, ok = c.valueBefore(start, end); ok && secretValue(s[v.start:v.end], vd, quoted) {
+			c.Offer(vd.Rule, v.start, v.end)
+		}
+		return 0
+	}
+	if c.Charge(costOfValue); v.ctx == quoted {
+		c.Charge(costOfValue) // it may be long
+	}
+	if (vd.Rule == ruleSSN || vd.Rule == ruleCardCode) && v.ctx != quoted {
+		// What follows the number is not part of it: ssn=536228726,2026-11-23.
+		for k := v.start; k < v.end; k++ {
+			if ascii.Class[s[k]]&ascii.Digit == 0 && (s[k] != '-' && s[k] != '.' || !ascii.Is(s, k+1, ascii.Digit)) {
+				v.end = k
+			}
+		}
+	}
+	if vd.Rule == ruleOneTimeCode {
+		v.end = groupedCode(s, v.start, v.end)
+	}
+	if v.end == c.memo.values.rejected && v.end-v.start > maxRejected && vd.Strength < Hard {
+		return 0
+	}
+	if !secretValue(s[v.start:v.end], vd, v.ctx) || workingDirectory(name, s[v.start:v.end]) ||
+		ascii.At(s, start-1) == '(' && ascii.At(s, v.end) == ')' && pamTypes[s[v.start:v.end]] {
+		c.memo.values.rejected = v.end
+		return 0
+	}
+	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) {
+		return 0
+	}
+	c.Offer(vd.Rule, v.start, v.end)
+	end = c.moreValues(v, vd)
+	for _, v := range c.memo.values.other[:c.memo.values.others] {
+		if secretValue(s[v.start:v.end], vd, quoted) {
+			c.Offer(vd.Rule, v.start, v.end)
+			end = max(end, v.end)
+		}
+	}
+	return end
+}
+
+// inARN reports whether s[start:end] says what the name of a resource of AWS names: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db.
+func inARN(s string, start, end int) bool {
+	return ascii.At(s, start-1) == ':' && ascii.At(s, end) == ':' && strings.Contains(s[max(0, start-64):start], "arn:aws")
+}
+
+// metavariable reports whether v says in a usage what stands there: --password=PASSWORD, --password string.
+func metavariable(s, name string, v value) bool {
+	text := s[v.start:v.end]
+	switch v.ctx {
+	case flag:
+		if asciiWord(text) == "string" || asciiWord(text) == "value" || asciiWord(text) == "text" {
+			return true
+		}
+	case tight:
+	default:
+		return false
+	}
+	return ascii.At(s, v.start-2-len(name)) == '-' && strings.ToUpper(text) == text && ascii.HasSuffixFold(name, len(name), strings.ToLower(text))
+}
+
+// workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob, pwd=C:\work.
+func workingDirectory(name, v string) bool {
+	return (ascii.EqualFold(name, "pwd") || ascii.EqualFold(name, "oldpwd")) && (v[0] == '/' || len(v) > 2 && v[1] == ':' && v[2] == '\\')
+}
+
+// pamTypes are what PAM does for a service: pam_unix(gdm-password:session), pam_unix(passwd:chauthtok).
+var pamTypes = set("auth account session chauthtok setcred")
+
+// nameAround returns where the name is in which i lies.
+func (c *Context) nameAround(i int) (start, end int) {
+	s := c.S
+	start, end = i, i
+	if s[i] >= utf8.RuneSelf {
+		// A name in other letters than Latin ones.
+		for start > c.taken && i-start < maxNameBytes {
+			r, size := utf8.DecodeLastRuneInString(s[:start])
+			if !nameRune(r) {
+				break
+			}
+			start -= size
+		}
+		for end < len(s) && end-i < maxNameBytes {
+			r, size := utf8.DecodeRuneInString(s[end:])
+			if !nameRune(r) {
+				break
+			}
+			end += size
+		}
+		return start, end
+	}
+	for start > c.taken && i-start < maxNameBytes && ascii.Class[s[start-1]]&(ascii.Ident|ascii.Latin) != 0 {
+		start--
+	}
+	for end < len(s) && end-i < maxNameBytes && ascii.Class[s[end]]&(ascii.Ident|ascii.Latin) != 0 {
+		end++
+	}
+	return start, end
+}
+
+// nameRune reports whether r may be a part of a name.
+func nameRune(r rune) bool {
+	return r != utf8.RuneError && (r < utf8.RuneSelf && ascii.Class[r]&ascii.Ident != 0 || r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)))
+}
+
+// lateWord are the words that lead to a name of which they are not the first one.
+var lateWord = set("key keys pin passe khẩu code codes sandi answer community otp string")
+
+var nameWord = set("code key token number secret password phrase keys tokens security value id")
+
+// separated reports whether a separator follows at i, after spaces.
+func (c *Context) separated(i int) bool {
+	i = ascii.Span(c.S, i, ascii.Space)
+	return ascii.At(c.S, i) == '=' || ascii.At(c.S, i) == ':'
+}
+
+// previousWord returns the start of the word before start, if one space is between, or start.
+func previousWord(s string, start int) int {
+	if ascii.At(s, start-1) != ' ' {
+		return start
+	}
+	i := start - 1
+	for i > 0 && start-i < 20 && ascii.Class[s[i-1]]&ascii.Alpha != 0 {
+		i--
+	}
+	if i == start-1 {
+		return start
+	}
+	return i
+}
