@@ -12,6 +12,9 @@ import (
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
+// trustKey is where the trust file's last usable text is kept, beside the watcher's parts.
+const trustKey = "connector/trust"
+
 // store keeps the watcher's state. A save is one transaction.
 type store struct {
 	client storage.Client
@@ -59,6 +62,21 @@ func (s *store) save(ctx context.Context, parts []watch.Part) error {
 	}
 	clear(s.unsaved)
 	return nil
+}
+
+// keepTrust puts the text of a trust file into the next save.
+func (s *store) keepTrust(text []byte) {
+	if s != nil && text != nil {
+		s.unsaved[trustKey] = text
+	}
+}
+
+// trust returns the text that was kept last, nil if there is none.
+func (s *store) trust(ctx context.Context) ([]byte, error) {
+	if s == nil {
+		return nil, nil
+	}
+	return s.client.Get(ctx, trustKey)
 }
 
 func (s *store) close(ctx context.Context) error { return s.client.Close(ctx) }

@@ -36,9 +36,13 @@ func newTrustFile(config TrustConfig, logger *zap.Logger, health *health) *trust
 	return &trustFile{config: config, logger: logger, health: health}
 }
 
-// read reads the file at a start. What cannot be read does not stop the start, for the records' way does not lead through here:
-// nobody is trusted until it can be.
-func (f *trustFile) read() []seal.Trust {
+// read reads the file at a start. What cannot be read does not stop the start, for the records' way does not lead through here: those
+// are trusted whom the text before names, as it was kept, nobody if there is none. Without them what is known of their streams would be
+// given up, and whoever can take the file away for one start could rewrite a host's history unseen.
+func (f *trustFile) read(before []byte) []seal.Trust {
+	if before != nil {
+		f.list, _ = seal.ParseTrust(bytes.NewReader(before)) // it was parsed before it was kept
+	}
 	list, _ := f.follow()
 	return list
 }

@@ -16,6 +16,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/ocsf"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
@@ -37,7 +39,7 @@ func TestTrustFileIsFollowed(t *testing.T) {
 	health := &health{host: componenttest.NewNopHost(), logger: zap.NewNop()}
 	f := newTrustFile(TrustConfig{File: path}, zap.NewNop(), health)
 
-	assert.Empty(t, f.read(), "nobody is trusted while there is no file")
+	assert.Empty(t, f.read(nil), "nobody is trusted while there is no file")
 	assert.False(t, health.good())
 
 	first, second := trustOf("web-17", 1), trustOf("db-3", 2)
@@ -129,4 +131,29 @@ func TestStartWithoutTrustFile(t *testing.T) {
 	r.start(t)
 	assert.Equal(t, componentstatus.StatusRecoverableError, r.host.last())
 	require.NoError(t, r.entrance.ConsumeLogs(context.Background(), of(1, "web-17")))
+}
+
+// TestTrustFileGoneAtAStart: whoever can take the file away for one start does not make the connector forget its streams.
+func TestTrustFileGoneAtAStart(t *testing.T) {
+	a := newAgent(t)
+	line, err := sealer.CreateKeyFile(filepath.Join(a.dir, "stamp.key"), sealer.NewStream{Name: "web-17", PostQuantum: true})
+	require.NoError(t, err)
+	file := filepath.Join(a.dir, "streams.trust")
+	a.config.Trust = TrustConfig{File: file, Unknown: unknownAlert}
+	for round, there := range []bool{true, false, true} {
+		require.NoError(t, os.RemoveAll(file))
+		if there {
+			require.NoError(t, os.WriteFile(file, []byte(line.String()+"\n"), 0o600))
+		}
+		stopConnector := a.start(t)
+		stopStamp := a.seal(t)
+		a.log(t, 20)
+		a.awaitVerified(t, 20)
+		stopStamp()
+		if !there {
+			assert.ErrorContains(t, a.host.lastErr(), "trust.file", round)
+		}
+		stopConnector()
+		assert.Empty(t, a.next.attributes(ocsf.AttributeCode), round)
+	}
 }

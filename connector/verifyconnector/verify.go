@@ -89,17 +89,24 @@ func (v *verify) start(ctx context.Context, host component.Host) (err error) {
 	v.host = host
 	v.health = &health{host: host, logger: v.set.Logger}
 	v.trust = newTrustFile(v.config.Trust, v.set.Logger, v.health)
+	if v.config.Storage != nil {
+		if v.store, err = openStore(ctx, v, host); err != nil {
+			return err
+		}
+	}
+	trusted, err := v.store.trust(ctx)
+	if err != nil { // the records' way would be closed if this stopped the start
+		v.set.Logger.Error("The trust lines of before cannot be read", zap.Error(err))
+	}
 	config := v.config.engine()
-	config.Trust = v.trust.read()
+	config.Trust = v.trust.read(trusted)
+	v.store.keepTrust(v.trust.text)
 	v.cas = newAuthorities(v.config.Trust.CAFile, v.set.Logger, v.health)
 	config.Roots, _ = v.cas.follow()
 	if v.watcher, err = watch.New(config); err != nil {
 		return err
 	}
-	if v.config.Storage != nil {
-		if v.store, err = openStore(ctx, v, host); err != nil {
-			return err
-		}
+	if v.store != nil {
 		if err := v.watcher.Load(v.store.read(ctx), time.Now()); err != nil {
 			// The records' way would be closed if this stopped the start.
 			v.set.Logger.Error("The state of before cannot be read: streams are watched as if for the first time", zap.Error(err))
@@ -149,6 +156,7 @@ func (v *verify) run(ctx context.Context) {
 				followed = now
 				if list, changed := v.trust.follow(); changed {
 					v.tell(v.watcher.AddTrust(list, now))
+					v.store.keepTrust(v.trust.text)
 				}
 				if roots, changed := v.cas.follow(); changed {
 					v.watcher.SetRoots(roots)
