@@ -174,12 +174,13 @@ func (l *logsExporter) offer(ctx context.Context, logs plog.Logs, amount int64) 
 			return err
 		}
 	}
+	// Counted first: a request can fail to reach the SIEM, and the outage be told, before the queue's call is back.
+	l.pace.add(amount, time.Now())
 	if err := l.Logs.ConsumeLogs(ctx, logs); err != nil {
+		l.pace.add(-amount, time.Now())
 		return err
 	}
-	now := time.Now()
-	l.lastTook.Store(now.UnixNano())
-	l.pace.add(amount, now)
+	l.lastTook.Store(time.Now().UnixNano())
 	return nil
 }
 
