@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package original writes a record's original: the record as OTLP JSON on one line, alone, with its resource and its scope.
+//
+// It is what travels, as text, to a SIEM that knows no OTLP, and what stands beside a record in a store that rewrites it. A line that comes
+// back from there is a line of an archive: package archive reads it, and the record in it has the digest that it had. The form is the
+// one that the collector's file exporter writes of a request with a single record, byte for byte, with two exceptions of records that have
+// no digest: each byte that is not UTF-8 is U+FFFD, since no reader of JSON would take it, and references of entities are left out,
+// as package canonical does.
+package original
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Writer writes the originals of the records of one scope after the other. The zero value is one, for records without resource and
+// scope. It is for one goroutine at a time.
+type Writer struct {
+	head, tail []byte // what stands around each record of the scope
+}
+
+// SetSource says where the records come from that are appended next. It reads both and keeps neither.
+func (w *Writer) SetSource(resource plog.ResourceLogs, scope plog.ScopeLogs) {
+	w.head = appendHead(w.head[:0], resource, scope)
+	w.tail = appendTail(w.tail[:0], resource, scope)
+}
+
+// Append appends the original of a record, without a line feed. It holds none: every control character of a text is escaped.
+func (w *Writer) Append(dst []byte, record plog.LogRecord) []byte {
+	if len(w.head) == 0 {
+		w.SetSource(plog.NewResourceLogs(), plog.NewScopeLogs())
+	}
+	dst = append(dst, w.head...)
+	dst = appendRecord(dst, record)
+	return append(dst, w.tail...)
+}
+
+func appendHead(dst []byte, resource plog.ResourceLogs, scope plog.ScopeLogs) []byte {
+	dst = append(dst, `{"resourceLogs":[{"resource":{`...)
+	dst = appendDescribed(dst, resource.Resource().Attributes(), resource.Resource().DroppedAttributesCount())
+	dst = append(dst, `},"scopeLogs":[{"scope":{`...)
+	s := scope.Scope()
+	if s.Name() != "" {
+		dst = AppendString(appendName(dst, "name"), s.Name())
+	}
+	if s.Version() != "" {
+		dst = AppendString(appendName(dst, "version"), s.Version())
+	}
+	dst = appendDescribed(dst, s.Attributes(), s.DroppedAttributesCount())
+	return append(dst, `},"logRecords":[`...)
+}
+
+func appendTail(dst []byte, resource plog.ResourceLogs, scope plog.ScopeLogs) []byte {
+	dst = append(dst, ']')
+	if url := scope.SchemaUrl(); url != "" {
+		dst = AppendString(appendName(dst, "schemaUrl"), url)
+	}
+	dst = append(dst, "}]"...)
+	if url := resource.SchemaUrl(); url != "" {
+		dst = AppendString(appendName(dst, "schemaUrl"), url)
+	}
+	return append(dst, "}]}"...)
+}
+
+func appendRecord(dst []byte, record plog.LogRecord) []byte {
+	dst = append(dst, '{')
+	if t := record.Timestamp(); t != 0 {
+		dst = appendUint64(appendName(dst, "timeUnixNano"), uint64(t))
+	}
+	if t := record.ObservedTimestamp(); t != 0 {
+		dst = appendUint64(appendName(dst, "observedTimeUnixNano"), uint64(t))
+	}
+	if n := record.SeverityNumber(); n != 0 {
+		dst = strconv.AppendInt(appendName(dst, "severityNumber"), int64(n), 10)
+	}
+	if text := record.SeverityText(); text != "" {
+		dst = AppendString(appendName(dst, "severityText"), text)
+	}
+	dst = appendValue(appendName(dst, "body"), record.Body())
+	dst = appendDescribed(dst, record.Attributes(), record.DroppedAttributesCount())
+	if flags := record.Flags(); flags != 0 {
+		dst = strconv.AppendUint(appendName(dst, "flags"), uint64(flags), 10)
+	}
+	if id := record.TraceID(); !id.IsEmpty() {
+		dst = appendHex(appendName(dst, "traceId"), id[:])
+	}
+	if id := record.SpanID(); !id.IsEmpty() {
+		dst = appendHex(appendName(dst, "spanId"), id[:])
+	}
+	if name := record.EventName(); name != "" {
+		dst = AppendString(appendName(dst, "eventName"), name)
+	}
+	return append(dst, '}')
+}
+
+// appendDescribed appends the two members that resources, scopes and records share.
+func appendDescribed(dst []byte, attributes pcommon.Map, dropped uint32) []byte {
+	if attributes.Len() > 0 {
+		dst = appendPairs(appendName(dst, "attributes"), attributes)
+	}
+	if dropped != 0 {
+		dst = strconv.AppendUint(appendName(dst, "droppedAttributesCount"), uint64(dropped), 10)
+	}
+	return dst
+}
+
+// appendName appends the name of a member, behind a comma if another one stands before it.
+func appendName(dst []byte, name string) []byte {
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+func appendPairs(dst []byte, pairs pcommon.Map) []byte {
+	separator := byte('[')
+	for key, value := range pairs.All() {
+		dst = append(dst, separator, '{')
+		if key != "" {
+			dst = AppendString(appendName(dst, "key"), key)
+		}
+		dst = append(appendValue(appendName(dst, "value"), value), '}')
+		separator = ','
+	}
+	return append(dst, ']')
+}
+
+func appendValue(dst []byte, value pcommon.Value) []byte {
+	dst = append(dst, '{')
+	switch value.Type() {
+	case pcommon.ValueTypeEmpty:
+	case pcommon.ValueTypeStr:
+		dst = AppendString(append(dst, `"stringValue":`...), value.Str())
+	case pcommon.ValueTypeInt:
+		dst = strconv.AppendInt(append(dst, `"intValue":"`...), value.Int(), 10)
+		dst = append(dst, '"')
+	case pcommon.ValueTypeBool:
+		dst = strconv.AppendBool(append(dst, `"boolValue":`...), value.Bool())
+	case pcommon.ValueTypeDouble:
+		dst = appendDouble(append(dst, `"doubleValue":`...), value.Double())
+	case pcommon.ValueTypeBytes:
+		dst = base64.StdEncoding.AppendEncode(append(dst, `"bytesValue":"`...), value.Bytes().AsRaw())
+		dst = append(dst, '"')
+	case pcommon.ValueTypeSlice:
+		dst = append(dst, `"arrayValue":{`...)
+		if values := value.Slice(); values.Len() > 0 {
+			separator := byte('[')
+			dst = append(dst, `"values":`...)
+			for _, v := range values.All() {
+				dst = appendValue(append(dst, separator), v)
+				separator = ','
+			}
+			dst = append(dst, ']')
+		}
+		dst = append(dst, '}')
+	case pcommon.ValueTypeMap:
+		dst = append(dst, `"kvlistValue":{`...)
+		if pairs := value.Map(); pairs.Len() > 0 {
+			dst = appendPairs(append(dst, `"values":`...), pairs)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+// appendDouble appends the shortest number that reads as the same double, and the names that protobuf's JSON has for what is none.
+func appendDouble(dst []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, `"NaN"`...)
+	case math.IsInf(f, 1):
+		return append(dst, `"Infinity"`...)
+	case math.IsInf(f, -1):
+		return append(dst, `"-Infinity"`...)
+	}
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, 64)
+}
+
+// appendUint64 appends a number of 64 bits: a string, in protobuf's JSON.
+func appendUint64(dst []byte, n uint64) []byte {
+	dst = strconv.AppendUint(append(dst, '"'), n, 10)
+	return append(dst, '"')
+}
+
+func appendHex(dst, id []byte) []byte {
+	dst = hex.AppendEncode(append(dst, '"'), id)
+	return append(dst, '"')
+}
+
+// escaped are the bytes of ASCII that JSON does not allow within a string as they are.
+var escaped = func() (set [utf8.RuneSelf]bool) {
+	for c := range ' ' {
+		set[c] = true
+	}
+	set['"'], set['\\'] = true, true
+	return set
+}()
+
+// AppendString appends a text as a JSON string, in UTF-8, with U+FFFD for each byte that is none.
+func AppendString[T string | []byte](dst []byte, text T) []byte {
+	dst = append(dst, '"')
+	from := 0 // what stands before it is written
+	for i := 0; i < len(text); {
+		c := text[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			r, size := decodeRune(text[i:])
+			if r == utf8.RuneError && size == 1 {
+				dst = append(append(dst, text[from:i]...), "\uFFFD"...)
+				from = i + 1
+			}
+			i += size
+			continue
+		case escaped[c]:
+			dst = appendEscape(append(dst, text[from:i]...), c)
+			from = i + 1
+		}
+		i++
+	}
+	return append(append(dst, text[from:]...), '"')
+}
+
+func decodeRune[T string | []byte](text T) (rune, int) {
+	return utf8.DecodeRuneInString(string(text[:min(len(text), utf8.UTFMax)])) // a conversion of so few bytes is no allocation
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, `\n`...)
+	case '\r':
+		return append(dst, `\r`...)
+	case '\t':
+		return append(dst, `\t`...)
+	default:
+		const digits = "0123456789abcdef"
+		return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+	}
+}
