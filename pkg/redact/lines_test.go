@@ -112,13 +112,19 @@ func TestLines(t *testing.T) {
 					secret[i] = true
 				}
 			}
+			taken := 0
 			for i := range secret {
 				if !secret[i] {
 					s.beside++
 					if !cover[i] {
 						s.kept++
+					} else {
+						taken++
 					}
 				}
+			}
+			if taken > len(l.text)/20 {
+				t.Logf("%d bytes beside, %s: %q -> %q", taken, kind, l.text, out)
 			}
 		}
 	}

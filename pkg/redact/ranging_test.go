@@ -140,10 +140,15 @@ func TestEveryName(t *testing.T) {
 			case value != "":
 			case strings.HasSuffix(strings.ToLower(name), "pin"):
 				value = "471123"
+			case strings.EqualFold(name, "mnemonic"):
+				value = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 			default:
 				value = "q7Zp2mW9xT4vK8sB1nD6"
 			}
-			secret := value[strings.IndexAny(value, " =")+1:]
+			secret := value
+			if values[r.ID] != "" {
+				secret = value[strings.IndexAny(value, " =")+1:]
+			}
 			ld := one(func(lr plog.LogRecord) { lr.Attributes().PutStr(name, value) })
 			e.Logs(ld, nil)
 			assert.NotContains(t, everything(ld), secret, "as a key: %s", name)

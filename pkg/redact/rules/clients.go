@@ -36,7 +36,8 @@ type operands struct {
 }
 
 var clients = []client{
-	{names: "mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlpump mysqlsh mysqlslap mysqlbinlog mysql_upgrade mariadb mariadb-dump mariadb-admin " +
+	{names: "mysqladmin mariadb-admin", joined: "-p", maybe: "-p", operand: func(o *operands, w string) bool { return o.prev == "password" }},
+	{names: "mysql mysqldump mysqlimport mysqlcheck mysqlshow mysqlpump mysqlsh mysqlslap mysqlbinlog mysql_upgrade mariadb mariadb-dump " +
 		"mariadb-import mariadb-check mariadb-backup mydumper myloader xtrabackup mycli", joined: "-p", maybe: "-p"},
 	{names: "curl wget2", account: "-u --user -U --proxy-user", sep: ':', bundled: "sSkLfvigGjNORJaqnZl0123461#I", next: "--pass --proxy-pass --tlspassword"},
 	{names: "http https xh", account: "-a --auth", sep: ':', bundled: "vhbjf"},
@@ -47,7 +48,8 @@ var clients = []client{
 		names: "ldapsearch ldapadd ldapmodify ldapdelete ldappasswd ldapwhoami ldapcompare ldapmodrdn ldapexop ldapvc",
 		both:  "-w", next: "-s -a --bindpassword", bundled: "xZvncLMPWQ",
 	},
-	{names: "sqlcmd osql isql bcp", both: "-P"},
+	{names: "sqlcmd osql isql bcp tsql", both: "-P"},
+	{names: "db2", operand: func(o *operands, _ string) bool { return o.prev == "using" }},
 	{names: "smbclient rpcclient smbget smbcacls smbtree nmblookup winexe smbpasswd", account: "-U --user", sep: '%', bundled: "LNg"},
 	{names: "wmic", account: "-U --user", sep: '%', joined: "/password:"},
 	{names: "net", account: "-U", sep: '%', operand: netPassword},
@@ -90,6 +92,18 @@ var clients = []client{
 	{names: "ssh-keygen", both: "-N -P"},
 	{names: "wpa_passphrase", operand: func(o *operands, _ string) bool { return o.n == 1 }},
 	{names: "slappasswd", both: "-s"},
+	{names: "security", both: "-p -P", within: "unlock-keychain create-keychain import"},
+	{names: "racadm beeline ipa-server-install ipa-client-install ipa-replica-install", both: "-p --password", next: "-a --admin-password"},
+	{names: "vmrun", next: "-gp"},
+	{names: "dotnet nuget", both: "-p --password", within: "source sources"},
+	{names: "doctl", next: "-t --access-token"},
+	{names: "bw", operand: func(o *operands, _ string) bool {
+		return o.n == 2 && o.first == "login" || o.n == 1 && o.first == "unlock"
+	}},
+	{names: "samba-tool", next: "--newpassword --adminpass", operand: func(o *operands, _ string) bool {
+		return o.n == 3 && o.first == "user" && (o.flags == "" || o.flags[0] != 'H')
+	}},
+	{names: "rclone", next: "--password --pass", operand: func(o *operands, _ string) bool { return o.n == 1 && o.first == "obscure" }},
 	{names: "signtool", next: "/p"},
 	{names: "vault", operand: func(o *operands, w string) bool {
 		return o.n == 1 && o.first == "login" && tokenLike(w, 8)

@@ -15,7 +15,7 @@ import (
 
 var (
 	commandLines = &Detector{At: commandTriggers(), Find: detectCommand}
-	piped        = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "sudo -s", "--with-token"), Find: detectPiped}
+	piped        = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "sudo -s", "--with-token", "| kinit", "| cryptsetup", "| passwd", "| pass ", "| smbpasswd", "<<< "), Find: detectPiped}
 	audited      = &Detector{At: literals("argc=", "proctitle="), Find: detectAudit}
 )
 
@@ -41,7 +41,8 @@ type word struct {
 func commandTriggers() []Trigger {
 	return append(literals(" -p", " -u", " -a", " -hp", "--user", "--proxy-user", "--auth", "--pw", "pass", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
 		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
-		"keygen", "nmcli", "aws configure", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic "),
+		"keygen", "nmcli", "aws configure", "rclone obscure ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 connect",
+		" -gp", "doctl ", "samba-tool", "bw login", "bw unlock"),
 		sets(prefilter.Bytes(" ,[(=\t\n"), prefilter.Bytes(`"'`), prefilter.Bytes("-"), prefilter.Bytes(optionLetters())))
 }
 
@@ -282,8 +283,10 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		case cl == oracleClient() && o.n == 0 && c.slashed(w):
 			taken = w.end
 		}
-		if cl.within != "" && ascii.EqualFold(t, cl.within) {
-			o.seen = true
+		if cl.within != "" && !o.seen {
+			for w := range strings.FieldsSeq(cl.within) {
+				o.seen = o.seen || ascii.EqualFold(t, w)
+			}
 		}
 		if o.n == 0 {
 			o.first = t
@@ -485,7 +488,13 @@ func detectPiped(c *Context, _ ID, i int) int {
 	if ascii.HasPrefixFold(s, i, "sudo -s") && ascii.At(s, i+6) != 'S' {
 		return 0
 	}
+	if ascii.At(s, i) == '<' {
+		return c.hereString(i)
+	}
 	from := max(0, i-maxPiped, c.taken)
+	if ascii.At(s, i) == '|' {
+		from, i = min(from, i), i+1
+	}
 	pipe := strings.LastIndexByte(s[from:i], '|')
 	at := -1
 	if pipe >= 0 {
@@ -512,6 +521,28 @@ func detectPiped(c *Context, _ ID, i int) int {
 		c.account(w, 0, ':')
 	} else {
 		c.whole(w, 0)
+	}
+	return 0
+}
+
+// hereString examines what is given to a program that reads a password: vncpasswd -f <<< x. The operator is at i.
+func (c *Context) hereString(i int) int {
+	s := c.S
+	line := s[max(0, i-maxPiped, c.taken):i]
+	if k := strings.LastIndexAny(line, "\n|;"); k >= 0 {
+		line = line[k+1:]
+	}
+	if ascii.ContainsFold(line, "chpasswd") {
+		return 0 // it has the name of a user, too
+	}
+	for _, reads := range []string{"passwd", "password", "passphrase", "stdin", "--with-token", "kinit", "cryptsetup", "op signin", "login"} {
+		if !ascii.ContainsFold(line, reads) {
+			continue
+		}
+		if w, _, ok := nextWord(s, blanks(s, i+len("<<<")), len(s)); ok {
+			c.whole(w, 0)
+		}
+		return 0
 	}
 	return 0
 }

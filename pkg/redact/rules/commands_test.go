@@ -53,7 +53,7 @@ func TestEveryClient(t *testing.T) {
 	for _, o := range rules.ClientOptions() {
 		words := []string{o.Client}
 		if o.Within != "" {
-			words = append(words, o.Within)
+			words = append(words, strings.Fields(o.Within)[0])
 		}
 		for form, write := range commandForms {
 			if o.Joined {

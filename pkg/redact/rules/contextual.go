@@ -177,12 +177,16 @@ const (
 	rightBefore    = 5 // bytes between a word and what it stands right before: `key": "`
 )
 
+// madeWords are what may stand between what a value is and the value.
+var madeWords = set("created generated issued is minted")
+
 // announced looks for the words in front of i, so many at most. The nearest word that says anything decides.
 func (c *Context) announced(i, maxWords int) announcement {
 	s := c.S
 	floor := max(0, i-lookBack)
 	j := i
 	key := false // the word right before is "key": the one before that says what key it is
+	made := -1   // the word that says that it has been made: API key created: ...
 	said := nowhere
 	for words := range maxWords {
 		for j > floor && ascii.Class[s[j-1]]&ascii.Alpha == 0 {
@@ -220,7 +224,11 @@ func (c *Context) announced(i, maxWords int) announcement {
 			continue // no word, but a piece of something random; APIKey is one
 		}
 		w := ascii.UnsafeString(buf[:end-j])
-		adjacent := words == 0 && i-end <= rightBefore
+		adjacent := (words == 0 || words-1 == made) && i-end <= rightBefore
+		if adjacent && madeWords[w] {
+			i, made = j, words
+			continue
+		}
 		kind := contextWords[w]
 		switch {
 		case key:

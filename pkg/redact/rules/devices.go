@@ -25,20 +25,24 @@ var (
 		"enable ", "username ", "snmp-server ", "snmp-agent ", "tacacs-server ", "tacacs server ", "radius-server ", "aaa-server ", "isakmp ", "crypto isakmp ",
 		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
 		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
+		"set interfaces ", "set shared ", "set network ", "set mgt-config ", "set deviceconfig ", "set vpn ", "set service ", "set protocols ", "set access ",
+		"config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ",
 	)
 	// setCommands begin one that says more often something of a secret than the secret.
 	setCommands = newByFirst("set ")
 	// encodings say how the secret is written that follows, or where it is used.
 	encodings = set("0 5 6 7 8 9 enc cipher irreversible-cipher simple plaintext plain ascii ascii-text hex encrypted sha512 sha256 hash md5 sha key level " +
-		"1 2 3 4 10 15 address local remote read write key-string text string")
+		"1 2 3 4 10 15 address local remote read write key-string text string set-key manager operator sha1 hexadecimal readonly readwrite")
 	// deviceOptions are what follows such a name where there is no secret.
 	deviceOptions = set("address encryption level policy format length chain config-key rotation generate mode type strong expire change engine list ro rw view not " +
-		"for was has is map manager suite name plain-text-password timeout retransmit recovery mismatch string negotiated days")
+		"for was has is map suite name plain-text-password timeout retransmit recovery mismatch string negotiated days")
 	encodedBy = set("5 6 7 8 9 enc cipher irreversible-cipher")
 	// deviceNames are names of secrets in such commands that are not hard ones elsewhere.
 	deviceNames = set("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
 		"shared-key plaintext-password pre-shared-secret snmp-community-string authentication-password area-password ldap-login-password encrypted-password authentication " +
-		"privacy-password ascii-text local-authentication")
+		"privacy-password ascii-text local-authentication shared-secret super-user-password wpa-passphrase")
+	// longNames are those that no sentence begins with.
+	longNames = set("key-string psksecret pre-shared-key authentication-key shared-key wpa-psk wpa-passphrase pre-shared-secret super-user-password")
 )
 
 // deviceValue finds the secret in a command of a network device. The name is s[start:end].
@@ -49,6 +53,10 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 		to := strings.IndexByte(s[end:min(len(s), end+maxDialogue)], ']')
 		return value{end + 1, end + to, quoted}, to > 1 && !placeholder(s[end+1:end+to]) && !mask(s[end+1:end+to])
 	}
+	if k := ascii.IndexFold(s[end:min(len(s), end+maxNameBytes)], " name="); k >= 0 && ascii.HasSuffixFold(s, start, "/snmp ") {
+		v, ok := c.valueAt(end+k+len(" name="), tight) // RouterOS: /snmp community add name=x
+		return v, ok && !placeholder(s[v.start:v.end])
+	}
 	if ascii.At(s, end) != ' ' || !deviceNames[ascii.LowerString(s[start:end])] {
 		return value{}, false
 	}
@@ -58,10 +66,14 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 	}
 	strict := hasCommand(line, deviceCommands)
 	alone := strings.TrimLeft(line, " \t") == ""
+	if option := strings.TrimLeft(line, " \t"); option == "option " || option == "list " {
+		v, ok := quotedValue(s, end+1) // UCI: option key 'x'
+		return v, ok && !placeholder(s[v.start:v.end]) && !mask(s[v.start:v.end])
+	}
 	if !strict && !alone && !hasCommand(line, setCommands) {
 		return value{}, false
 	}
-	encoded, last := "", ""
+	encoded, last, manager := "", "", false
 	k := blanks(s, end)
 	for range 5 {
 		word := k
@@ -69,14 +81,21 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 			word++
 		}
 		w := ascii.LowerString(s[k:word])
-		if !encodings[w] && !(last == "address" && ascii.Is(s, k, ascii.Digit)) {
+		if !encodings[w] && w != "user-name" && last != "user-name" && !(last == "address" && ascii.Is(s, k, ascii.Digit)) {
 			break
 		}
+		manager = manager || w == "manager" || w == "operator"
 		if encodedBy[w] && last != "address" {
 			encoded = w
 		}
 		last = w
 		k = blanks(s, word)
+	}
+	if manager { // ArubaOS: password manager user-name x plaintext y
+		if last != "plaintext" && last != "sha1" && last != "sha256" {
+			return value{}, false
+		}
+		strict = true
 	}
 	v, ok := c.valueAt(k, tight)
 	if !ok || last == "" && ascii.EqualFold(s[start:end], "authentication") {
@@ -97,6 +116,9 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 		return v, len(text)%2 == 0 && len(text) >= 4 && ascii.Span(text, 0, ascii.HexDigit) == len(text)
 	case encoded == "enc" || encoded == "cipher" || last == "simple" && alone:
 		return v, len(text) >= 6
+	}
+	if alone && longNames[ascii.LowerString(s[start:end])] && v.end == lineEnd(s[:min(len(s), v.end+1)], v.end) {
+		return v, len(text) >= minPrinted && !resourceName(text)
 	}
 	return v, Mixed(text) && len(text) >= 6 && (!alone || (v.end == lineEnd(s[:min(len(s), v.end+1)], v.end) || ascii.HasPrefixFold(s, v.end, " encrypted")) && !isTime(text) && !algorithm(text))
 }

@@ -21,7 +21,10 @@ var (
 		{Literal: "setuser"},
 		sets(prefilter.Bytes("nN"), prefilter.Bytes(" "), prefilter.Bytes(">#"), prefilter.Class(ascii.Alnum)),
 	}, Find: detectACL}
-	nickserv = &Detector{At: literals("nickserv"), Find: detectNickServ}
+	nickserv  = &Detector{At: literals("nickserv"), Find: detectNickServ}
+	operators = &Detector{At: literals("oper "), Find: detectOper}
+	// attempted are the logins of a honeypot's visitors: login attempt [b'root'/b'x'] failed.
+	attempted = &Detector{At: literals("login attempt ["), Find: detectAttempt}
 )
 
 // mechanisms are those of SASL whose first message holds the credentials.
@@ -354,21 +357,71 @@ func detectACL(c *Context, _ ID, i int) int {
 	return taken
 }
 
-// detectNickServ examines the password that identifies a user of IRC.
+// detectNickServ examines the password in a message to the service that keeps the names of users of IRC.
 func detectNickServ(c *Context, _ ID, i int) int {
 	s := c.S
 	from := i + len("nickserv")
-	k := ascii.IndexFold(s[from:min(len(s), from+24)], "identify ")
-	if k < 0 {
+	for from < len(s) && (s[from] == ' ' || s[from] == ':' || ascii.Class[s[from]]&ascii.Quote != 0) {
+		from++
+	}
+	command, k, _ := dialogueWord(s, from)
+	name, k, _ := dialogueWord(s, k)
+	second, k, two := dialogueWord(s, k)
+	v := name
+	switch asciiWord(s[command.start:command.end]) {
+	case "identify", "id", "login", "ghost", "recover", "release", "regain", "group":
+		if two {
+			v = second
+		}
+	case "register":
+	case "set":
+		v = second
+		if third, _, ok := dialogueWord(s, k); ok {
+			v = third // SET NAME PASSWORD x
+		}
+	default:
 		return 0
 	}
-	start, end := wholeRest(s, from+k+len("identify "))
-	if space := strings.LastIndexByte(s[start:end], ' '); space >= 0 {
-		start += space + 1
-	}
-	if !Mixed(s[start:end]) {
+	if v.start == v.end || !Mixed(s[v.start:v.end]) {
 		return 0
 	}
-	c.Offer(rulePassword, start, end)
+	c.Offer(rulePassword, v.start, v.end)
+	return v.end
+}
+
+// detectOper examines the password with which a user of IRC becomes an operator (RFC 2812, 3.1.4).
+func detectOper(c *Context, _ ID, i int) int {
+	s := c.S
+	if !strings.HasPrefix(s[i:], "OPER ") {
+		return 0
+	}
+	if ok, _ := commandStart(s, i); !ok {
+		return 0
+	}
+	from, end := wholeRest(s, i+len("oper "))
+	words := strings.Fields(s[from:end])
+	if len(words) != 2 || !Mixed(words[1]) || len(words[1]) < minPrinted {
+		return 0
+	}
+	c.Offer(rulePassword, end-len(words[1]), end)
 	return end
+}
+
+func detectAttempt(c *Context, _ ID, i int) int {
+	s := c.S
+	from := i + len("login attempt [")
+	end := lineEnd(s[:min(len(s), from+maxDialogue)], from)
+	slash := strings.IndexByte(s[from:end], '/')
+	to := strings.IndexByte(s[from:end], ']')
+	if slash < 0 || to < slash {
+		return 0
+	}
+	v := value{from + slash + 1, from + to, quoted}
+	if ascii.At(s, v.start) == 'b' && ascii.Is(s, v.start+1, ascii.Quote) {
+		if inner, ok := quotedValue(s, v.start+1); ok {
+			v = inner
+		}
+	}
+	c.Offer(rulePassword, v.start, v.end)
+	return v.end
 }

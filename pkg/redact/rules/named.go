@@ -78,7 +78,7 @@ func detectName(c *Context, _ ID, i int) int {
 			c.memo.values.identEnd = end
 		}
 	}
-	if vd.Strength == Nothing || inARN(s, start, end) {
+	if vd.Strength == Nothing || inARN(s, start, end) || inTemplate(s, start) {
 		return 0
 	}
 	name = s[start:end]
@@ -109,10 +109,26 @@ func detectName(c *Context, _ ID, i int) int {
 			}
 		}
 	}
+	if k := c.column(start, end, vd); k > 0 {
+		return 0 // what else is in the rows comes before that
+	}
 	c.memo.values.others = 0
 	v, ok := c.findValue(start, end, vd)
+	if ok && vd.Rule == rulePassword && (vd.Strength == Hard || vd.Strength == Weak) {
+		if k := phraseEnd(s, v.start); k > 0 && (v.ctx != quoted || k == v.end) {
+			c.Offer(vd.Rule, v.start, k)
+			return k
+		}
+	}
+	if vd.Rule == rulePassword && ok && v.ctx == prose && ascii.HasSuffixFold(s, start, "one-time ") && oneTimeCode(s[v.start:v.end]) {
+		c.Offer(ruleOneTimeCode, v.start, v.end)
+		return v.end
+	}
 	if vd.Rule == rulePassword && vd.Strength == Hard && (!ok || v.ctx == prose && !secretValue(s[v.start:v.end], vd, prose)) {
 		if v, ok = c.printedValue(start, end); !ok {
+			v, ok = followingValue(s, start, end)
+		}
+		if !ok {
 			v, ok = c.quotedBefore(start)
 		}
 	}
@@ -150,7 +166,7 @@ func detectName(c *Context, _ ID, i int) int {
 		c.memo.values.rejected = v.end
 		return 0
 	}
-	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) {
+	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || v.ctx != quoted && quantity(s, v) {
 		return 0
 	}
 	c.Offer(vd.Rule, v.start, v.end)
@@ -167,6 +183,16 @@ func detectName(c *Context, _ ID, i int) int {
 // inARN reports whether s[start:end] says what the name of a resource of AWS names: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db.
 func inARN(s string, start, end int) bool {
 	return ascii.At(s, start-1) == ':' && ascii.At(s, end) == ':' && strings.Contains(s[max(0, start-64):start], "arn:aws")
+}
+
+// inTemplate reports whether the name at start is a part of a reference of CloudFormation: {{resolve:secretsmanager:db:SecretString:password}}.
+func inTemplate(s string, start int) bool {
+	if ascii.At(s, start-1) != ':' {
+		return false
+	}
+	before := s[max(0, start-maxReference):start]
+	k := strings.LastIndex(before, "{{resolve:")
+	return k >= 0 && strings.IndexByte(before[k:], '}') < 0
 }
 
 // metavariable reports whether v says in a usage what stands there: --password=PASSWORD, --password string.
@@ -231,7 +257,7 @@ func nameRune(r rune) bool {
 // lateWord are the words that lead to a name of which they are not the first one.
 var lateWord = set("key keys pin passe khẩu code codes sandi answer community otp string")
 
-var nameWord = set("code key token number secret password phrase keys tokens security value id")
+var nameWord = set("code key token number secret password phrase keys tokens security value id content")
 
 // separated reports whether a separator follows at i, after spaces.
 func (c *Context) separated(i int) bool {

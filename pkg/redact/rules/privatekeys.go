@@ -13,23 +13,25 @@ var PrivateKey = newID("private_key")
 var _ = register(PrivateKey, Rule{
 	Pack:      Secrets,
 	Runs:      true,
-	Detectors: []*Detector{{At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}},
+	Detectors: []*Detector{{At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}, jwks},
 	Gone: []Example{
 		{"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg", "MIIEvQIBADANBg"},
 		{"x -----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY----- y", "MIIEpAIBAAKCAQEA"},
 		{"\"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJ", "MHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJ"},
 		{"PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nAAAAIHn2ZwqT8e3aF0kC5r", "AAAAIHn2ZwqT8e3aF0kC5r"},
 		{"app: MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"},
+		{`{"kty":"oct","k":"wt3uDOBbc6y6u0i7pHZT_-_1k2T6F5b4zOcTcqQiusA","alg":"HS256"}`, "wt3uDOBbc6y6u0i7pHZT"},
 		{"AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP", "QQQQQQQQQQ"},
 	},
 	Stay: []string{
+		`{"kty":"EC","crv":"P-256","kid":"7"}`, `{"kty":"RSA","n":"0vx7agoebGcQ","e":"AQAB"}`,
 		"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
 		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo4lgO", "MIIDXTCCAkWgAwIBAgIJAKL0UG+mRkSPMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV",
 	},
-	Takes:       "PEM, PGP, SSH, PuTTY, OpenVPN, age; line by line, also as records of their own, behind syslog headers, names of containers, numbers, colours and the like; PKCS #1, PKCS #8, SEC 1 and OpenSSH without the BEGIN line",
+	Takes:       "PEM, PGP, SSH, PuTTY, OpenVPN, age, the secret members of a JWK; line by line, also as records of their own, behind syslog headers, names of containers, numbers, colours and the like; PKCS #1, PKCS #8, SEC 1 and OpenSSH without the BEGIN line",
 	ValidatedBy: "the BEGIN line says PRIVATE KEY; goes to END, or to the end of the string or the lines that look like a key's",
 	Misses:      "the rest of a key whose lines come by other ways, or out of order (see \"A key in lines\")",
-	Source:      "RFC 7468, RFC 5958, RFC 9580; OpenSSH, PuTTY, OpenVPN and age",
+	Source:      "RFC 7468, RFC 5958, RFC 9580, RFC 7517; OpenSSH, PuTTY, OpenVPN and age",
 })
 
 // keyMemo says that no END stands behind a place.

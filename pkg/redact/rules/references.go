@@ -95,7 +95,7 @@ var schemesBy = func() (t [256][]string) {
 }()
 
 // roots are what the path to a value in a program begins with.
-var roots = set("self this os process env environ environment var local data config cfg settings setting conf args arg argv opts opt options params param req request ctx " +
+var roots = set("self this os process env environ environment var local data config cfg settings setting conf args arg argv opts opt options params param req request ctx optional " +
 	"context user form input session credentials creds secrets secret vault module each event body payload model props state row conn db client app super cls obj " +
 	"values helpers steps needs github inputs matrix node item record account u r c p s m d e x i fields attrs attributes cmd flags viper system")
 
@@ -270,6 +270,20 @@ func inProse(s string, v value) bool {
 	}
 	b := ascii.At(s, next)
 	return b == ' ' || b == 0 || b == '.' || b == ',' || b == '!'
+}
+
+// units are what is counted in sentences about credentials.
+var units = set("character characters char chars letter letters digit digits symbol symbols byte bytes bit bits word words second seconds minute minutes hour hours " +
+	"day days week weeks month months attempt attempts try tries time times user users")
+
+// quantity reports whether v is the first word of what the name is measured in: 8-64 characters, 3 attempts.
+func quantity(s string, v value) bool {
+	for i := v.start; i < v.end; i++ {
+		if b := s[i]; ascii.Class[b]&ascii.Digit == 0 && b != '-' && b != '+' && b != '.' {
+			return false
+		}
+	}
+	return ascii.At(s, v.end) == ' ' && units[asciiWord(s[v.end+1:ascii.Span(s, v.end+1, ascii.Alpha)])]
 }
 
 // mask reports whether v is one, whole: ******, xxxxxx, ......

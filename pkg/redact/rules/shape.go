@@ -77,9 +77,9 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 		if vd.Rule == ruleSignedURL {
 			return len(v) >= 20 && tokenLike(v, 20)
 		}
-		if vd.Rule == rulePassword { // a PIN
+		if vd.Rule == rulePassword { // a PIN, a phrase
 			n := ascii.Span(v, 0, ascii.Digit)
-			return n == len(v) && n >= 4 && n <= 8 && !roundNumber(v)
+			return n == len(v) && n >= 4 && n <= 8 && !roundNumber(v) || n == 0 && phraseEnd(v, 0) == len(v)
 		}
 		if structured(v) || !tokenLike(v, 16) || resourceName(v) || compound(v) || entropy(v) < 3 {
 			return hexPair(v)

@@ -185,6 +185,8 @@ func (c *Context) credentialsBefore(i int) int {
 			return 0
 		}
 	case ascii.At(s, user-1) == '/' && ascii.At(s, user-2) == '/' && ascii.Is(s, i+1, ascii.Alnum):
+	case ascii.At(s, user-1) == '/' && strong && ascii.HasSuffixFold(s, previousWordEnd(s, word), ".py"):
+		// A tool of Impacket: secretsdump.py corp/eve:x@host
 	case ascii.Is(s, i+1, ascii.Alnum) && !ascii.HasPrefixFold(s, i+1, "sha"):
 		host := ascii.Span(s, i+1, ascii.Ident)
 		port := ascii.Span(s, host+1, ascii.Digit)
@@ -195,6 +197,14 @@ func (c *Context) credentialsBefore(i int) int {
 		return 0
 	}
 	return c.offerLogin(colon+1, i)
+}
+
+// previousWordEnd returns the end of the word before i, between which and i there are blanks.
+func previousWordEnd(s string, i int) int {
+	for i > 0 && (s[i-1] == ' ' || ascii.Class[s[i-1]]&ascii.Quote != 0) {
+		i--
+	}
+	return i
 }
 
 // offerLogin offers the password s[from:at].

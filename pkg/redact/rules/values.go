@@ -120,6 +120,8 @@ func nameEnd(s string, start, end int) (i int, nameQuoted bool) {
 		}
 	case ascii.At(s, i) == ')' && ascii.At(s, start-1) == '(' && ascii.At(s, i+1) == '=':
 		i++ // Key (password)=(...)
+	case ascii.At(s, i) == '}' && ascii.At(s, i+1) == '=' && ascii.At(s, start-1) == '$':
+		i++ // a macro of Zabbix: {$SNMP_COMMUNITY}=x
 	case ascii.At(s, i) == '*' && ascii.At(s, start-1) == '*':
 		for ascii.At(s, i) == '*' {
 			i++
@@ -128,13 +130,15 @@ func nameEnd(s string, start, end int) (i int, nameQuoted bool) {
 	return i, nameQuoted
 }
 
-// leaders returns the end of a row of dots at i, which lead to the value in a table, or i.
+// leaders returns the end of a row of dots at i, which lead to the value in a table and may have blanks between them, or i.
 func leaders(s string, i int) int {
-	j := i
-	for ascii.At(s, j) == '.' {
-		j++
+	j, dots := i, 0
+	for ; ascii.At(s, j) == '.'; dots++ {
+		if j++; ascii.At(s, j) == ' ' && ascii.At(s, j+1) == '.' {
+			j++
+		}
 	}
-	if j-i < 3 {
+	if dots < 3 {
 		return i
 	}
 	return blanks(s, j)
@@ -195,6 +199,7 @@ var (
 )
 
 const (
+	keyOf256Bits  = 44 // characters of base64
 	maxProseWords = 5
 	maxProseBytes = 64
 )
@@ -212,6 +217,9 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	}
 	if k := wordOperator(s, j); k > 0 {
 		return c.valueAt(k, tight)
+	}
+	if k := ascii.Span(s, j, ascii.Run); vd.Rule == ruleAPIKey && k-j == keyOf256Bits && s[k-1] == '=' && tokenLike(s[j:k], keyOf256Bits) {
+		return value{j, k, quoted}, true // wg set wg0 peer x preshared-key y
 	}
 	if open := ascii.At(s, j); open == '[' || open == '<' {
 		// Password [x] accepted
@@ -258,7 +266,7 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 }
 
 // directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
-var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity wpa_passphrase psk")
+var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk")
 
 // directive finds the value of a name in a configuration without operators: requirepass x, or a line that is password x. The name is
 // s[start:i], and j is behind the blanks.
@@ -417,6 +425,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 			return v, ok
 		}
 	}
+	if ctx == colon && s[op-1] >= 'a' && emptyMember(s, op, j) {
+		return value{}, false
+	}
 	v, ok := c.valueAt(j, ctx)
 	if !ok {
 		return v, ok
@@ -434,6 +445,17 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		return value{}, false
 	}
 	return v, true
+}
+
+// emptyMember reports whether the next member of a structure is at j, as Go prints them, and the one before the colon at op has no value:
+// {User:eve Password: Host:db}.
+func emptyMember(s string, op, j int) bool {
+	name := op
+	for name > 0 && ascii.Class[s[name-1]]&ascii.Ident != 0 {
+		name--
+	}
+	return ascii.Is(s, name, ascii.UpperCase) && ascii.Is(s, j, ascii.UpperCase) && pairAt(s, j) &&
+		strings.IndexByte(s[max(0, name-maxReference):name], '{') >= 0 && (ascii.At(s, name-1) == ' ' || ascii.At(s, name-1) == '{')
 }
 
 // isPair reports whether v is itself name=value.
