@@ -4,15 +4,22 @@ package flood
 
 import "time"
 
-// account is what is known of a source and not reported yet.
+// account is what is known of a source that sheds or holds, beside what was kept, and not reported yet.
 type account struct {
-	received, kept Count
-	shed, held     Count
-	first, last    time.Time // of the records that were shed or held
-	over           [TotalBytes + 1]uint64
-	atLeast        bool   // what was counted last before a kill is missing
-	reported       bool   // that shedding has begun, and not that it has ended
-	everOver       uint64 // records shed or held, reported or not
+	shed, held  Count
+	first, last time.Time // of the records that were shed or held
+	over        [TotalBytes + 1]uint64
+	atLeast     bool   // what was counted last before a kill is missing
+	reported    bool   // that shedding has begun, and not that it has ended
+	everOver    uint64 // records shed or held, reported or not
+}
+
+// received is what is not reported yet of all that came, by definition: each record is kept, shed or held.
+func (s *source) received() Count {
+	c := s.kept
+	c.add(s.shed.Records, s.shed.Bytes)
+	c.add(s.held.Records, s.held.Bytes)
+	return c
 }
 
 // busy says whether there is something to report.
@@ -26,8 +33,7 @@ func (g *Guard) count(t *touch, held bool, at time.Time) (begun bool) {
 	if held {
 		kept, over = Count{}, t.received
 	}
-	a.received.add(t.received.Records, t.received.Bytes)
-	a.kept.add(kept.Records, kept.Bytes)
+	t.s.kept.add(kept.Records, kept.Bytes)
 	g.stats.Kept.add(kept.Records, kept.Bytes)
 	if t.s == g.newcomers {
 		g.stats.WithoutState += t.received.Records
@@ -91,7 +97,7 @@ func (g *Guard) Due(interval bool) []Report {
 		a := &s.account
 		over := a.shed.Records+a.held.Records > 0
 		r := Report{
-			Key: s.key, Received: a.received, Kept: a.kept, Shed: a.shed, Held: a.held, First: a.first, Last: a.last, AtLeast: a.atLeast,
+			Key: s.key, Received: s.received(), Kept: s.kept, Shed: a.shed, Held: a.held, First: a.first, Last: a.last, AtLeast: a.atLeast,
 			over: a.over, source: s,
 		}
 		for limit, n := range a.over {
@@ -108,7 +114,7 @@ func (g *Guard) Due(interval bool) []Report {
 			r.Phase = End
 		case interval:
 			// Nothing is shed: what is counted from here on is the interval in which shedding may begin.
-			a.received, a.kept = Count{}, Count{}
+			s.kept = Count{}
 			continue
 		default:
 			continue
@@ -129,7 +135,7 @@ func (g *Guard) Confirm(reports []Report, sent bool) {
 		if !sent {
 			continue
 		}
-		a.received, a.kept = a.received.less(r.Received), a.kept.less(r.Kept)
+		r.source.kept = r.source.kept.less(r.Kept)
 		a.shed, a.held = a.shed.less(r.Shed), a.held.less(r.Held)
 		for i, n := range r.over {
 			a.over[i] -= n
@@ -147,11 +153,11 @@ func (c Count) less(d Count) Count { return Count{c.Records - d.Records, c.Bytes
 
 // State is what has to outlive the process: what was counted and not reported, and that a source is in debt.
 type State struct {
-	Key                        Key
-	Received, Kept, Shed, Held Count
-	First, Last                time.Time
-	Over                       [TotalBytes + 1]uint64
-	AtLeast, Reported          bool
+	Key               Key
+	Kept, Shed, Held  Count
+	First, Last       time.Time
+	Over              [TotalBytes + 1]uint64
+	AtLeast, Reported bool
 }
 
 // States returns the states to be stored, and whether they have changed since the last call.
@@ -164,7 +170,7 @@ func (g *Guard) States() (states []State, changed bool) {
 	g.changed = false
 	for _, s := range g.order {
 		if a := &s.account; a.busy() {
-			states = append(states, State{s.key, a.received, a.kept, a.shed, a.held, a.first, a.last, a.over, a.atLeast, a.reported})
+			states = append(states, State{s.key, s.kept, a.shed, a.held, a.first, a.last, a.over, a.atLeast, a.reported})
 		}
 	}
 	return states, true
@@ -189,8 +195,7 @@ func (g *Guard) Restore(states []State, crashed bool) {
 		}
 		s.own.free, s.own.reserve = amount{}, amount{}
 		a := &s.account
-		a.received.add(state.Received.Records, state.Received.Bytes)
-		a.kept.add(state.Kept.Records, state.Kept.Bytes)
+		s.kept.add(state.Kept.Records, state.Kept.Bytes)
 		a.shed.add(state.Shed.Records, state.Shed.Bytes)
 		a.held.add(state.Held.Records, state.Held.Bytes)
 		for i, n := range state.Over {

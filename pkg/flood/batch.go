@@ -14,19 +14,20 @@ type Batch struct {
 	number   uint64
 	touches  []touch
 	payments []payment
-	over     bool // a record was above a limit
-	last     Key  // of the record before, and its place in touches: records of a source come one after the other
+	kept     uint64
+	over     uint64 // records above a limit and, of a guard that holds, all that came after one
+	last     Key    // of the record before, and its place in touches: records of a source come one after the other
 	at       int
 }
 
-// touch is what a batch did with a source. It is small, for a batch of mixed sources has as many touches as records.
+// touch is what a batch did with a source. It is small, for a batch of mixed sources has as many touches as records. What was kept is
+// paid from ownFree and fairFree, but for what the payments say.
 type touch struct {
 	s              *source
 	received, kept Count
 	over           [TotalBytes + 1]uint32
-	openOwn        bool      // the batch may overdraw this budget
-	openTotal      int8      // likewise: the part of the total, or nothing
-	paid           [2]amount // from ownFree and from fairFree
+	openOwn        bool // the batch may overdraw this budget
+	openTotal      int8 // likewise: the part of the total, or nothing
 }
 
 // payment is what a source of a batch, by its place in touches, has paid from another part of the budgets.
@@ -70,9 +71,24 @@ func (b *Batch) Admit(key Key, size int, reserved func() bool) bool {
 	}
 	t := &b.touches[b.at]
 	t.received.add(1, uint64(size))
-	if b.g.cfg.Hold && b.over {
+	if b.held() {
+		b.over++
 		return false // all of it goes back
 	}
+	cost := amount{1, float64(size)}
+	// Nearly every record has room in both budgets, and only what is asked for it here.
+	if s := t.s; s.own.free.positive() && b.g.hasTotal && s.fair.free.positive() {
+		s.own.free.take(cost)
+		s.fair.free.take(cost)
+		t.kept.add(1, uint64(size))
+		b.kept++
+		return true
+	}
+	return b.admit(t, cost, reserved)
+}
+
+// admit decides about a record for which there may be no room.
+func (b *Batch) admit(t *touch, cost amount, reserved func() bool) bool {
 	asked, isReserved := false, false
 	ask := func() bool {
 		if !asked && reserved != nil {
@@ -87,7 +103,7 @@ func (b *Batch) Admit(key Key, size int, reserved func() bool) bool {
 	}
 	if own == nothing {
 		t.over[RateRecords+short(&t.s.own.free)]++
-		b.over = true
+		b.over++
 		return false
 	}
 	from := nothing
@@ -99,25 +115,25 @@ func (b *Batch) Admit(key Key, size int, reserved func() bool) bool {
 		if from == nothing {
 			b.g.lacks(t.s)
 			t.over[TotalRecords+short(&t.s.fair.free)]++
-			b.over = true
+			b.over++
 			return false
 		}
 	}
-	cost := amount{1, float64(size)}
 	b.pay(t, own, cost)
 	if from != nothing {
 		b.pay(t, from, cost)
 	}
-	t.kept.add(1, uint64(size))
+	t.kept.add(1, uint64(cost.bytes))
+	b.kept++
 	return true
 }
 
 // short says which of an exhausted budget's two is short: 0 for records, 1 for bytes.
 func short(a *amount) Limit {
-	if a[inRecords] > 0 {
-		return inBytes
+	if a.records > 0 {
+		return 1
 	}
-	return inRecords
+	return 0
 }
 
 // part returns what a record is charged to.
@@ -158,14 +174,15 @@ func (b *Batch) touch(key Key) {
 	s := g.find(key)
 	b.last = key
 	if s.batch == b.number {
-		b.at = s.touch
+		b.at = int(s.touch)
 		return
 	}
 	g.fill(s)
 	s.latest = g.now
 	s.again = s.batch != 0
 	s.pending++
-	s.batch, s.touch, b.at = b.number, len(b.touches), len(b.touches)
+	b.at = len(b.touches)
+	s.batch, s.touch = b.number, int32(b.at)
 	if len(b.touches) < cap(b.touches) {
 		b.touches = b.touches[:len(b.touches)+1]
 	} else {
@@ -187,9 +204,8 @@ func (b *Batch) touch(key Key) {
 
 // pay charges a part of the budgets, and notes it for a refund.
 func (b *Batch) pay(t *touch, part int, cost amount) {
-	b.g.budget(t.s, part).add(cost, -1)
+	b.g.budget(t.s, part).take(cost)
 	if part <= fairFree {
-		t.paid[part].add(cost, 1)
 		return
 	}
 	if n := len(b.payments); n > 0 && b.payments[n-1].touch == b.at && b.payments[n-1].part == part {
@@ -224,17 +240,15 @@ func (g *Guard) budget(s *source, part int) *amount {
 // guard that holds, all of the batch or none.
 func (b *Batch) Decided() (kept, over uint64) {
 	defer b.g.mu.Unlock()
-	for i := range b.touches {
-		t := &b.touches[i]
-		kept += t.kept.Records
-		over += t.received.Records - t.kept.Records
-	}
-	if b.over && b.g.cfg.Hold {
+	if b.held() {
 		b.refund()
-		return 0, kept + over
+		return 0, b.kept + b.over
 	}
-	return kept, over
+	return b.kept, b.over
 }
+
+// held says whether all of the batch goes back.
+func (b *Batch) held() bool { return b.over > 0 && b.g.cfg.Hold }
 
 // Settle counts the batch if accepted: the next consumer has taken the records that passed, or the receiver was told to
 // hold them. Otherwise the records will come again, and the batch never was. At is the time of day.
@@ -247,10 +261,10 @@ func (b *Batch) Settle(accepted bool, at time.Time) (begun bool) {
 		t := &b.touches[i]
 		t.s.pending--
 		if accepted {
-			begun = g.count(t, b.over && g.cfg.Hold, at) || begun
+			begun = g.count(t, b.held(), at) || begun
 		}
 	}
-	if !accepted {
+	if !accepted && !b.held() {
 		b.refund()
 	}
 	g.mu.Unlock()
@@ -277,12 +291,19 @@ const maxPooled = 4096
 func (b *Batch) refund() {
 	for i := range b.touches {
 		t := &b.touches[i]
-		t.s.own.free.add(t.paid[ownFree], 1)
-		t.s.fair.free.add(t.paid[fairFree], 1)
-		t.paid = [2]amount{}
+		paid := amount{float64(t.kept.Records), float64(t.kept.Bytes)}
+		t.s.own.free.add(paid, 1)
+		if b.g.hasTotal {
+			t.s.fair.free.add(paid, 1)
+		}
 	}
 	for _, p := range b.payments {
-		b.g.budget(b.touches[p.touch].s, p.part).add(p.cost, 1)
+		s := b.touches[p.touch].s
+		b.g.budget(s, p.part).add(p.cost, 1)
+		if p.part == ownCredit || p.part == ownReserve {
+			s.own.free.take(p.cost)
+		} else {
+			s.fair.free.take(p.cost)
+		}
 	}
-	b.payments = b.payments[:0]
 }

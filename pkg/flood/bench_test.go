@@ -77,11 +77,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	before := inUse()
 	g := New(Config{Rate: Rate{Records: 1, Burst: time.Second}, Total: Rate{Records: 50000, Burst: time.Second}, MaxKeys: maxKeys})
-	for round := range 2 {
-		for i := range 5 * maxKeys {
-			b := g.Begin(time.Duration(round*5*maxKeys+i) * time.Millisecond)
+	for round := range 10 {
+		for i := range maxKeys {
+			b := g.Begin(time.Duration(round)*time.Minute + time.Duration(i)*time.Microsecond) // by then, those before make room
 			// Keys of 64 bytes, as those of files are.
-			b.Admit(Key{"log.file.path", fmt.Sprintf("/var/log/pods/namespace_pod-%08d_0123456789abcdef/container/0.log", i)}, 200, nil)
+			b.Admit(Key{"log.file.path", fmt.Sprintf("/var/log/pods/namespace_pod-%08d_0123456789abcdef/container/0.log", round*maxKeys+i)}, 200, nil)
 			b.Decided()
 			b.Settle(true, time.Unix(0, 0))
 		}

@@ -2,10 +2,7 @@
 
 package flood
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Rate is what may pass in the long run, and at once.
 type Rate struct {
@@ -14,34 +11,35 @@ type Rate struct {
 	Burst   time.Duration // how many seconds' worth may pass at once
 }
 
-// amount is a number of records and of bytes.
-type amount [2]float64
-
-const (
-	inRecords = iota
-	inBytes
-)
+// amount is a number of records and of bytes. It is no array: the compiler keeps those in memory, and each record would wait for it.
+type amount struct{ records, bytes float64 }
 
 func (a *amount) add(b amount, times float64) {
-	a[inRecords] += b[inRecords] * times
-	a[inBytes] += b[inBytes] * times
+	a.records += b.records * times
+	a.bytes += b.bytes * times
 }
 
+func (a *amount) take(b amount) {
+	a.records -= b.records
+	a.bytes -= b.bytes
+}
+
+func (a amount) less(b amount) amount { return amount{a.records - b.records, a.bytes - b.bytes} }
+
 // positive says whether there is something left of both.
-func (a *amount) positive() bool { return a[inRecords] > 0 && a[inBytes] > 0 }
+func (a *amount) positive() bool { return a.records > 0 && a.bytes > 0 }
 
 func (a *amount) isMoreThanHalf(of *amount) bool {
-	return 2*a[inRecords] > of[inRecords] && 2*a[inBytes] > of[inBytes]
+	return 2*a.records > of.records && 2*a.bytes > of.bytes
 }
 
 // least lowers a to at most b, and returns what it took off.
 func (a *amount) least(b amount) (over amount) {
-	// No loop: this is done for every record of a batch that mixes sources.
-	if a[inRecords] > b[inRecords] {
-		over[inRecords], a[inRecords] = a[inRecords]-b[inRecords], b[inRecords]
+	if a.records > b.records {
+		over.records, a.records = a.records-b.records, b.records
 	}
-	if a[inBytes] > b[inBytes] {
-		over[inBytes], a[inBytes] = a[inBytes]-b[inBytes], b[inBytes]
+	if a.bytes > b.bytes {
+		over.bytes, a.bytes = a.bytes-b.bytes, b.bytes
 	}
 	return over
 }
@@ -49,14 +47,11 @@ func (a *amount) least(b amount) (over amount) {
 // unlimited stands for the rate of a limit that is not set. It is finite, so that nothing becomes NaN.
 const unlimited = 1e15
 
-func perSecond(r Rate) amount {
-	a := amount{r.Records, r.Bytes}
-	for i := range a {
-		if a[i] <= 0 {
-			a[i] = unlimited
-		}
+func orUnlimited(perSecond float64) float64 {
+	if perSecond <= 0 {
+		return unlimited
 	}
-	return a
+	return perSecond
 }
 
 // bucket is a token bucket of two parts: one for every record, and the reserve, for those that are to be kept. What the
@@ -86,7 +81,7 @@ func (b *bucket) endCredit(now time.Duration) {
 	}
 }
 
-func scaled(a amount, by float64) amount { return amount{a[0] * by, a[1] * by} }
+func scaled(a amount, by float64) amount { return amount{a.records * by, a.bytes * by} }
 
 // size is how large a bucket is and how fast it fills.
 type size struct {
@@ -96,18 +91,17 @@ type size struct {
 }
 
 func sizeOf(r Rate, reserve float64) size {
-	rate := perSecond(r)
-	s := size{rate: rate}
+	rate := amount{orUnlimited(r.Records), orUnlimited(r.Bytes)}
+	s := size{rate: rate, freeRate: scaled(rate, 1-reserve), reserveRate: scaled(rate, reserve)}
 	burst := r.Burst.Seconds()
-	for i := range rate {
-		s.freeRate[i], s.reserveRate[i] = rate[i]*(1-reserve), rate[i]*reserve
-		if rate[i] == unlimited {
-			s.freeCapacity[i], s.resvdCapacity[i] = unlimited, unlimited
-			continue
+	capacity := func(rate, free, reserve float64) (float64, float64) {
+		if rate == unlimited {
+			return unlimited, unlimited
 		}
-		// Less than one record would be none.
-		s.freeCapacity[i], s.resvdCapacity[i] = math.Max(1, s.freeRate[i]*burst), s.reserveRate[i]*burst
+		return max(1, free*burst), reserve * burst // less than one record would be none
 	}
+	s.freeCapacity.records, s.resvdCapacity.records = capacity(rate.records, s.freeRate.records, s.reserveRate.records)
+	s.freeCapacity.bytes, s.resvdCapacity.bytes = capacity(rate.bytes, s.freeRate.bytes, s.reserveRate.bytes)
 	return s
 }
 

@@ -99,22 +99,23 @@ type Count struct{ Records, Bytes uint64 }
 
 func (c *Count) add(records, bytes uint64) { c.Records += records; c.Bytes += bytes }
 
-// source is the state of a source. What every batch needs comes first, together: in a batch of mixed sources each record finds another
-// state, and none of them in the processor's cache.
+// source is the state of a source. What every batch needs comes first, in two cache lines, down to own.free: in a batch of mixed sources
+// each record finds another state, and none of them in the processor's cache.
 type source struct {
 	batch   uint64 // the latest that touched it, and where
-	touch   int
+	touch   int32
+	pending int32 // batches that are not settled, and reports that are not confirmed
 	filled  time.Duration
 	latest  time.Duration
 	stalled time.Duration // of the guard's, when it was filled
 	size    *size
-	pending int32 // batches that are not settled, and reports that are not confirmed
-	again   bool  // it came more than once
+	again   bool // it came more than once
 	senior  bool
 	hungry  bool
 
-	own  bucket
+	kept Count                          // and not reported yet
 	fair struct{ free, reserve amount } // what it has of the total and has not used
+	own  bucket
 	account
 
 	perSource amount // of the guard's, when it was filled
@@ -289,7 +290,7 @@ func (g *Guard) shareOut() {
 	senior := junior
 	senior.add(half, 1/e)
 	for i, keep := range [...]amount{junior, senior} {
-		keep[inRecords], keep[inBytes] = max(keep[inRecords], 1), max(keep[inBytes], 1)
+		keep.records, keep.bytes = max(keep.records, 1), max(keep.bytes, 1)
 		g.keep[i] = kept{keep, scaled(keep, g.cfg.Reserve)}
 	}
 }
@@ -304,9 +305,9 @@ func (g *Guard) keepOf(s *source) *kept {
 // fillShare gives a source its share of what the total has brought, and what it cannot keep back to all.
 func (g *Guard) fillShare(s *source) {
 	keep := g.keepOf(s)
-	gain := amount{g.perSource[0] - s.perSource[0], g.perSource[1] - s.perSource[1]}
+	gain := g.perSource.less(s.perSource)
 	if s.senior {
-		gain.add(amount{g.perSenior[0] - s.perSenior[0], g.perSenior[1] - s.perSenior[1]}, 1)
+		gain.add(g.perSenior.less(s.perSenior), 1)
 	}
 	s.perSource, s.perSenior = g.perSource, g.perSenior
 	r := g.cfg.Reserve
@@ -365,9 +366,7 @@ func (g *Guard) divide() {
 		return
 	}
 	share := scaled(g.pool.free, 1/float64(g.hungry))
-	for i := range share {
-		share[i] = max(share[i], 0)
-	}
+	share.records, share.bytes = max(share.records, 0), max(share.bytes, 0)
 	for _, s := range g.order {
 		if s.hungry {
 			s.fair.free.add(share, 1)

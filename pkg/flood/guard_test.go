@@ -52,6 +52,7 @@ func TestConservation(t *testing.T) {
 		}
 		g := New(cfg)
 		var sum tally
+		var bytes uint64
 		reported := map[Key]Report{}
 		var total Report
 		collect := func(interval bool) {
@@ -74,9 +75,11 @@ func TestConservation(t *testing.T) {
 			end = max(end, now)
 			b := g.Begin(now)
 			n := rng.IntN(60)
-			var kept uint64
+			var kept, offered uint64
 			for range n {
-				if b.Admit(file(rng.IntN(30)), rng.IntN(500), func() bool { return rng.IntN(2) == 0 }) {
+				size := rng.IntN(500)
+				offered += uint64(size)
+				if b.Admit(file(rng.IntN(30)), size, func() bool { return rng.IntN(2) == 0 }) {
 					kept++
 				}
 			}
@@ -93,6 +96,7 @@ func TestConservation(t *testing.T) {
 			}
 			b.Settle(true, day.Add(now))
 			sum.add(tally{uint64(n), gotKept, over})
+			bytes += offered
 			if rng.IntN(20) == 0 {
 				collect(rng.IntN(2) == 0)
 			}
@@ -100,6 +104,7 @@ func TestConservation(t *testing.T) {
 		stats := g.Stats()
 		require.Equal(t, sum.kept, stats.Kept.Records, "seed %d", seed)
 		require.Equal(t, sum.over, stats.Shed.Records+stats.Held.Records, "seed %d", seed)
+		require.Equal(t, bytes, stats.Kept.Bytes+stats.Shed.Bytes+stats.Held.Bytes, "seed %d", seed)
 		require.LessOrEqual(t, stats.Sources, cfg.MaxKeys)
 		for range 20 {
 			collect(true)
@@ -428,6 +433,64 @@ func TestRefusedBatchCostsNothing(t *testing.T) {
 	assert.Equal(t, uint64(10), send(g, 0, file(0), 30, 10, always).kept)
 }
 
+// Whatever parts of the budgets a batch has been charged to, its own and those of all, it gets the same back when it is refused or held.
+func TestRefundIsWhatWasPaid(t *testing.T) {
+	type budgets struct{ free, reserve, credit, share, shareReserve amount }
+	paidFrom := map[int]bool{}
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		g := New(Config{
+			Rate:    Rate{Records: float64(1 + rng.IntN(100)), Bytes: float64(1 + rng.IntN(5_000)), Burst: time.Second},
+			Total:   Rate{Records: float64(rng.IntN(3) * 100), Bytes: float64(rng.IntN(2) * 10_000), Burst: time.Second},
+			Reserve: float64(rng.IntN(3)) / 4, MaxKeys: 5, Hold: rng.IntN(2) == 0,
+		})
+		batch := func(accepted bool) {
+			b := g.Begin(time.Second)
+			for i := range 6 + rng.IntN(200) {
+				b.Admit(file(i%6), 1+rng.IntN(50), func() bool { return rng.IntN(2) == 0 })
+			}
+			for _, p := range b.payments {
+				paidFrom[p.part] = true
+			}
+			b.Decided()
+			b.Settle(accepted, day)
+		}
+		look := func() (all []budgets) {
+			all = append(all, budgets{free: g.pool.free, reserve: g.pool.reserve, credit: g.pool.credit})
+			for _, s := range g.order {
+				all = append(all, budgets{s.own.free, s.own.reserve, s.own.credit, s.fair.free, s.fair.reserve})
+			}
+			return all
+		}
+		send(g, 0, file(0), 1, 1, nil)
+		if rng.IntN(2) == 0 {
+			g.Stall(time.Second, time.Second)
+		}
+		batch(true)
+		for _, s := range g.order {
+			g.fillUp(s) // what has come until now, so that nothing comes between two looks
+		}
+		for range 5 {
+			before := look()
+			batch(false)
+			after := look()
+			require.Len(t, after, len(before))
+			for i := range before {
+				for name, pair := range map[string][2]amount{
+					"free": {before[i].free, after[i].free}, "reserve": {before[i].reserve, after[i].reserve}, "credit": {before[i].credit, after[i].credit},
+					"share": {before[i].share, after[i].share}, "share's reserve": {before[i].shareReserve, after[i].shareReserve},
+				} {
+					require.InDelta(t, pair[0].records, pair[1].records, 1e-3, "seed %d, source %d: %s", seed, i, name)
+					require.InDelta(t, pair[0].bytes, pair[1].bytes, 1e-3, "seed %d, source %d: %s", seed, i, name)
+				}
+			}
+		}
+	}
+	for part := ownCredit; part <= poolReserve; part++ {
+		assert.True(t, paidFrom[part], "part %d of the budgets was never charged", part)
+	}
+}
+
 // A batch that is larger than every budget passes a guard that holds, in time.
 func TestHold(t *testing.T) {
 	g := New(Config{Rate: Rate{Records: 10, Burst: time.Second}, Total: Rate{Records: 15, Burst: time.Second}, MaxKeys: 5, Hold: true})
@@ -511,13 +574,18 @@ func TestRestore(t *testing.T) {
 
 func TestMillionKeys(t *testing.T) {
 	g := New(Config{Rate: Rate{Records: 100, Burst: time.Second}, Total: Rate{Records: 1000, Burst: time.Second}, MaxKeys: 1000})
-	for i := range 1_000_000 {
-		send(g, time.Duration(i)*10*time.Microsecond, file(i), 1, 10, nil)
+	for i := range 10_000 {
+		b := g.Begin(time.Duration(i) * time.Millisecond)
+		for j := range 100 {
+			b.Admit(file(100*i+j), 10, nil)
+		}
+		b.Decided()
+		b.Settle(true, day)
 	}
 	stats := g.Stats()
 	assert.Equal(t, 1000, stats.Sources)
 	assert.Equal(t, uint64(1_000_000), stats.Kept.Records+stats.Shed.Records)
-	assert.False(t, math.IsNaN(g.pool.free[0]))
+	assert.False(t, math.IsNaN(g.pool.free.records))
 }
 
 // Many goroutines, with -race.

@@ -2,8 +2,6 @@
 
 package flood
 
-import "strings"
-
 // sources finds the state of a key. Of names there are a handful, those of the configuration, so they are looked through; only the value
 // is hashed. A record costs one look, so this is most of what a batch of mixed sources costs.
 type sources []named
@@ -30,7 +28,7 @@ func (all *sources) add(s *source) {
 			return
 		}
 	}
-	*all = append(*all, named{strings.Clone(s.key.Name), map[string]*source{s.key.Value: s}})
+	*all = append(*all, named{s.key.Name, map[string]*source{s.key.Value: s}})
 }
 
 func (all sources) remove(s *source) {
