@@ -63,6 +63,21 @@ func TestIncomingSeals(t *testing.T) {
 	assert.EqualValues(t, 3, report.Streams[0].Seals)
 }
 
+// What others have as well is read-only, and a copy of it is stamped. So nobody needs to make one for a stamp.
+func TestSharedLogsAreLeftAsTheyAre(t *testing.T) {
+	b := newBench(t)
+	p := b.start(t, b.config())
+	assert.False(t, p.Capabilities().MutatesData)
+	shared := makeLogs(2)
+	shared.MarkReadOnly()
+	require.NoError(t, p.ConsumeLogs(t.Context(), shared)) // which would panic
+	for _, lr := range shared.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		assert.Zero(t, lr.Attributes().Len())
+	}
+	require.NoError(t, p.Shutdown(t.Context()))
+	assert.EqualValues(t, 2, b.verify(t).Verified)
+}
+
 // An empty request has nothing to stamp, and an empty record is stamped as any other.
 func TestEmptyInput(t *testing.T) {
 	b := newBench(t)

@@ -48,8 +48,10 @@ func newStamp(config *Config, set processor.Settings, next consumer.Logs) *stamp
 	return &stamp{config: config, set: set, next: next, emitTimeout: emitTimeout}
 }
 
-// Capabilities says that records are changed: they get an id, and what has two readings is normalised.
-func (s *stamp) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+// Capabilities says that nothing is changed that others have as well, which the collector marks as read-only: ConsumeLogs copies that itself. If it
+// said otherwise, a connector that sends a few records of its own through this stamp, as verify does, would pass for one that changes whatever
+// comes to it, and the collector would copy all of that.
+func (s *stamp) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: false} }
 
 // Start opens the stream, makes the session's open seal and tries to send it before anything else.
 func (s *stamp) Start(ctx context.Context, host component.Host) error {
@@ -68,6 +70,11 @@ func (s *stamp) Start(ctx context.Context, host component.Host) error {
 // ConsumeLogs stamps the records and hands them on. Its errors are retryable: nothing was forwarded that a seal will
 // not cover, and a retry is stamped anew.
 func (s *stamp) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	if ld.IsReadOnly() {
+		shared := ld
+		ld = plog.NewLogs()
+		shared.CopyTo(ld)
+	}
 	batch, err := s.sealer.Stamp(ctx, ld)
 	if ctx.Err() == nil {
 		s.status.set(stamping, err)
