@@ -308,6 +308,9 @@ func (w *Watcher) offer(g *group, seq uint64, leaf *seal.Hash, from Peer) {
 	switch {
 	case !ok:
 		w.put(h, seq, leaf)
+		if !g.overdue && g.fits(g.index(seq), leaf) && !g.complete() {
+			return // as little can be said as before it came
+		}
 	case p.leaf[slot] == *leaf:
 		w.duplicates++
 		return
@@ -319,14 +322,49 @@ func (w *Watcher) offer(g *group, seq uint64, leaf *seal.Hash, from Peer) {
 	}
 }
 
-// candidates returns the records with the id at index i.
+// complete reports whether a record of each seq is here.
+func (g *group) complete() bool {
+	h := g.session.handle
+	if g.rest == nil {
+		for first, last := g.first, g.first+uint64(g.size)-1; first <= last; first = (first/leavesAPage + 1) * leavesAPage {
+			n := min(last, first|(leavesAPage-1)) - first + 1
+			wanted := uint16(1<<n-1) << (first % leavesAPage)
+			if p := h.page(first / leavesAPage); p == nil || p.have&wanted != wanted {
+				return false
+			}
+		}
+		return true
+	}
+	for _, seq := range g.rest {
+		if _, _, here := h.leaf(seq); !here {
+			return false
+		}
+	}
+	return true
+}
+
+// candidates returns the records with the id at index i, to be read only.
 func (g *group) candidates(i int) []seal.Hash {
 	h, seq := g.session.handle, g.seq(i)
 	p, slot, ok := h.leaf(seq)
-	if !ok {
+	switch extras := h.extras[seq]; {
+	case !ok:
 		return nil
+	case len(extras) == 0:
+		return p.leaf[slot : slot+1 : slot+1]
+	default:
+		return append([]seal.Hash{p.leaf[slot]}, extras...)
 	}
-	return append([]seal.Hash{p.leaf[slot]}, h.extras[seq]...)
+}
+
+// fitting returns those of the candidates at index i that fit.
+func (g *group) fitting(i int, candidates []seal.Hash) []seal.Hash {
+	for n := range candidates {
+		if !g.fits(i, &candidates[n]) {
+			return slices.DeleteFunc(slices.Clone(candidates), func(leaf seal.Hash) bool { return !g.fits(i, &leaf) })
+		}
+	}
+	return candidates
 }
 
 // fits reports whether a leaf may be the one at index i. It may be another even so, unless it is a group of one.
@@ -344,7 +382,7 @@ func (w *Watcher) try(g *group) {
 	for i := range int(g.size) {
 		list := g.candidates(i)
 		all = all && len(list) > 0
-		choices[i] = slices.DeleteFunc(list, func(leaf seal.Hash) bool { return !g.fits(i, &leaf) })
+		choices[i] = g.fitting(i, list)
 	}
 	if leaves := g.combine(choices[:g.size]); leaves != nil {
 		w.confirm(g, leaves)

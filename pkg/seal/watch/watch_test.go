@@ -180,6 +180,36 @@ func TestGapMayFill(t *testing.T) {
 	require.Empty(t, s.log)
 }
 
+// Behind its seal a record is judged when it comes, and not when its group is whole.
+func TestJudgedBehindTheSeal(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(20).seal().take()
+	last := len(list) - 1
+	record(list[3]).Body().SetStr("altered")
+	s.feed(records{list[0], list[last], list[3]})
+	s.want("ALTERED digest_differs web-17 1")
+	require.EqualValues(t, 0, s.w.Stats().Verified)
+}
+
+// What comes after it was MISSING is so no longer, also while more of its group is.
+func TestMissingIsCountedAnew(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	lose := func(n int) (lost records) {
+		list := h.stamp(10).seal().take()
+		s.feed(list[n:])
+		s.pass(40 * time.Second)
+		return list[:n]
+	}
+	s.feed(h.take())
+	lost := lose(2)
+	s.want("MISSING record_missing web-17 2")
+	s.observe(lost[0])
+	lose(1)
+	s.want("MISSING record_missing web-17 2")
+}
+
 // TestSilence comes from the promise in the open seal.
 func TestSilence(t *testing.T) {
 	h := newHost(t, "web-17").start()

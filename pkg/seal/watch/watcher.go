@@ -149,11 +149,14 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 			w.add(reason, subject{sub: from.key(), from: from})
 			continue
 		}
-		if st := w.former[id.Handle]; st != nil {
-			w.add(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
-			continue
+		h := w.lastHandle
+		if h == nil || h.name != id.Handle { // most are of the session of the one before
+			if st := w.former[id.Handle]; st != nil {
+				w.add(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
+				continue
+			}
+			h = w.handleOf(id.Handle, from)
 		}
-		h := w.handleOf(id.Handle, from)
 		ss := h.session
 		policy := &nothing
 		if ss != nil {
