@@ -185,7 +185,7 @@ func TestSigmaRules(t *testing.T) {
 		rules[path] = r
 	}
 	// What an archive has and a running stream has not, and reports of a crash, on which nobody is to act.
-	none := append([]finding.Code{finding.OpenEnd, finding.Truncated, finding.Before, finding.Doubt, finding.Voided}, askedFor...)
+	none := append([]finding.Code{finding.OpenEnd, finding.Truncated, finding.Before, finding.Doubt, finding.Voided, finding.Uncheckable, finding.NotExported}, askedFor...)
 	for _, entry := range finding.Table() {
 		for _, state := range []watch.State{watch.Opened, watch.Updated, watch.Resolved} {
 			lr := plog.NewLogRecord()

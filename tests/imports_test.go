@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"pkg/seal/sealer":    {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/internal/keychain"},
 	"pkg/seal/verifier":  {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse"},
 	"pkg/seal/archive":   {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/verifier"},
+	"pkg/seal/export":    {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/verifier", "pkg/seal/archive"},
 	"pkg/seal/watch":     {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse"},
 	"pkg/seal/ocsf":      {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/watch"},
 

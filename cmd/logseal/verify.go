@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/endorse"
+	"github.com/logseal/logseal/pkg/seal/export"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
@@ -30,6 +32,9 @@ type verifyOptions struct {
 	format   string
 	strict   bool
 	quantum  bool
+
+	from     string // a store; empty for an archive
+	fromTime string
 
 	fromSeal   string
 	checkpoint string
@@ -67,6 +72,13 @@ checkpoint that --checkpoint wrote after what came before was verified, or with 
 the stream, as after the move to another SIEM. Whoever gives a seal vouches for it, as for a trust line: keep the file
 where whoever can write to the archive cannot.
 
+--from STORE reads what the search of a log store gave back, as it came, instead of an archive: splunk, elastic (OpenSearch
+too), loki, victorialogs, or otlp for any that answers in OTLP JSON. What is verified is each record's original, which "siem" with
+splunk_hec or syslog sends as the event, and "stamp: {carry: true}" puts beside the record; where the store kept none the record is
+UNCHECKABLE, never ALTERED. Export the seals too, from the stream's first one on or from that of --from-seal: they are few. An
+export covers an interval: --from-time and --until say which, and what was sealed outside it need not be there. docs/export.md has
+the search for each store.
+
 Exit status:
   0  every record is verified, and none is missing
   1  something is wrong: altered, missing, inserted, forged, …
@@ -89,6 +101,10 @@ docs/verify.md explains every finding, and what to do about it.`,
   logseal verify --trust streams.trust --checkpoint state.json monday/
   logseal verify --trust streams.trust --from-seal state.json --checkpoint state.json tuesday/
 
+  # what yesterday's search in VictoriaLogs gave back, and all seals
+  logseal verify --trust streams.trust --from victorialogs --from-time 2026-11-23T00:00:00Z --until 2026-11-24T00:00:00Z \
+    yesterday.json seals.json
+
   # for a program
   zstd -dc logs.json.zst | logseal verify --trust streams.trust --format json -`,
 		Args: cobra.MinimumNArgs(1),
@@ -99,6 +115,8 @@ docs/verify.md explains every finding, and what to do about it.`,
 	flags.StringVar(&opts.trustCA, "trust-ca", "", "PEM `file` with the CAs whose certificates vouch for streams")
 	flags.BoolVar(&opts.firstUse, "trust-on-first-use", false, "take the streams' keys from the archive: shows consistency, not origin")
 	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
+	flags.StringVar(&opts.from, "from", "", "read what the search of a `store` gave back: "+strings.Join(export.Stores(), ", "))
+	flags.StringVar(&opts.fromTime, "from-time", "", "with --from: `time` (RFC 3339) from which on the export has everything, up to --until")
 	flags.StringVar(&opts.format, "format", "text", "text or json")
 	flags.BoolVar(&opts.strict, "strict", false, "exit with 1 instead of 3")
 	flags.BoolVar(&opts.quantum, "require-post-quantum", false, "report what nothing but Ed25519 vouches for: see docs/verify.md")
@@ -118,11 +136,21 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	if o.quantum {
 		v.RequirePostQuantum()
 	}
-	var until time.Time
-	if cmd.Flags().Changed("until") { // an empty one is a script's mistake, and must not check less
-		if until, err = time.Parse(time.RFC3339Nano, o.until); err != nil {
-			return fmt.Errorf("--until %q: write a time like 2026-11-23T00:00:00Z", o.until)
-		}
+	until, err := timeFlag(cmd, "until", o.until)
+	if err != nil {
+		return err
+	}
+	from, err := timeFlag(cmd, "from-time", o.fromTime)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.from == "" && cmd.Flags().Changed("from"), o.from != "" && !slices.Contains(export.Stores(), o.from):
+		return fmt.Errorf("--from %q: write one of %s; an archive needs no --from", o.from, strings.Join(export.Stores(), ", "))
+	case o.from == "" && !from.IsZero():
+		return errors.New("--from-time is for what the search of a store gave back: add --from STORE; where an archive begins later than its streams, --from-seal says with which seal")
+	case !from.IsZero() && !until.IsZero() && !from.Before(until):
+		return fmt.Errorf("--from-time %s is not before --until %s", o.fromTime, o.until)
 	}
 	if o.format != "text" && o.format != "json" {
 		return fmt.Errorf("--format %q: write text or json", o.format)
@@ -141,7 +169,13 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 		return unreadable(err)
 	}
 	bar := newProgress(cmd.ErrOrStderr(), size)
-	report, readErr := archive.Verify(cmd.Context(), files, v, until, archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add})
+	var report *verifier.Report
+	var readErr error
+	if options := (archive.Options{Stdin: cmd.InOrStdin(), Progress: bar.add}); o.from == "" {
+		report, readErr = archive.Verify(cmd.Context(), files, v, until, options)
+	} else {
+		report, readErr = export.Verify(cmd.Context(), o.from, files, v, from, until, options)
+	}
 	bar.done()
 	var internal *archive.InternalError
 	if errors.As(readErr, &internal) {
@@ -167,6 +201,17 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 		return exitError{code: exitFailed}
 	}
 	return exitError{code: report.Verdict.ExitStatus()}
+}
+
+// timeFlag reads a flag that is a time; the zero time is none. An empty one is a script's mistake, and must not check less.
+func timeFlag(cmd *cobra.Command, name, text string) (t time.Time, err error) {
+	if !cmd.Flags().Changed(name) {
+		return t, nil
+	}
+	if t, err = time.Parse(time.RFC3339Nano, text); err != nil {
+		return t, fmt.Errorf("--%s %q: write a time like 2026-11-23T00:00:00Z", name, text)
+	}
+	return t, nil
 }
 
 // writeCheckpoint replaces the file, or leaves it as it was.

@@ -121,6 +121,15 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"an archive, and what is none", []string{"--trust", trust, text, archive}, "", 2, "60 of 60 records verified"},
 		{"a bad time", []string{"--trust", trust, "--until", "yesterday", archive}, "", 2, "2026-11-23T00:00:00Z"},
 		{"an empty time", []string{"--trust", trust, "--until", "", archive}, "", 2, "2026-11-23T00:00:00Z"},
+		{"no store", []string{"--trust", trust, "--from", "graylog", archive}, "", 2, "splunk, elastic, loki, victorialogs, otlp"},
+		{"an empty store", []string{"--trust", trust, "--from", "", archive}, "", 2, "an archive needs no --from"},
+		{"from a store", []string{"--trust", trust, "--from", "otlp", archive}, "", 0, "ok: 60 of 60 records verified"},
+		{"from a store, on standard input", []string{"--trust", trust, "--from", "otlp", "-"}, string(data), 0, "ok: 60 of 60 records verified"},
+		{"from another store", []string{"--trust", trust, "--from", "loki", "-"}, `{"status":"error"}`, 2, "did the search fail?"},
+		{"from a store, a web page", []string{"--trust", trust, "--from", "splunk", "-"}, "<html>", 2, "line 1: no JSON"},
+		{"an interval of an archive", []string{"--trust", trust, "--from-time", "2026-11-23T00:00:00Z", archive}, "", 2, "add --from STORE"},
+		{"an interval that ends before", []string{"--trust", trust, "--from", "otlp", "--from-time", "2026-11-23T00:00:00Z", "--until", "2026-11-22T00:00:00Z", archive}, "", 2, "is not before"},
+		{"an interval", []string{"--trust", trust, "--from", "otlp", "--from-time", "2026-11-23T00:00:00Z", "--until", "2200-01-01T00:00:00Z", archive}, "", 3, "NOT_EXPORTED"},
 		{"a bad format", []string{"--trust", trust, "--format", "xml", archive}, "", 2, "text or json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

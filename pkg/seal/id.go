@@ -13,6 +13,10 @@ import (
 // IDKey is the attribute that a stamp puts on a record: the only thing it adds.
 const IDKey = "logseal.id"
 
+// OriginalKey is the attribute that holds a record's original in base64, for stores that rewrite records. Who puts it there
+// excludes it from the digests.
+const OriginalKey = "logseal.original"
+
 // HandleSize is the length of a session's handle in characters.
 const HandleSize = 8
 

@@ -15,8 +15,8 @@ type InternalError struct {
 
 func (e *InternalError) Error() string { return fmt.Sprintf("internal error: %v", e.Value) }
 
-// recovered, deferred, turns a panic into the function's error.
-func recovered(err *error) {
+// Recover, deferred, turns a panic into the function's error: an [*InternalError].
+func Recover(err *error) {
 	if value := recover(); value != nil {
 		*err = &InternalError{value, debug.Stack()}
 	}

@@ -96,7 +96,7 @@ func Read(ctx context.Context, files []string, opts Options, emit func(*verifier
 }
 
 func emitAll(records []verifier.Observed, emit func(*verifier.Observed) error) (err error) {
-	defer recovered(&err)
+	defer Recover(&err)
 	for i := range records {
 		if err := emit(&records[i]); err != nil {
 			return err
@@ -138,7 +138,7 @@ type reader struct {
 }
 
 func (r *reader) read(name string) (err error) {
-	defer recovered(&err)
+	defer Recover(&err)
 	var file io.Reader
 	if name == Stdin {
 		if file = r.opts.Stdin; file == nil {
@@ -204,7 +204,7 @@ func (r *reader) decode() {
 }
 
 func (r *reader) decodeChunk(c *chunk, u *unzstd) (err error) {
-	defer recovered(&err)
+	defer Recover(&err)
 	d := &c.decoder
 	d.begin()
 	for _, f := range c.frames {

@@ -19,7 +19,7 @@ var ErrReadTwice = errors.New("this archive has to be read twice, because record
 // When some files cannot be read or recognised, Verify returns the report on the others together with an error. It does not panic:
 // see [InternalError].
 func Verify(ctx context.Context, files []string, v *verifier.Verifier, until time.Time, opts Options) (report *verifier.Report, err error) {
-	defer recovered(&err)
+	defer Recover(&err)
 	for {
 		opts.Prepare = v.Prepare
 		readErr := Read(ctx, files, opts, func(o *verifier.Observed) error {

@@ -77,6 +77,7 @@ type Detail struct {
 	Other    Place  // of the record that this one stands against
 	StreamID string // that a seal claims
 	Time     string // of the last seal, RFC 3339
+	Lost     string // what a store does not give back of a record, a clause
 }
 
 // Seals are the numbers of one or of several seals that follow each other.
@@ -148,6 +149,6 @@ func (f *Finding) Message() string {
 	d := &f.Detail
 	return strings.NewReplacer(
 		"{seals}", d.Seals.String(), "{seal}", strconv.FormatUint(d.Seals.First, 10), "{by}", strconv.FormatUint(d.By, 10),
-		"{n}", strconv.FormatUint(d.N, 10), "{group}", d.Group, "{other}", d.Other.String(), "{stream_id}", d.StreamID, "{time}", d.Time,
+		"{n}", strconv.FormatUint(d.N, 10), "{group}", d.Group, "{other}", d.Other.String(), "{stream_id}", d.StreamID, "{time}", d.Time, "{lost}", d.Lost,
 	).Replace(b.String())
 }

@@ -88,7 +88,7 @@ func TestMessages(t *testing.T) {
 	for _, e := range Table() {
 		for _, row := range e.Reasons {
 			f := New(row.Reason)
-			f.Detail = Detail{Seals: Seals{true, 3, 9}, By: 64, N: 16, Group: "k3x7a2qd-16 to 31", Other: Place{"a.json", 4}, StreamID: "9f86d081884c7d65", Time: "2026-11-23T05:22:20Z"}
+			f.Detail = Detail{Seals: Seals{true, 3, 9}, By: 64, N: 16, Group: "k3x7a2qd-16 to 31", Other: Place{"a.json", 4}, StreamID: "9f86d081884c7d65", Time: "2026-11-23T05:22:20Z", Lost: "it keeps no flags"}
 			require.NotContains(t, f.Message(), "{")
 			require.NotContains(t, f.Message(), "}")
 		}

@@ -13,6 +13,9 @@ const MaxListed = 2000
 
 // List collects findings: runs of records are joined, and so is what has one cause. The zero value is ready.
 type List struct {
+	// Instead says which reason stands for another one, because there is an explanation of that which is no tampering.
+	Instead map[Reason]Reason
+
 	list    []Finding
 	groups  map[Key]int // findings that are joined wherever they are
 	listed  map[Code]int
@@ -34,6 +37,7 @@ func (l *List) Note(f *Finding) {
 
 // AddRecord adds a finding on one record with an id; it joins the finding before when it goes on from there.
 func (l *List) AddRecord(f Finding) {
+	l.replace(&f)
 	if n := len(l.list); n > 0 && f.follows(&l.list[n-1]) {
 		before := &l.list[n-1]
 		l.Note(&f)
@@ -45,6 +49,7 @@ func (l *List) AddRecord(f Finding) {
 
 // AddCause adds a finding without an id; all of one cause in one file become one.
 func (l *List) AddCause(f Finding) {
+	l.replace(&f)
 	key := f.Key()
 	if i, ok := l.groups[key]; ok {
 		l.Note(&f)
@@ -61,6 +66,7 @@ func (l *List) AddCause(f Finding) {
 
 // Add adds a finding as it is, and reports whether it is listed: there may be enough of its code.
 func (l *List) Add(f Finding) bool {
+	l.replace(&f)
 	l.Note(&f)
 	if l.listed[f.Code] >= MaxListed {
 		l.omitted += f.Count
@@ -74,8 +80,15 @@ func (l *List) Add(f Finding) bool {
 	return true
 }
 
+func (l *List) replace(f *Finding) {
+	if reason, ok := l.Instead[f.Reason]; ok {
+		f.Reason, f.Code = reason, reason.Code()
+	}
+}
+
 // Omit counts a finding on one record without listing it.
 func (l *List) Omit(f *Finding) {
+	l.replace(f)
 	l.Note(f)
 	l.omitted++
 }

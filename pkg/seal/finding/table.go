@@ -39,7 +39,9 @@ const (
 	StateRolledBack Code = "STATE_ROLLED_BACK"
 	Truncated       Code = "TRUNCATED"
 	Before          Code = "BEFORE"
-	Unchecked       Code = "UNCHECKED" // while watching only
+	Unchecked       Code = "UNCHECKED"    // while watching only
+	Uncheckable     Code = "UNCHECKABLE"  // of a store's export only
+	NotExported     Code = "NOT_EXPORTED" // likewise
 
 	NotPostQuantumYet Code = "NOT_POST_QUANTUM_YET" // with --require-post-quantum only
 )
@@ -157,6 +159,17 @@ const (
 	NotWatched  Reason = "not_watched"
 	NotLookedAt Reason = "not_looked_at"
 	CameAgain   Reason = "came_again"
+
+	NotRebuilt      Reason = "not_rebuilt"
+	OriginalCut     Reason = "original_cut"
+	GroupNotRebuilt Reason = "group_not_rebuilt"
+
+	OutsideInterval Reason = "outside_interval"
+	PageMissing     Reason = "page_missing"
+	SealPageMissing Reason = "seal_page_missing"
+	LatePageMissing Reason = "late_page_missing"
+	KeyPageMissing  Reason = "key_page_missing"
+	EndsBefore      Reason = "ends_before"
 
 	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
 	AttributeRepeated  Reason = "attribute_repeated"
@@ -515,6 +528,29 @@ var table = []Entry{
 			{NotWatched, "8.5", "is of a time that was not watched: the watcher was not running, or lost what it knew of it"},
 			{NotLookedAt, "8.5", "passed while there was too much to look at"},
 			{CameAgain, "8.5", "came again, after what was verified under its id has been forgotten: whether it is the same is not known"},
+		},
+	},
+	{
+		Code: Uncheckable, Verdict: Incomplete,
+		Case:   "Of a store's export (`--from`): the record is here, but not as it was sealed, and cannot be rebuilt from what the store gives back.",
+		Remedy: "Nothing says that it was altered, and nothing proves it. Send originals (`siem` with `splunk_hec` or `syslog`) or carry them (`stamp: {carry: true}`), and let the search return that field whole: docs/export.md. An archive that has the record proves it.",
+		Reasons: []Row{
+			{NotRebuilt, "3", "cannot be rebuilt from what the store gave back: {lost}"},
+			{OriginalCut, "3", "cannot be rebuilt: its original is cut off"},
+			{GroupNotRebuilt, "8.3", "is one of the {n} records {group}, which were sealed together, and cannot be checked without the others, some of which are not here or cannot be rebuilt"},
+		},
+	},
+	{
+		Code: NotExported, Verdict: Incomplete,
+		Case:   "Of a store's export (`--from`): it was sealed, and the export does not cover it.",
+		Remedy: "Export what is asked for: a longer interval, the page that is missing. What was deleted in the store outside the interval is here too.",
+		Reasons: []Row{
+			{OutsideInterval, "8.3", "was sealed at a time that the export does not cover, and is not here"},
+			{PageMissing, "8.3", "was sealed and is not here, and the export says that it has more pages than are here"},
+			{LatePageMissing, "8.1", "is what was sealed, but seals before that seal, {seal}, are not here; the export says that it has more pages than are here"},
+			{SealPageMissing, "8.1", "lacks {seals}, and the export says that it has more pages than are here"},
+			{KeyPageMissing, "8.1", "look like seals of stream {stream_id}, and the seals that name their keys are not here; the export says that it has more pages than are here"},
+			{EndsBefore, "8.4", "ends with its seal of {time}, before the end of the interval: the last page is not here, or the host was silent"},
 		},
 	},
 }

@@ -35,6 +35,9 @@ var subjects = map[finding.Code]subject{
 	finding.IdentityMismatch: someRecords, finding.Unchecked: aRecord,
 
 	finding.Truncated: anArchive,
+
+	// Of a store's export.
+	finding.Uncheckable: aRecord, finding.NotExported: aRecord,
 }
 
 // Message is the event in one plain sentence.

@@ -15,7 +15,9 @@ type Observed struct {
 	Place finding.Place
 
 	// Fault says why the record is malformed: it has no meaning that two readers would agree on. Empty when it is well-formed.
+	// A fault of the code UNCHECKABLE says that a store gave it back otherwise than it was; Lost then says what is missing, as a clause.
 	Fault finding.Reason
+	Lost  string
 
 	// ID is the record's stamp. A malformed record may have one too.
 	ID    seal.ID

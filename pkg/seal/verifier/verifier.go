@@ -37,6 +37,7 @@ type Verifier struct {
 	unknown  unknownStreams
 	firstUse bool           // trust streams when their seal 0 is met
 	roots    *x509.CertPool // trust streams whose seal 0 is endorsed below these
+	covered  bool           // see Cover
 	quantum  bool           // report what nothing but Ed25519 vouches for
 
 	records  *record.Records
@@ -141,12 +142,16 @@ func (v *Verifier) Add(o *Observed) {
 	}
 	v.count++
 	switch {
+	case o.HasID && o.Fault.Code() == finding.Uncheckable:
+		v.records.AddUncheckable(o.ID, o.Fault, o.Lost, o.Place)
 	case o.HasID && o.Fault == "":
 		v.records.Add(o.ID, &o.Record, &o.digest, o.Place)
 	case o.HasID:
 		v.records.AddMalformed(o.ID, o.Fault, o.Place)
 	case o.Fault != "":
-		v.addFinding(o.Fault, o.Place)
+		f := finding.New(o.Fault)
+		f.Place, f.Detail.Lost = o.Place, o.Lost
+		v.findings.AddCause(f)
 	default:
 		v.addFinding(finding.NoID, o.Place)
 	}
@@ -244,7 +249,7 @@ func (v *Verifier) finishStream(st *stream, until time.Time) {
 		if v.quantum {
 			st.chain.FinishPostQuantum()
 		}
-		st.chain.FinishEnd(until)
+		st.chain.FinishEnd(v.endOf(st, until))
 	}
 	v.records.FinishStream(st.sessions.All())
 }

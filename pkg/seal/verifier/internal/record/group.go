@@ -5,6 +5,7 @@ package record
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -45,6 +46,7 @@ func (a *account) verify(g *group) {
 type group struct {
 	account *account
 	late    *lateSeal // nil unless the seal is late
+	sealed  time.Time // when the seal was made, as that says
 	doubt   bool
 	root    seal.Hash
 	seqs    []uint64

@@ -59,6 +59,7 @@ type handle struct {
 
 	leaves    leaves
 	malformed map[uint64]place // records that have this id and no meaning
+	lost      seal.Ranges      // of these: what a store does not give back as it was
 	conflicts []conflict
 	against   map[conflictKey]bool // what is in conflicts
 
@@ -170,6 +171,7 @@ func (h *handle) finishGroups(a *account) {
 			h.finishMissing(g, seq)
 			continue
 		}
+		notHere := h.lacks(g)
 		for n, c := range list {
 			reason, detail := finding.DigestDiffers, finding.Detail{}
 			switch {
@@ -177,6 +179,8 @@ func (h *handle) finishGroups(a *account) {
 				reason = finding.NoneBacked
 			case a.policy == nil:
 				reason = finding.PolicyUnknown
+			case fits && notHere:
+				reason, detail = finding.GroupNotRebuilt, g.detail()
 			case fits:
 				reason, detail = finding.GroupDiffers, g.detail()
 			}
@@ -191,6 +195,9 @@ func (h *handle) finishMissing(g *group, seq uint64) {
 		return // said already
 	}
 	f := finding.New(finding.RecordMissing)
+	if excuse := h.records.coverage.excuse(g.sealed); excuse != "" {
+		f = finding.New(excuse)
+	}
 	if g.doubt {
 		f = finding.New(finding.OnItsWay)
 	}

@@ -23,6 +23,7 @@ type Records struct {
 	handles  map[string]*handle
 	last     *handle // the one used last
 	accounts map[*session.Session]*account
+	coverage Coverage
 	again    bool  // a second pass is needed
 	group    group // the one that is being settled
 }
@@ -121,7 +122,7 @@ func (r *Records) Settled(st session.Settlement) {
 		g      = &r.group
 	)
 	flush := func() {
-		*g = group{account: a, late: late, doubt: s.Doubt, root: s.Groups[index], seqs: append(g.seqs[:0], seqs[:n]...)}
+		*g = group{account: a, late: late, sealed: s.Time, doubt: s.Doubt, root: s.Groups[index], seqs: append(g.seqs[:0], seqs[:n]...)}
 		if prefix != nil {
 			g.prefix, prefix = prefix[:2*n], prefix[2*n:]
 		}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package export_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal/export"
+	"github.com/logseal/logseal/pkg/seal/finding"
+)
+
+// TestForms: what every store gives back of originals verifies as a whole; an edit, and what was taken out, is found and named.
+func TestForms(t *testing.T) {
+	w := newWorld(t)
+	edited := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 333" })
+	stores := map[string]bool{}
+	for name, f := range forms {
+		stores[f.store] = true
+		t.Run(name, func(t *testing.T) {
+			report, err := w.verify(t, f.store, f.write(w.sent), given{})
+			require.NoError(t, err)
+			require.Empty(t, found(report))
+			require.Equal(t, finding.OK, report.Verdict)
+			require.EqualValues(t, 1200, report.Verified)
+
+			altered := slices.Clone(w.sent)
+			altered[edited].original = strings.Replace(altered[edited].original, "line 333", "line 334", 1)
+			report, err = w.verify(t, f.store, f.write(altered), given{})
+			require.NoError(t, err)
+			require.Equal(t, finding.Tampered, report.Verdict)
+			require.Equal(t, map[string]uint64{"ALTERED digest_differs": 1, "UNRESOLVED group_differs": uint64(len(group(w, edited)) - 1)}, found(report))
+			for _, f := range report.Findings {
+				if f.Code == finding.Altered {
+					require.Equal(t, w.sent[edited].id, f.ID)
+					require.NotZero(t, f.Place.Line)
+				}
+			}
+
+			report, err = w.verify(t, f.store, f.write(slices.Delete(slices.Clone(w.sent), edited, edited+1)), given{})
+			require.NoError(t, err)
+			require.Equal(t, finding.Tampered, report.Verdict)
+			require.EqualValues(t, 1, found(report)["MISSING record_missing"])
+		})
+	}
+	for _, name := range export.Stores() {
+		require.True(t, stores[name], "no form of %s is tried", name)
+	}
+}
+
+// group returns the ids that are sealed together with a record: the host seals 20 at a time, in groups of 16.
+func group(w *world, i int) []string {
+	var ids []string
+	var seq, own int
+	_, err := fmt.Sscanf(w.sent[i].id[9:], "%d", &own)
+	if err != nil {
+		panic(err)
+	}
+	for _, s := range w.sent {
+		if s.id == "" {
+			continue
+		}
+		if _, err := fmt.Sscanf(s.id[9:], "%d", &seq); err != nil {
+			panic(err)
+		}
+		if seq/20 == own/20 && (seq%20)/16 == (own%20)/16 {
+			ids = append(ids, s.id)
+		}
+	}
+	return ids
+}
+
+// flat are forms in which stores keep fields of a record and no original: its body and its id.
+var flat = map[string]form{
+	"splunk": {"splunk", func(list []sent) []string {
+		return []string{lines(each(list, func(s sent) string { return object("result", object("_raw", quote(s.body), "logseal.id", quote(s.id))) }))}
+	}},
+	"elastic": {"elastic", func(list []sent) []string {
+		return []string{object("hits", object("hits", rows(each(list, func(s sent) string {
+			return object("_source", object("body", object("text", quote(s.body)), "attributes", object("logseal", object("id", quote(s.id)))))
+		}))))}
+	}},
+	"loki": {"loki", func(list []sent) []string {
+		return []string{object("data", object("result", rows(each(list, func(s sent) string {
+			return object("stream", object("service_name", `"web"`, "logseal_id", quote(s.id)), "values", rows([]string{rows([]string{`"1"`, quote(s.body)})}))
+		}))))}
+	}},
+	"victorialogs": {"victorialogs", func(list []sent) []string {
+		return []string{lines(each(list, func(s sent) string {
+			return object("_msg", quote(s.body), "logseal.id", quote(s.id), "event_name", map[bool]string{true: `"logseal.seal"`, false: `""`}[s.id == ""])
+		}))}
+	}},
+}
+
+// TestFlattened: where a store keeps no original, all seals come back, every record is UNCHECKABLE, and nothing is said to be altered or missing.
+func TestFlattened(t *testing.T) {
+	w := newWorld(t)
+	for name, f := range flat {
+		t.Run(name, func(t *testing.T) {
+			list := slices.Clone(w.sent)
+			for i := range list {
+				if list[i].id == "" {
+					continue
+				}
+				list[i].body += " " // whatever a store does
+			}
+			texts := f.write(list)
+			if name != "victorialogs" { // an empty id is none
+				texts[0] = strings.NewReplacer(`,"logseal.id":""`, "", `,"logseal_id":""`, "", `"attributes":{"logseal":{"id":""}}`, `"a":1`).Replace(texts[0])
+			} else {
+				texts[0] = strings.ReplaceAll(texts[0], `"logseal.id":"",`, "")
+			}
+			report, err := w.verify(t, f.store, texts, given{})
+			require.NoError(t, err)
+			require.Equal(t, map[string]uint64{"UNCHECKABLE not_rebuilt": 1200}, found(report))
+			require.Equal(t, finding.Incomplete, report.Verdict)
+			require.Contains(t, report.Findings[0].Message(), "cannot be rebuilt from what the store gave back: ")
+			require.NotContains(t, report.Findings[0].Message(), "{")
+		})
+	}
+}
+
+// TestCutOriginal: a line that a store has cut off is UNCHECKABLE, with all that were sealed with it.
+func TestCutOriginal(t *testing.T) {
+	w := newWorld(t)
+	i := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 333" })
+	for cut := 20; cut < len(w.sent[i].original); cut += 7 {
+		row := object("_msg", quote(w.sent[i].original[:cut]), "logseal.id", quote(w.sent[i].id))
+		texts := forms["victorialogs"].write(slices.Delete(slices.Clone(w.sent), i, i+1))
+		report, err := w.verify(t, "victorialogs", append(texts, row), given{})
+		require.NoError(t, err)
+		require.Equal(t, map[string]uint64{"UNCHECKABLE original_cut": 1, "UNCHECKABLE group_not_rebuilt": uint64(len(group(w, i)) - 1)}, found(report), cut)
+	}
+}
+
+// TestInterval: what was sealed outside of the interval that an export covers need not be there; what was sealed in it must.
+func TestInterval(t *testing.T) {
+	w := newWorld(t)
+	from, until := w.began.Add(20*time.Minute), w.began.Add(40*time.Minute)
+	var list []sent
+	inside := -1
+	for _, s := range w.sent {
+		if s.id == "" || !s.at.Before(from) && s.at.Before(until) {
+			list = append(list, s)
+		}
+	}
+	for i, s := range list {
+		if s.id != "" && s.at.After(from.Add(5*time.Minute)) {
+			inside = i
+			break
+		}
+	}
+	for name, f := range forms {
+		t.Run(name, func(t *testing.T) {
+			report, err := w.verify(t, f.store, f.write(list), given{})
+			require.NoError(t, err)
+			require.Equal(t, finding.Tampered, report.Verdict, "without an interval all must be there")
+
+			report, err = w.verify(t, f.store, f.write(list), given{from, until})
+			require.NoError(t, err)
+			require.Equal(t, finding.Incomplete, report.Verdict, found(report))
+			require.Equal(t, map[string]uint64{"NOT_EXPORTED outside_interval": 800}, found(report))
+			require.EqualValues(t, 400, report.Verified)
+
+			report, err = w.verify(t, f.store, f.write(slices.Delete(slices.Clone(list), inside, inside+1)), given{from, until})
+			require.NoError(t, err)
+			require.Equal(t, finding.Tampered, report.Verdict)
+			require.EqualValues(t, 1, found(report)["MISSING record_missing"])
+		})
+	}
+}
+
+// TestEndOfInterval: the last seal in an interval is up to a heartbeat older than its end; one that is older still leaves the end unknown.
+func TestEndOfInterval(t *testing.T) {
+	w := newWorld(t)
+	f := forms["victorialogs"]
+	for late, want := range map[time.Duration]finding.Verdict{-time.Second: finding.OK, 59 * time.Second: finding.OK, 2 * time.Hour: finding.Incomplete} {
+		report, err := w.verify(t, f.store, f.write(w.sent), given{until: w.ended.Add(late)})
+		require.NoError(t, err)
+		require.Equal(t, want, report.Verdict, "%s: %v", late, found(report))
+	}
+}
+
+// TestMissingPage: answers that say how many records there are make what is missing from them incomplete, and not missing.
+func TestMissingPage(t *testing.T) {
+	w := newWorld(t)
+	for name, n := range map[string]int{"elastic, pages of _search": 4, "splunk, results in pages": 3} {
+		f := forms[name]
+		for lost := range n {
+			t.Run(fmt.Sprintf("%s, without page %d", name, lost), func(t *testing.T) {
+				texts := f.write(w.sent)
+				report, err := w.verify(t, f.store, slices.Delete(texts, lost, lost+1), given{})
+				require.NoError(t, err)
+				switch {
+				case lost == 0: // without a stream's first seal nothing is proven
+					require.Contains(t, found(report), "ABSENT no_first_seal")
+				case lost == n-1 && f.store == "splunk": // nothing says that there is more
+					require.NotContains(t, found(report), "MISSING record_missing")
+				default:
+					require.Equal(t, finding.Incomplete, report.Verdict, found(report))
+				}
+			})
+		}
+	}
+	for _, says := range []string{`"timed_out":true`, `"is_partial":true`} {
+		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 700, 710))
+		texts[0] = strings.Replace(texts[0], `"timed_out":false`, says, 1)
+		report, err := w.verify(t, "elastic", texts, given{})
+		require.NoError(t, err)
+		require.Equal(t, finding.Incomplete, report.Verdict, found(report))
+		require.EqualValues(t, 10, found(report)["NOT_EXPORTED page_missing"]+found(report)["NOT_EXPORTED seal_page_missing"])
+	}
+}
+
+// TestNoAnswer: what is no answer of a search is an error that says so, with the line.
+func TestNoAnswer(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ store, text, says string }{
+		{"elastic", `{"error":{"type":"security_exception"},"status":401}`, "line 1: no answer of a search as --from elastic reads it"},
+		{"elastic", "\n\n<html>", `line 3: no JSON: '<'`},
+		{"elastic", `[1]`, "an object is expected"},
+		{"loki", `{"status":"error","errorType":"bad_data"}`, "did the search fail?"},
+		{"splunk", `{"messages":[{"type":"FATAL","text":"Unknown sid."}]}`, "no answer"},
+		{"otlp", `{"records":[]}`, "resourceLogs"},
+		{"victorialogs", `missing _time filter`, "no JSON"},
+		{"victorialogs", `{}`, "no answer"},
+	} {
+		report, err := w.verify(t, tt.store, []string{tt.text}, given{})
+		require.ErrorContains(t, err, tt.says)
+		require.ErrorContains(t, err, "page-0000.json: ")
+		require.NotNil(t, report)
+	}
+	_, err := w.verify(t, "graylog", nil, given{})
+	require.ErrorContains(t, err, "splunk, elastic, loki, victorialogs, otlp")
+	for _, empty := range []struct{ store, text string }{
+		{"elastic", `{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}`},
+		{"splunk", `{"results":[]}`},
+		{"loki", `{"status":"success","data":{"result":[]}}`},
+		{"victorialogs", ""},
+		{"otlp", `{"resourceLogs":[]}`},
+	} {
+		_, err := w.verify(t, empty.store, []string{empty.text}, given{})
+		require.NoError(t, err, empty.store)
+	}
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package export_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/export"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/verifier"
+)
+
+// read reads one text, and returns ids and faults.
+func read(t *testing.T, store string, text io.Reader) (list []string, err error) {
+	t.Helper()
+	_, err = export.Read(t.Context(), store, []string{archive.Stdin}, archive.Options{Stdin: text}, func(o *verifier.Observed) error {
+		said := string(o.Fault)
+		if o.HasID {
+			said = o.ID.String() + " " + said
+		}
+		if o.Note != nil {
+			said = "seal " + said
+		}
+		list = append(list, said)
+		return nil
+	})
+	return list, err
+}
+
+// originalOf is an original with an id and a body.
+func originalOf(id, body string) string {
+	return `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"body":{"stringValue":` + quote(body) +
+		`},"attributes":[{"key":"logseal.id","value":{"stringValue":` + quote(id) + `}}]}]}]}]}`
+}
+
+// TestHostileRows: what two readers would read differently is MALFORMED, and what quotes another record does not stand for it.
+func TestHostileRows(t *testing.T) {
+	fake := originalOf("aaaaaaaa-7", "x")
+	real := originalOf("aaaaaaaa-1", fake)
+	carried := quote(base64.StdEncoding.EncodeToString([]byte(real)))
+	deep := strings.Repeat("[", 1000) + strings.Repeat("]", 1000)
+	for name, tt := range map[string]struct {
+		text string
+		want []string
+	}{
+		"a member twice":                        {`{"_msg":"a","_msg":"b"}`, []string{"member_repeated"}},
+		"a member twice, by an escape":          {`{"_msg":"a","_m\u0073g":"b"}`, []string{"member_repeated"}},
+		"invalid UTF-8":                         {"{\"_msg\":\"\xff\"}", []string{"invalid_utf8"}},
+		"half a character":                      {`{"_msg":"\ud800"}`, []string{"bad_escape"}},
+		"the other half":                        {`{"_msg":"\udc00\ud800"}`, []string{"bad_escape"}},
+		"a character in two halves":             {`{"_msg":"\ud83d\ude00","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
+		"a backslash before what looks like it": {`{"_msg":"\\ud800","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
+		"deep":                                  {`{"_msg":` + deep + `}`, []string{"too_deep"}},
+		"two ids":                               {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-2"]}`, []string{"bad_id"}},
+		"one id twice":                          {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-1"]}`, []string{"aaaaaaaa-1 not_rebuilt"}},
+		"no id":                                 {`{"logseal.id":"k-1"}`, []string{"bad_id"}},
+		"not ours":                              {`{"_msg":"hello"}`, []string{""}},
+		"a seal":                                {`{"_msg":"logseal.v1/x\n1\n"}`, []string{"seal "}},
+		"a seal with an id":                     {`{"_msg":"logseal.v1/x","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
+		"a seal by its text only":               {`{"_msg":"logseal.v1/x","event_name":"login"}`, []string{""}},
+		"a line that quotes another record":     {`{"_msg":` + quote(fake) + `,"logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
+		"an original that quotes another":       {`{"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}},
+		"the same, and its parts beside it":     {`{"body":` + quote(fake) + `,"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}},
+		"the carried one goes before":           {`{"_msg":` + quote(fake) + `,"logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}},
+		"a carried one of another record":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":` + carried + `}`, []string{"aaaaaaaa-3 not_rebuilt"}},
+		"a carried one that is no base64":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":"%"}`, []string{"aaaaaaaa-3 no_object"}},
+		"an edited original that is no OTLP":    {`{"_msg":"{\"resourceLogs\":7}","logseal.id":"aaaaaaaa-3"}`, []string{"aaaaaaaa-3 wrong_type"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := read(t, "victorialogs", strings.NewReader(tt.text+"\n"))
+			require.NoError(t, err)
+			require.Equal(t, tt.want, list)
+		})
+	}
+}
+
+// TestBrokenFiles: what is damaged takes nothing else with it where an answer is a line, and is an error where it is not.
+func TestBrokenFiles(t *testing.T) {
+	good := object("_msg", quote(originalOf("aaaaaaaa-1", "x")))
+	for name, tt := range map[string]struct {
+		text string
+		want []string
+		err  string
+	}{
+		"a line":                   {good + "\n{\"_msg\":\"x\n" + good + "\n", []string{"aaaaaaaa-1 ", "broken_json", "aaaaaaaa-1 "}, ""},
+		"two lines":                {good + "\nx\n}\n" + good + "\n", []string{"aaaaaaaa-1 ", "broken_json", "broken_json", "aaaaaaaa-1 "}, ""},
+		"the last line is cut off": {good + "\n" + good[:len(good)/2], []string{"aaaaaaaa-1 ", "line_unfinished"}, ""},
+		"the first line":           {"x\n" + good, nil, "line 1: no JSON"},
+		"a byte order mark":        {"\xef\xbb\xbf" + good + "\r\n", []string{"aaaaaaaa-1 "}, ""},
+		"CR LF and blank lines":    {good + "\r\n\r\n" + good, []string{"aaaaaaaa-1 ", "aaaaaaaa-1 "}, ""},
+		"no ends of lines":         {good + good + good, []string{"aaaaaaaa-1 ", "aaaaaaaa-1 ", "aaaaaaaa-1 "}, ""},
+		"an array":                 {"[" + good + "," + good + "]", []string{"aaaaaaaa-1 ", "aaaaaaaa-1 "}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for packing, pack := range map[string]func(string) io.Reader{"plain": plain, "gzip": gzipped} {
+				list, err := read(t, "victorialogs", pack(tt.text))
+				if tt.err != "" {
+					require.ErrorContains(t, err, tt.err)
+				} else {
+					require.NoError(t, err)
+				}
+				require.Equal(t, tt.want, list, packing)
+			}
+		})
+	}
+}
+
+func plain(text string) io.Reader { return strings.NewReader(text) }
+
+func gzipped(text string) io.Reader {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, text)
+	_ = w.Close()
+	return &b
+}
+
+// TestMemory: a page of any length is read in little memory, and so is what is in it beside records.
+func TestMemory(t *testing.T) {
+	hit := object("_source", object("message", quote(originalOf("aaaaaaaa-1", strings.Repeat("x", 1<<20)))))
+	const hits = 60
+	parts := []io.Reader{strings.NewReader(`{"took":1,"aggregations":["`)}
+	filler := strings.Repeat("y", 1<<20)
+	for range hits {
+		parts = append(parts, strings.NewReader(filler))
+	}
+	parts = append(parts, strings.NewReader(`"],"hits":{"hits":[`+hit))
+	for range hits - 1 {
+		parts = append(parts, strings.NewReader(","), strings.NewReader(hit))
+	}
+	parts = append(parts, strings.NewReader(`]}}`))
+	rows, most := 0, uint64(0)
+	_, err := export.Read(t.Context(), "elastic", []string{archive.Stdin}, archive.Options{Stdin: io.MultiReader(parts...)}, func(o *verifier.Observed) error {
+		require.True(t, o.HasID)
+		if rows++; rows%10 == 0 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, hits, rows)
+	require.Less(t, most, uint64(32<<20))
+}
+
+// TestStopped: an error of who is given the records stops the reading, and a panic is the program's.
+func TestStopped(t *testing.T) {
+	stop := errors.New("enough")
+	text := strings.Repeat(object("_msg", `"a"`)+"\n", 3)
+	n := 0
+	_, err := export.Read(t.Context(), "victorialogs", []string{archive.Stdin}, archive.Options{Stdin: strings.NewReader(text)}, func(*verifier.Observed) error {
+		n++
+		return stop
+	})
+	require.ErrorIs(t, err, stop)
+	require.Equal(t, 1, n)
+}
+
+// FuzzRead: whatever a file holds, every store's reader ends, and emits what the verifier can take.
+func FuzzRead(f *testing.F) {
+	list := []sent{{id: "aaaaaaaa-1", original: originalOf("aaaaaaaa-1", "x"), body: "x"}, {body: "logseal.v1/x\n", original: originalOf("", "y")}}
+	for _, forms := range []map[string]form{forms, flat} {
+		for _, form := range forms {
+			for _, text := range form.write(list) {
+				f.Add(slices.Index(export.Stores(), form.store), []byte(text))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, store int, text []byte) {
+		names := export.Stores()
+		v := verifier.NewFirstUse()
+		_, err := export.Read(t.Context(), names[uint(store)%uint(len(names))], []string{archive.Stdin}, archive.Options{Stdin: bytes.NewReader(text)}, func(o *verifier.Observed) error {
+			v.Prepare(o)
+			v.Add(o)
+			return nil
+		})
+		report, finishErr := v.Finish(time.Time{})
+		require.NoError(t, finishErr)
+		if err == nil && len(text) == 0 {
+			require.Empty(t, report.Records)
+		}
+		require.NotEqual(t, finding.OK, report.Verdict, "without a seal nothing is right")
+	})
+}

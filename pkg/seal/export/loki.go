@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package export
+
+// loki is Grafana Loki: query_range, query and tail of its API, logcli's jsonl, and what Grafana saves.
+// https://grafana.com/docs/loki/latest/reference/loki-http-api/
+var loki = layout{
+	name: "loki",
+	is:   `"data": {"result": [{"stream": {…}, "values": […]}]}, or lines with "line"`,
+	rows: map[string]shape{
+		"":                       {},
+		"data.result[].values[]": {names: []string{"timestamp", "line", "metadata"}, with: "data.result[].stream"},
+		"streams[].values[]":     {names: []string{"timestamp", "line", "metadata"}, with: "streams[].stream"},
+	},
+	envelope: []string{"status", "data", "streams", "dropped_entries", "errorType", "error", "message"},
+	prefixes: []string{"metadata.structuredMetadata.", "metadata.parsed.", "metadata.", "labels.", "fields.", "structuredMetadata."},
+	id:       []string{"logseal_id"},
+	carried:  []string{"logseal_original"},
+	text:     []string{"line", "Line"},
+	event:    []string{"event_name"},
+	lost:     "Loki makes strings of all values, changes their names, and keeps no difference between those of the record, its scope and its resource",
+}
