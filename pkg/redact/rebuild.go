@@ -19,16 +19,19 @@ const (
 	dropRecord
 )
 
-// What detectors may do for a text, views included, is limited: a text made of triggers would take many times what an ordinary one
-// does, which has a call every 50 bytes. The unit is a call of a detector. A value that is examined, a match and a base64 text cost
-// more; what cannot but take time in proportion to the text, such as numbers, costs nothing.
+// What detectors may do for a text, its decoded forms included, is limited: a text made of triggers would take many times what an
+// ordinary one does. The unit is a step; see prefilter.State. What cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork      = 3072
-	bytesOfWork   = 7
-	costOfMatch   = 1
-	costOfBase64  = 12
-	escapesOfWork = 2
+	freeWork      = 4500 * prefilter.CostOfCall
+	workOfByte    = 0.8
+	costOfMatch   = prefilter.CostOfCall
+	costOfBase64  = 12 * prefilter.CostOfCall
+	stepsOfEscape = 2
+	bytesOfStep   = 8
 )
+
+// workFor returns how many steps may be taken for a text.
+func workFor(s string) int { return freeWork + int(float64(len(s))*workOfByte) }
 
 // text redacts s. If the outcome is changed, the new text is in w.out, valid until the next call. In audit mode matches are
 // counted and the outcome is unchanged.
@@ -45,7 +48,7 @@ func (w *worker) text(s string) outcome {
 	if inKey {
 		w.part = key.next(s)
 	}
-	limit := freeWork + len(s)/bytesOfWork
+	limit := workFor(s)
 	w.work = limit
 	result := w.pass(s)
 	w.part = span{}

@@ -199,7 +199,7 @@ func (c *scan) Base64(start, end int) bool {
 	if *buf, ok = decode.Base64((*buf)[:0], c.S[start:end]); !ok {
 		return false
 	}
-	c.w.work -= costOfBase64
+	c.w.work -= costOfBase64 + len(s)/bytesOfStep
 	sub := c.w.scans[c.layer+1]
 	sub.run(ascii.UnsafeString(*buf))
 	if len(sub.spans) == 0 {
@@ -220,7 +220,7 @@ func (c *scan) Hex(start, end int) {
 			b[i] = ' '
 		}
 	}
-	c.w.work -= costOfBase64
+	c.w.work -= costOfBase64 + len(b)/bytesOfStep
 	sub := c.w.scans[c.layer+1]
 	sub.run(ascii.UnsafeString(b))
 	for _, sp := range sub.spans {
@@ -249,6 +249,7 @@ func (c *scan) echoes() bool {
 		if len(v) < minEcho || !rules.Mixed(v) {
 			continue
 		}
+		c.w.work -= len(c.S) / bytesOfStep
 		for i := 0; ; {
 			at := strings.Index(c.S[i:], v)
 			if at < 0 {
@@ -398,7 +399,7 @@ func noteSpecial(c *rules.Context, _ rules.ID, i int) int {
 	}
 	if escapes > 0 {
 		c.Saw |= prefilter.SawControl
-		c.Charge(escapes / escapesOfWork)
+		c.Charge(escapes * stepsOfEscape)
 	}
 	return 0
 }

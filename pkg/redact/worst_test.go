@@ -3,13 +3,20 @@
 package redact
 
 import (
+	"fmt"
+	"maps"
 	"math"
+	"math/rand/v2"
+	"os"
 	"runtime"
-	"sort"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // worst are texts made to keep detectors busy: every trigger, over and over, and starts without ends.
@@ -31,41 +38,130 @@ func worst() map[string]string {
 	}
 }
 
-// Adversarial input costs at most eight times what ordinary input does, and in proportion to its length.
-func TestWorstCase(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+// Whatever a text consists of, what is done for it is in proportion to its length: the work of detectors is counted, none does much more
+// than is counted before it ends, and where the count is over the limit the text is withheld.
+func TestWorkIsBounded(t *testing.T) {
 	e := newEngine(t)
 	w := newWorker(e)
-	// The best of several runs, in CPU time of this thread: other work on the machine only ever adds.
-	cost := func(texts ...string) float64 {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	all := os.Getenv("LOGSEAL_EVERY_TEXT") != ""
+	for _, unit := range slices.Sorted(maps.Keys(madeOf(e))) {
+		if !all && r.IntN(8) > 0 {
+			continue
+		}
+		text := repeated(unit, 1<<14)
+		limit := workFor(text)
+		w.work = limit
+		w.pass(text)
+		assert.LessOrEqual(t, limit-w.work, limit+mostAtOnce, "%q, seed %d", unit, seed)
+	}
+}
+
+// mostAtOnce is how many steps a detector may be over the limit when it ends: those of the longest value.
+const mostAtOnce = 16 << 10
+
+// madeOf are texts that consist of what leads to detectors, and what may stand before and behind it: every trigger and many names of every
+// rule, and the rules' own examples.
+func madeOf(e *Engine) map[string]bool {
+	units := map[string]bool{}
+	for _, unit := range worst() {
+		units[unit] = true
+	}
+	var words []string
+	for _, trigger := range rules.Triggers(func(r rules.ID) bool { return e.rules[r].action != actionOff }, nil) {
+		words = append(words, trigger.Lit+exampleOf(trigger.Sets))
+	}
+	for _, r := range rules.All() {
+		names := exampleNames(r)
+		for i := 0; i < len(names); i += 1 + len(names)/4 {
+			words = append(words, names[i])
+		}
+		for _, x := range r.Gone {
+			units[x.Text+" "], units[x.Text+"\n"] = true, true
+		}
+		for _, text := range r.Stay {
+			units[text+" "] = true
+		}
+	}
+	for _, w := range words {
+		for _, behind := range []string{"", " ", "=", "=\"", ": ", " a ", "={", ">", "\\\"", ","} {
+			units[w+behind] = true
+		}
+		for _, before := range []string{"set ", "<", "\"key\":\"", "-p ", "${", "://a:"} {
+			units[before+w+" "] = true
+		}
+	}
+	delete(units, "")
+	return units
+}
+
+// exampleOf returns bytes that are in the sets.
+func exampleOf(sets []*prefilter.Set) string {
+	var b []byte
+	for _, set := range sets {
+		some := []byte("a1 A-:.=\"'@%x0pP\n")
+		for c := range 256 {
+			some = append(some, byte(c))
+		}
+		b = append(b, some[slices.IndexFunc(some, func(c byte) bool { return set[c] })])
+	}
+	return string(b)
+}
+
+func repeated(unit string, size int) string { return strings.Repeat(unit, max(1, size/len(unit))) }
+
+// BenchmarkWorstCase measures texts made to keep detectors busy, in CPU time a byte and in times what access-log lines take. With -v it
+// prints the dearest.
+func BenchmarkWorstCase(b *testing.B) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	e := newEngine(b)
+	w := newWorker(e)
+	// The best of several runs: other work on the machine only ever adds.
+	cost := func(runs int, texts ...string) float64 {
 		best := int64(math.MaxInt64)
-		for range 15 {
-			start := threadTime(t)
+		for range runs {
+			start := threadTime(b)
 			for _, text := range texts {
 				w.text(text)
 			}
-			best = min(best, threadTime(t)-start)
+			best = min(best, threadTime(b)-start)
 		}
 		return float64(best) / float64(totalBytes(texts))
 	}
-	ordinary := cost(accessLines(400, 3, true)...)
 	type row struct {
-		name         string
-		small, large float64
+		unit        string
+		cost, times float64
+		withheld    bool
 	}
-	var rows []row
-	for name, unit := range worst() {
-		small := strings.Repeat(unit, 1<<13/len(unit))
-		large := strings.Repeat(unit, 1<<16/len(unit))
-		rows = append(rows, row{name, cost(small), cost(large)})
+	measure := func(b *testing.B, units map[string]bool) {
+		var rows []row
+		for b.Loop() {
+			rows = rows[:0]
+			ordinary := cost(15, accessLines(400, 3, true)...)
+			for unit := range units {
+				text := repeated(unit, 1<<16)
+				out, _, _ := e.Text(text, nil)
+				ns := cost(3, text)
+				rows = append(rows, row{unit, ns, ns / ordinary, out == markLimit})
+			}
+		}
+		slices.SortFunc(rows, func(x, y row) int { return int(y.cost*100) - int(x.cost*100) })
+		above := slices.IndexFunc(rows, func(r row) bool { return r.times <= 8 })
+		b.ReportMetric(rows[0].times, "times-at-most")
+		b.ReportMetric(rows[len(rows)/2].times, "times-in-the-middle")
+		b.ReportMetric(100*float64(above)/float64(len(rows)), "%-above-8")
+		table := ""
+		for _, r := range rows[:min(len(rows), 40)] {
+			table += fmt.Sprintf("%7.1f ns a byte, %5.1f times, withheld %-5v  %.60q\n", r.cost, r.times, r.withheld, r.unit)
+		}
+		b.Log("\n" + table)
 	}
-	sort.Slice(rows, func(i, j int) bool { return rows[i].large > rows[j].large })
-	t.Logf("ordinary: %.2f ns a byte", ordinary)
-	for _, r := range rows[:12] {
-		t.Logf("%-22s %6.2f ns a byte at 8 KiB, %6.2f at 64 KiB: %.1f times ordinary", r.name, r.small, r.large, r.large/ordinary)
+	kinds := map[string]bool{}
+	for _, unit := range worst() {
+		kinds[unit] = true
 	}
-	for _, r := range rows {
-		assert.Less(t, r.large, 4*r.small+20, "%s: linear", r.name)
-	}
+	b.Run("kinds", func(b *testing.B) { measure(b, kinds) })
+	b.Run("made", func(b *testing.B) { measure(b, madeOf(e)) })
 }

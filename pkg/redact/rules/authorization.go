@@ -58,7 +58,7 @@ func (c *Context) authorization(end int) int {
 		inQuotes = ascii.Is(s, i, ascii.Quote)
 	}
 	if inQuotes {
-		v, ok := quotedValue(s, i)
+		v, ok := c.quotedValue(i)
 		if !ok {
 			return 0
 		}
@@ -71,6 +71,7 @@ func (c *Context) authorization(end int) int {
 	for word < limit && ascii.Class[s[word]]&ascii.Space == 0 {
 		word++
 	}
+	c.weigh(word - i)
 	scheme := ascii.LowerString(s[i:min(word, i+24)])
 	next := word
 	for next < limit && s[next] == ' ' {
@@ -80,6 +81,7 @@ func (c *Context) authorization(end int) int {
 	case parameters[scheme] && next < limit:
 		if !inQuotes {
 			limit = lineEnd(s, next)
+			c.look(limit - next)
 		}
 		c.Offer(ruleAuthorization, next, limit)
 		return limit
@@ -129,7 +131,8 @@ func detectBearer(c *Context, _ ID, i int) int {
 	if i == end {
 		return 0
 	}
-	v := unquotedEnd(s, i)
+	v := c.bareEnd(i)
+	c.weigh(v - i)
 	if v-i < 8 || placeholder(s[i:v]) || isPair(s[i:v]) || !Mixed(s[i:v]) && !strange(s[i:v]) && !tokenLike(s[i:v], 16) {
 		return 0
 	}
@@ -154,6 +157,7 @@ func (c *Context) quoteOrEnd(i int) int {
 		if k := strings.IndexAny(c.S[i:], "\r\n\"'`"); k >= 0 {
 			c.memo.quotes.to = i + k
 		}
+		c.look(c.memo.quotes.to - i)
 	}
 	return c.memo.quotes.to
 }

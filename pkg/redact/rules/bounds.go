@@ -30,7 +30,7 @@ func blockValue(s string, i int) (value, bool) {
 	indent := s[line:start]
 	end := start
 	for line < len(s) && indent != "" && strings.HasPrefix(s[line:], indent) && line-i < maxValueBytes {
-		end = lineEnd(s, line)
+		end = lineEnd(s[:min(len(s), line+maxValueBytes)], line)
 		if line = end; ascii.At(s, line) == '\r' {
 			line++
 		}
@@ -41,9 +41,16 @@ func blockValue(s string, i int) (value, bool) {
 	return value{start, end, quoted}, end > start
 }
 
-// quotedValue returns what is between the quote at i and the next one of its kind and level of escaping. Without an end, the
+// quotedValue is quotedIn for the text.
+func (c *Context) quotedValue(i int) (value, bool) {
+	v, ok := quotedIn(c.S, i)
+	c.look(v.end - v.start)
+	return v, ok
+}
+
+// quotedIn returns what is between the quote at i and the next one of its kind and level of escaping. Without an end, the
 // value goes on to the end of the line.
-func quotedValue(s string, i int) (value, bool) {
+func quotedIn(s string, i int) (value, bool) {
 	slashes := 0
 	for ascii.At(s, i+slashes) == '\\' {
 		slashes++
@@ -73,6 +80,7 @@ func quotedValue(s string, i int) (value, bool) {
 func (c *Context) bareEnd(i int) int {
 	if i <= c.memo.values.bareFrom || i >= c.memo.values.bareTo {
 		c.memo.values.bareFrom, c.memo.values.bareTo = i, unquotedEnd(c.S, i)
+		c.look(c.memo.values.bareTo - i)
 	}
 	return c.memo.values.bareTo
 }

@@ -63,15 +63,15 @@ func (c *Context) column(start, end int, vd Verdict) int {
 		return 0
 	}
 	taken := 0
-	for line := to + 1; line < len(s) && c.Charge(costOfList); {
+	for line := to + 1; line < len(s) && c.Charge(costOfValue); {
 		end := lineEnd(s, line)
-		c.chargeLong(end - line)
+		c.look(2 * (end - line))
 		if strings.Trim(s[line:end], "-+=|: ") != "" { // no rule between rows
 			v, n := field(s[:end], line, sep, index)
 			if n != fields {
 				break
 			}
-			if text := s[v.start:v.end]; secretValue(text, vd, quoted) && !placeholder(text) {
+			if text := s[v.start:v.end]; c.secretValue(v, vd, quoted) && !placeholder(text) {
 				c.Offer(vd.Rule, v.start, v.end)
 				taken = v.end
 			}

@@ -19,9 +19,9 @@ var (
 	audited      = &Detector{At: literals("argc=", "proctitle="), Find: detectAudit}
 )
 
-// commandMemo is up to where words of commands have been looked through, up to where no client is left to be found, and the end of the
-// last word that was looked at because of what is in it.
-type commandMemo struct{ end, none, word int }
+// commandMemo is up to where words of commands have been looked through, up to where no client is left to be found, the end of the last
+// word that was looked at because of what is in it, and up to where arguments recorded by the audit daemon have been looked through.
+type commandMemo struct{ end, none, word, audited int }
 
 const (
 	maxCommand      = 1024 // bytes from a client's name to its last word
@@ -84,7 +84,7 @@ func detectCommand(c *Context, _ ID, i int) int {
 			end = start // an option: --http-password
 		case b != ' ' && b != '"' && b != '\'' && b != ',' && b != '\t':
 			return 0 // curl/8.5.0
-		case ascii.HasPrefixFold(s, i, "pass") && clientNamed(s[start:end]) == nil:
+		case ascii.HasPrefixFold(s, i, "pass") && (start == i || clientNamed(s[start:end]) == nil):
 			return 0 // the password
 		}
 	}
@@ -294,7 +294,7 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		o.n++
 		o.prev = t
 	}
-	c.Charge(costOfCommand + n/8)
+	c.Charge(costOfCommand + n*costOfWord)
 	c.memo.command.end = max(c.memo.command.end, i)
 	return taken
 }
@@ -528,6 +528,7 @@ func detectPiped(c *Context, _ ID, i int) int {
 // hereString examines what is given to a program that reads a password: vncpasswd -f <<< x. The operator is at i.
 func (c *Context) hereString(i int) int {
 	s := c.S
+	c.Charge(costOfList)
 	line := s[max(0, i-maxPiped, c.taken):i]
 	if k := strings.LastIndexAny(line, "\n|;"); k >= 0 {
 		line = line[k+1:]
@@ -558,7 +559,7 @@ func detectAudit(c *Context, _ ID, i int) int {
 		return 0
 	}
 	k := strings.Index(s[i:min(len(s), i+24)], " a0=")
-	if k < 0 {
+	if k < 0 || i < c.memo.command.audited {
 		return 0
 	}
 	at := i + k + 1
@@ -576,11 +577,13 @@ func detectAudit(c *Context, _ ID, i int) int {
 		if !ok {
 			break
 		}
+		c.Charge(costOfWord)
 		if w.coded {
 			c.sink.Hex(w.start, w.end)
 		}
 		at = next
 	}
+	c.memo.command.audited = at
 	return 0
 }
 

@@ -29,6 +29,10 @@ type memo struct {
 	url     urlMemo
 	quotes  quoteMemo
 	key     keyMemo
+	device  deviceMemo
+	printed printedMemo
+	acl     int // up to where users of Redis have been looked for
+	pgpass  int // and lines of .pgpass
 }
 
 // Sink takes what detectors find.
@@ -46,14 +50,16 @@ type Sink interface {
 	Marker(start, end int) bool
 }
 
-// Costs of work, in calls of a detector.
+// Costs of work, in steps; see [prefilter.State]. A detector is charged for its call by the prefilter, and by itself for what takes longer:
+// for all that it looks at beyond some dozens of bytes, by [Context.look], so that no text costs more than in proportion to its length.
 const (
-	costOfName    = 1 // to look for the value of a name
-	costOfValue   = 1 // to examine it
-	costOfList    = 8 // to examine a header or statement of several parts
-	costOfCheck   = 3 // of a card number's digits
-	costOfCommand = 8 // to read the words of a command, and one more for eight of them
-	costOfLabel   = 3 // to look at what a BEGIN line begins
+	costOfName    = prefilter.CostOfCall     // to look for the value of a name
+	costOfValue   = prefilter.CostOfCall     // to examine it
+	costOfList    = 8 * prefilter.CostOfCall // to examine a header or statement of several parts
+	costOfCheck   = 3 * prefilter.CostOfCall // of a card number's digits
+	costOfCommand = 8 * prefilter.CostOfCall // to begin to read the words of a command
+	costOfWord    = 4 * prefilter.CostOfCall // to read one
+	costOfLabel   = 3 * prefilter.CostOfCall // to look at what a BEGIN line begins
 )
 
 // NewContext returns a context that hands what is found to sink.
@@ -90,14 +96,13 @@ func (c *Context) Charge(n int) bool {
 	return *c.Budget >= 0
 }
 
-// chargeLong charges for a word of n bytes that is longer than people write them: to look at it takes time in proportion.
-func (c *Context) chargeLong(n int) {
-	if n > longWord {
-		c.Charge(n / longWordBytes)
-	}
-}
+// look charges for n bytes that a detector has looked at.
+func (c *Context) look(n int) { c.Charge(n / bytesOfStep) }
+
+// weigh charges for n bytes that a detector has found out the make-up of, which takes several looks at each.
+func (c *Context) weigh(n int) { c.Charge(n / weighedOfStep) }
 
 const (
-	longWord      = 32
-	longWordBytes = 4 // that cost as much as a call
+	bytesOfStep   = 8
+	weighedOfStep = 2
 )

@@ -26,6 +26,7 @@ func (c *Context) contextual(start, end int) {
 		c.Offer(ruleVendorToken, start, end)
 		return
 	}
+	c.look(len(v))
 	anyEntropy := c.sink.On(ruleHighEntropy)
 	uuid := isUUID(v)
 	switch {
@@ -51,7 +52,7 @@ func (c *Context) contextual(start, end int) {
 	if !random && !word {
 		return
 	}
-	c.Charge(3 * costOfValue)
+	c.Charge(2 * costOfValue)
 	said := c.announced(start, maxWordsBefore)
 	called := said == right || said == before
 	// One piece of letters and digits right behind a word is a credential in spite of regular looks.

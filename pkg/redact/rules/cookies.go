@@ -82,12 +82,13 @@ func (c *Context) cookies(start, end int) int {
 		if isSet && last > 0 || ascii.At(s, end) != ';' {
 			break
 		}
+		c.look(end - j)
 		j = end + 1
 		for ascii.At(s, j) == ' ' {
 			j++
 		}
 	}
-	if last == 0 && v.ctx == tight && secretValue(s[v.start:v.end], Verdict{ruleCookie, Medium}, tight) && tokenLike(s[v.start:v.end], 12) {
+	if last == 0 && v.ctx == tight && c.secretValue(v, Verdict{ruleCookie, Medium}, tight) && tokenLike(s[v.start:v.end], 12) {
 		c.Offer(ruleCookie, v.start, v.end)
 		return v.end
 	}
@@ -126,7 +127,9 @@ func (c *Context) cookieList(open int) int {
 	s := c.S
 	last := 0
 	depth := 1
-	for i := open + 1; i < len(s) && i-open < maxCookieList && depth > 0; {
+	i := open + 1
+	defer func() { c.look(2 * (i - open)) }()
+	for i < len(s) && i-open < maxCookieList && depth > 0 {
 		switch s[i] {
 		case '[', '(', '{':
 			depth++

@@ -53,24 +53,24 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 		to := strings.IndexByte(s[end:min(len(s), end+maxDialogue)], ']')
 		return value{end + 1, end + to, quoted}, to > 1 && !placeholder(s[end+1:end+to]) && !mask(s[end+1:end+to])
 	}
-	if k := ascii.IndexFold(s[end:min(len(s), end+maxNameBytes)], " name="); k >= 0 && ascii.HasSuffixFold(s, start, "/snmp ") {
-		v, ok := c.valueAt(end+k+len(" name="), tight) // RouterOS: /snmp community add name=x
-		return v, ok && !placeholder(s[v.start:v.end])
+	if ascii.HasSuffixFold(s, start, "/snmp ") {
+		if k := ascii.IndexFold(s[end:min(len(s), end+maxNameBytes)], " name="); k >= 0 {
+			v, ok := c.valueAt(end+k+len(" name="), tight) // RouterOS: /snmp community add name=x
+			return v, ok && !placeholder(s[v.start:v.end])
+		}
 	}
-	if ascii.At(s, end) != ' ' || !deviceNames[ascii.LowerString(s[start:end])] {
+	if ascii.At(s, end) != ' ' || !in(deviceNames, s[start:end]) {
 		return value{}, false
 	}
-	line := s[max(0, start-maxDeviceLine):start]
-	if k := strings.LastIndexByte(line, '\n'); k >= 0 {
-		line = line[k+1:]
+	for _, w := range [...]string{"option ", "list "} {
+		if strings.HasSuffix(s[:start], w) && startsLine(s, start-len(w)) {
+			v, ok := c.quotedValue(end + 1) // UCI: option key 'x'
+			return v, ok && !placeholder(s[v.start:v.end]) && !mask(s[v.start:v.end])
+		}
 	}
-	strict := hasCommand(line, deviceCommands)
-	alone := strings.TrimLeft(line, " \t") == ""
-	if option := strings.TrimLeft(line, " \t"); option == "option " || option == "list " {
-		v, ok := quotedValue(s, end+1) // UCI: option key 'x'
-		return v, ok && !placeholder(s[v.start:v.end]) && !mask(s[v.start:v.end])
-	}
-	if !strict && !alone && !hasCommand(line, setCommands) {
+	strict, set := c.commandBefore(start)
+	alone := startsLine(s, start)
+	if !strict && !alone && !set {
 		return value{}, false
 	}
 	encoded, last, manager := "", "", false
@@ -134,25 +134,57 @@ func newByFirst(words ...string) *byFirst {
 	return &b
 }
 
-// hasCommand reports whether the line has one of the commands, at the start of a word.
-func hasCommand(line string, commands *byFirst) bool {
-	inWord := false
-	for i := range len(line) {
+// length returns how long the one of the words is that stands at i, or 0.
+func (b *byFirst) length(s string, i int) int {
+	for _, w := range b[ascii.ToLower(s[i])] {
+		if ascii.HasPrefixFold(s, i, w) {
+			return len(w)
+		}
+	}
+	return 0
+}
+
+// deviceMemo is up to where commands have been looked for, and where behind the last ones of their line, or 0.
+type deviceMemo struct{ to, command, set int }
+
+// commandBefore reports whether one of deviceCommands, and whether one of setCommands, stands in the line before i, at the start of a word.
+// Each place is looked at once.
+func (c *Context) commandBefore(i int) (command, set bool) {
+	s, m := c.S, &c.memo.device
+	k := max(m.to, i-maxDeviceLine)
+	m.to = i
+	for inWord := k > 0 && ascii.Class[s[k-1]]&ascii.Alnum != 0; k < i; k++ {
 		if !inWord {
-			for _, w := range commands[ascii.ToLower(line[i])] {
-				if ascii.HasPrefixFold(line, i, w) {
-					return true
-				}
+			n, simple := deviceCommands.length(s, k), setCommands.length(s, k)
+			if k+max(n, simple) > i {
+				m.to = min(m.to, k) // the name that is examined is a word of it: that counts for the next name
+			} else if n > 0 {
+				m.command = k + n
+			} else if simple > 0 {
+				m.set = k + simple
 			}
 		}
-		inWord = ascii.Class[line[i]]&ascii.Alnum != 0 || line[i] == '-'
+		if s[k] == '\n' {
+			m.command, m.set = 0, 0
+		}
+		inWord = ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '-'
 	}
-	return false
+	floor := max(0, i-maxDeviceLine)
+	return m.command > floor, m.set > floor
+}
+
+// startsLine reports whether nothing but blanks stands before i in its line.
+func startsLine(s string, i int) bool {
+	for i > 0 && (s[i-1] == ' ' || s[i-1] == '\t') {
+		i--
+	}
+	return i == 0 || s[i-1] == '\n'
 }
 
 // detectSNMP examines the community in snmp-server host, and the passwords in snmp-server user.
 func detectSNMP(c *Context, _ ID, i int) int {
 	s := c.S
+	c.Charge(costOfList)
 	end := lineEnd(s[:min(len(s), i+maxDialogue)], i)
 	k := i + len("snmp-server host ")
 	user := ascii.HasPrefixFold(s, i, "snmp-server user ")
@@ -203,7 +235,7 @@ func detectSecureString(c *Context, _ ID, i int) int {
 	s := c.S
 	k := i + len("to-securestring")
 	if ascii.HasPrefixFold(s, k, `): name="string"; value="`) {
-		v, ok := quotedValue(s, k+len(`): name="string"; value=`))
+		v, ok := c.quotedValue(k + len(`): name="string"; value=`))
 		if ok {
 			c.Offer(rulePassword, v.start, v.end)
 		}

@@ -169,7 +169,7 @@ func dialogueWord(s string, i int) (v value, next int, ok bool) {
 		i++
 	}
 	if ascii.Is(s, i, ascii.Quote) {
-		v, ok = quotedValue(s[:min(len(s), i+maxDialogue)], i)
+		v, ok = quotedIn(s[:min(len(s), i+maxDialogue)], i)
 		return v, min(v.end+1, len(s)), ok
 	}
 	end := i
@@ -328,6 +328,10 @@ func detectLogin(c *Context, _ ID, i int) int {
 // detectACL examines the passwords of a user of Redis: ACL SETUSER eve on >password #hash, or a line of its file of users.
 func detectACL(c *Context, _ ID, i int) int {
 	s := c.S
+	if i < c.memo.acl {
+		return 0
+	}
+	c.Charge(costOfLabel)
 	start := max(0, i-maxNameBytes)
 	if k := strings.LastIndexByte(s[start:i], '\n'); k >= 0 {
 		start += k + 1
@@ -336,6 +340,8 @@ func detectACL(c *Context, _ ID, i int) int {
 		return 0
 	}
 	end := lineEnd(s[:min(len(s), i+maxCommand)], i)
+	c.look(2 * (end - i))
+	c.memo.acl = end
 	taken := 0
 	for k := i; k < end; k++ {
 		if b := s[k]; b != '>' && b != '<' && b != '#' && b != '!' || ascii.Class[ascii.At(s, k-1)]&(ascii.Space|ascii.Quote) == 0 {
@@ -418,7 +424,7 @@ func detectAttempt(c *Context, _ ID, i int) int {
 	}
 	v := value{from + slash + 1, from + to, quoted}
 	if ascii.At(s, v.start) == 'b' && ascii.Is(s, v.start+1, ascii.Quote) {
-		if inner, ok := quotedValue(s, v.start+1); ok {
+		if inner, ok := c.quotedValue(v.start + 1); ok {
 			v = inner
 		}
 	}

@@ -65,10 +65,12 @@ func detectAt(c *Context, _ ID, i int) int {
 		start = c.unusualLocalPart(i)
 	}
 	end := domainEnd(s, i+1)
+	c.Charge(costOfValue)
+	c.look(max(end, i) - start)
 	if end == 0 && start < i {
 		end = addressLiteral(s, i+1)
 	}
-	if start == i || end == 0 || sshDomains[ascii.LowerString(s[i+1:end])] || unitSuffix[ascii.LowerString(s[strings.LastIndexByte(s[:end], '.')+1:end])] {
+	if start == i || end == 0 || sshDomains[ascii.LowerString(s[i+1:end])] || unitSuffix[asciiWord(topLevel(s, i, end))] {
 		return 0
 	}
 	if login(s, start, i, end) {
@@ -76,6 +78,11 @@ func detectAt(c *Context, _ ID, i int) int {
 	}
 	c.Offer(ruleEmail, start, end)
 	return end
+}
+
+// topLevel returns what stands behind the last dot of the domain that ends at end, behind the at sign at i.
+func topLevel(s string, i, end int) string {
+	return s[i+1+strings.LastIndexByte(s[i+1:end], '.')+1 : end]
 }
 
 // accounts are those of machines, in whose names nobody gets mail.
@@ -89,7 +96,7 @@ var hostDomains = set("internal intranet lan local localdomain svc cluster priva
 // postgres@db-1.example.com:5432, celery@worker-1.prod.svc. The at sign is at i.
 func login(s string, start, i, end int) bool {
 	name := asciiWord(s[start:i])
-	top := asciiWord(s[strings.LastIndexByte(s[:end], '.')+1 : end])
+	top := asciiWord(topLevel(s, i, end))
 	if hostDomains[top] && (top != "local" || accounts[name] || strings.Contains(s[i:end], ".svc.") || strings.Contains(s[i:end], ".cluster.")) {
 		return true
 	}

@@ -26,7 +26,7 @@ func detectJWK(c *Context, _ ID, i int) int {
 		return 0
 	}
 	start, end = floor+start, i+end
-	c.chargeLong(end - start)
+	c.look(2 * (end - start))
 	for k := start; k < end; {
 		if s[k] != '"' {
 			k++
@@ -42,7 +42,7 @@ func detectJWK(c *Context, _ ID, i int) int {
 			continue
 		}
 		j = ascii.Span(s, j+1, ascii.Space)
-		v, ok := quotedValue(s, j)
+		v, ok := c.quotedValue(j)
 		if !ok || v.end > end {
 			k++
 			continue

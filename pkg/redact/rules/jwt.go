@@ -32,8 +32,9 @@ func detectJWT(c *Context, _ ID, i int) int {
 	if s[i:i+3] != "eyJ" || ascii.Is(s, i-1, ascii.Alnum) || ascii.At(s, i-1) == '_' || ascii.At(s, i-1) == '.' {
 		return 0
 	}
-	header := base64urlEnd(s, i)
-	if ascii.At(s, header) != '.' || header-i > maxJWTHeader {
+	header := base64urlEnd(s[:min(len(s), i+maxJWTHeader+1)], i)
+	c.weigh(header - i)
+	if ascii.At(s, header) != '.' {
 		return 0
 	}
 	// The header names an algorithm; if it does not, header and payload are both JSON objects.
@@ -44,6 +45,7 @@ func detectJWT(c *Context, _ ID, i int) int {
 	parts := 1
 	for parts < 5 && ascii.At(s, end) == '.' {
 		next := base64urlEnd(s, end+1)
+		c.look(next - end)
 		if parts == 1 && next-end < 4 && ascii.At(s, next) != '.' {
 			return 0
 		}

@@ -25,7 +25,8 @@ const (
 )
 
 // xmlValue returns the text of the element whose name ends at i.
-func xmlValue(s string, i int) (value, bool) {
+func (c *Context) xmlValue(i int) (value, bool) {
+	s := c.S
 	for k := i; k < len(s) && k-i < maxTag && s[k] != '<'; k++ {
 		if s[k] != '>' {
 			continue
@@ -33,13 +34,14 @@ func xmlValue(s string, i int) (value, bool) {
 		if s[k-1] == '/' || ascii.At(s, k+1) == '@' || ascii.At(s, k+1) == ' ' && !strings.Contains(s[k:min(len(s), k+maxTag)], "</") {
 			return value{}, false // an empty one, mongodb://<user>:<password>@host, or AUTH <password> called without
 		}
-		return textAt(s, k+1, maxNesting)
+		return c.textAt(k+1, maxNesting)
 	}
 	return value{}, false
 }
 
 // textAt returns the text at i, behind a tag, or within an element at i that only holds the value.
-func textAt(s string, i, nesting int) (value, bool) {
+func (c *Context) textAt(i, nesting int) (value, bool) {
+	s := c.S
 	start := ascii.Span(s, i, ascii.Space)
 	mark := "<"
 	switch {
@@ -56,7 +58,7 @@ func textAt(s string, i, nesting int) (value, bool) {
 				end++
 			}
 			if ascii.At(s, end) == '>' && s[end-1] != '/' {
-				return textAt(s, end+1, nesting-1)
+				return c.textAt(end+1, nesting-1)
 			}
 		}
 		return value{}, false
@@ -65,6 +67,7 @@ func textAt(s string, i, nesting int) (value, bool) {
 	if end < 0 {
 		end = len(s) - start
 	}
+	c.look(end)
 	end += start
 	for end > start && ascii.Class[s[end-1]]&ascii.Space != 0 {
 		end--
@@ -77,7 +80,7 @@ func textAt(s string, i, nesting int) (value, bool) {
 var valueNames = set("val new old to from before after previous current default plain plaintext cleartext string text data secret s raw")
 
 func valueName(name string) bool {
-	return len(name) <= maxNameBytes && (ascii.HasSuffixFold(name, len(name), "value") || valueNames[ascii.LowerString(name)])
+	return len(name) <= maxNameBytes && (ascii.HasSuffixFold(name, len(name), "value") || in(valueNames, name))
 }
 
 // valueElement is valueName for an element, which may have a prefix.
@@ -105,7 +108,7 @@ func (c *Context) siblings(i int) (value, bool) {
 			break
 		}
 		if valueElement(name) {
-			return xmlValue(s, end)
+			return c.xmlValue(end)
 		}
 		// Another member: on behind its end.
 		closing := strings.Index(s[end:min(len(s), end+maxTag)], "</")
@@ -181,7 +184,7 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 			if !ascii.HasSuffixFold(holder, len(holder), "key") && !ascii.HasSuffixFold(holder, len(holder), "name") || s[k-1] == '/' || s[k-1] == '-' {
 				return value{}, false
 			}
-			v, ok := textAt(s, k+1, maxNesting)
+			v, ok := c.textAt(k+1, maxNesting)
 			return v, ok && ascii.At(s, ascii.Span(s, v.end, ascii.Space)) == '<'
 		case ascii.Class[b]&ascii.Alpha != 0:
 			end := ascii.Span(s, k, ascii.Ident)
@@ -195,7 +198,7 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 				k = end
 				continue
 			}
-			if ascii.EqualFold(holder, ascii.LowerString(name)) {
+			if strings.EqualFold(holder, name) {
 				return first, found // the next object
 			}
 			n++
@@ -215,7 +218,7 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 				}
 				k = max(k+1, v.end)
 			case isQuoted:
-				v, _ := quotedValue(s, k)
+				v, _ := c.quotedValue(k)
 				k = max(k+1, v.end)
 			}
 		default:
@@ -258,7 +261,7 @@ func (c *Context) valueBefore(start, end int) (value, bool) {
 			j++
 		}
 		if op := operator(s, j); op > 0 {
-			v, ok := quotedValue(s, ascii.Span(s, j+op, ascii.Space))
+			v, ok := c.quotedValue(ascii.Span(s, j+op, ascii.Space))
 			return v, ok && v.end < open
 		}
 		return value{}, false

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
 // Names with values in text: key=value, JSON, YAML, XML, hashes, command lines, headers, source code. A trigger such as
@@ -35,7 +36,7 @@ const (
 func detectName(c *Context, _ ID, i int) int {
 	s := c.S
 	if i < c.memo.values.identEnd {
-		c.Charge(-1) // the name has been charged for
+		c.Charge(-prefilter.CostOfCall) // the name has been charged for
 		return 0
 	}
 	start, end := c.nameAround(i)
@@ -49,14 +50,14 @@ func detectName(c *Context, _ ID, i int) int {
 		end = i + dot
 	}
 	c.memo.values.identEnd = end
-	c.chargeLong(end - start)
+	c.weigh(end - start)
 
 	name := s[start:end]
 	ownEnd := end
 	// "api key", "security code", "social security number": words of one name.
 	for k := 0; k < 2 && ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alpha) && !c.separated(end); k++ {
 		word := ascii.Span(s, end+1, ascii.Alpha)
-		if !nameWord[ascii.LowerString(s[end+1:word])] {
+		if !in(nameWord, s[end+1:word]) {
 			break
 		}
 		end = word
@@ -124,7 +125,7 @@ func detectName(c *Context, _ ID, i int) int {
 		c.Offer(ruleOneTimeCode, v.start, v.end)
 		return v.end
 	}
-	if vd.Rule == rulePassword && vd.Strength == Hard && (!ok || v.ctx == prose && !secretValue(s[v.start:v.end], vd, prose)) {
+	if vd.Rule == rulePassword && vd.Strength == Hard && (!ok || v.ctx == prose && !c.secretValue(v, vd, prose)) {
 		if v, ok = c.printedValue(start, end); !ok {
 			v, ok = followingValue(s, start, end)
 		}
@@ -139,14 +140,12 @@ func detectName(c *Context, _ ID, i int) int {
 		}
 	}
 	if !ok {
-		if v, ok = c.valueBefore(start, end); ok && secretValue(s[v.start:v.end], vd, quoted) {
+		if v, ok = c.valueBefore(start, end); ok && c.secretValue(v, vd, quoted) {
 			c.Offer(vd.Rule, v.start, v.end)
 		}
 		return 0
 	}
-	if c.Charge(costOfValue); v.ctx == quoted {
-		c.Charge(costOfValue) // it may be long
-	}
+	c.Charge(costOfValue)
 	if (vd.Rule == ruleSSN || vd.Rule == ruleCardCode) && v.ctx != quoted {
 		// What follows the number is not part of it: ssn=536228726,2026-11-23.
 		for k := v.start; k < v.end; k++ {
@@ -161,7 +160,7 @@ func detectName(c *Context, _ ID, i int) int {
 	if v.end == c.memo.values.rejected && v.end-v.start > maxRejected && vd.Strength < Hard {
 		return 0
 	}
-	if !secretValue(s[v.start:v.end], vd, v.ctx) || workingDirectory(name, s[v.start:v.end]) ||
+	if !c.secretValue(v, vd, v.ctx) || workingDirectory(name, s[v.start:v.end]) ||
 		ascii.At(s, start-1) == '(' && ascii.At(s, v.end) == ')' && pamTypes[s[v.start:v.end]] {
 		c.memo.values.rejected = v.end
 		return 0
@@ -172,7 +171,7 @@ func detectName(c *Context, _ ID, i int) int {
 	c.Offer(vd.Rule, v.start, v.end)
 	end = c.moreValues(v, vd)
 	for _, v := range c.memo.values.other[:c.memo.values.others] {
-		if secretValue(s[v.start:v.end], vd, quoted) {
+		if c.secretValue(v, vd, quoted) {
 			c.Offer(vd.Rule, v.start, v.end)
 			end = max(end, v.end)
 		}

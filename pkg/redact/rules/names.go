@@ -62,6 +62,20 @@ func set(words string) map[string]bool {
 	return m
 }
 
+// in reports whether the word, in small letters, is in the set, whose words are no longer than maxSetWord.
+func in(set map[string]bool, word string) bool {
+	if len(word) > maxSetWord {
+		return false
+	}
+	var lower [maxSetWord]byte
+	for i := range len(word) {
+		lower[i] = ascii.ToLower(word[i])
+	}
+	return set[string(lower[:len(word)])]
+}
+
+const maxSetWord = 24
+
 var (
 	// A sensitive word before one of these names a property of the secret, not the secret.
 	properties = set("id ids type name names count counts length len size limit limits expires expiry expiration expire ttl url uri endpoint " +

@@ -67,14 +67,20 @@ func wrapperWord(w string) bool {
 	if len(w) > maxTypeBytes {
 		return false
 	}
-	if w = ascii.LowerString(w[strings.LastIndexAny(w, ".:")+1:]); wrapperWords[w] {
+	for k := len(w) - 1; k >= 0; k-- {
+		if w[k] == '.' || w[k] == ':' {
+			w = w[k+1:]
+			break
+		}
+	}
+	if in(wrapperWords, w) {
 		return true
 	}
 	if strings.IndexByte(w, '_') >= 0 {
 		return false // read_secret("db")
 	}
 	for _, e := range wrapperEndings {
-		if strings.HasSuffix(w, e) {
+		if ascii.HasSuffixFold(w, len(w), e) {
 			return true
 		}
 	}
@@ -171,7 +177,7 @@ func wrapperEnd(s string, i int) int {
 	if end-i == 1 && ascii.Is(s, end, ascii.Quote) {
 		return end // b"...", r'...', N'...'
 	}
-	if !wrapperWord(s[i:end]) {
+	if b := ascii.At(s, end); b != '(' && b != '[' && b != ' ' || !wrapperWord(s[i:end]) {
 		return i
 	}
 	switch b := ascii.At(s, end); {

@@ -26,6 +26,8 @@ func detectPgpass(c *Context, _ ID, i int) int {
 			start--
 		}
 		v, ok := pgpassPassword(s, start)
+		c.Charge(costOfValue)
+		c.look(2 * (v.end - start))
 		alone := (start == 0 || s[start-1] == '\n') && (v.end == len(s) || s[v.end] == '\n' || s[v.end] == '\r')
 		if text := s[v.start:v.end]; !ok || !alone || !Mixed(text) && !strings.Contains(s[start:v.start], "*:") {
 			return 0
@@ -35,13 +37,17 @@ func detectPgpass(c *Context, _ ID, i int) int {
 	}
 	end := min(len(s), i+maxPgpass)
 	taken := 0
-	for k := ascii.Span(s, i, ascii.Alpha); k < end; {
+	k := max(c.memo.pgpass, ascii.Span(s, i, ascii.Alpha))
+	c.memo.pgpass = max(c.memo.pgpass, end)
+	for k < end {
 		if ascii.Class[s[k]]&(ascii.Space|ascii.Quote) == 0 && s[k] != '=' && s[k] != '<' && s[k] != '>' {
-			k = skipWord(s, k)
+			k = skipWord(s[:end], k)
 			continue
 		}
 		k++
-		if v, ok := pgpassPassword(s, k); ok {
+		v, ok := pgpassPassword(s, k)
+		c.look(v.end - k)
+		if ok {
 			c.Offer(rulePassword, v.start, v.end)
 			taken, k = v.end, v.end
 		}
@@ -69,7 +75,7 @@ func pgpassPassword(s string, i int) (value, bool) {
 		case s[k] == ':' && field < maxPgpassFields:
 			text := s[start:k]
 			if text == "" || field == 2 && text != "*" && (len(text) > 5 || ascii.Span(text, 0, ascii.Digit) < len(text)) {
-				return value{}, false
+				return value{start, k, quoted}, false
 			}
 			field, start = field+1, k+1
 		}

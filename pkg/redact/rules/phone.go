@@ -44,6 +44,14 @@ const (
 	maxPhone = 15
 )
 
+// numberAt takes the number at i apart, as far as it may be a telephone number.
+func (c *Context) numberAt(i int) *number {
+	n := &c.numbers[1]
+	n.parse(c.S[:min(len(c.S), i+maxNumberBytes)], i)
+	c.Charge(costOfValue)
+	return n
+}
+
 // detectPlus examines what follows a plus sign: a number of E.164, with or without separators.
 func detectPlus(c *Context, _ ID, i int) int {
 	s := c.S
@@ -57,8 +65,7 @@ func detectPlus(c *Context, _ ID, i int) int {
 	if !ascii.Is(s, start, ascii.Digit) || s[start] == '0' {
 		return 0 // no country's code begins with 0: +0100 is a time zone
 	}
-	n := &c.numbers[1]
-	n.parse(s, start)
+	n := c.numberAt(start)
 	d, groups := 0, 0
 	end := start
 	for groups < n.n && groups < 7 {
@@ -91,8 +98,7 @@ func detectParen(c *Context, _ ID, i int) int {
 	if end-start < 2 || end-start > 5 || ascii.At(s, end) != ')' {
 		return 0
 	}
-	n := &c.numbers[1]
-	n.parse(s, start)
+	n := c.numberAt(start)
 	d := 0
 	k := 0
 	for ; k < n.n && k < 6 && d+n.g[k].end-n.g[k].start <= 12; k++ {
@@ -308,8 +314,7 @@ func detectPhoneWord(c *Context, _ ID, i int) int {
 	if !ascii.Is(s, j, ascii.Digit) || ascii.Is(s, j-1, ascii.Alpha) || ascii.At(s, j-1) == '_' {
 		return 0
 	}
-	n := &c.numbers[1]
-	n.parse(s, j)
+	n := c.numberAt(j)
 	d := 0
 	for k := 0; k < n.n && d <= maxPhone; k++ {
 		d += n.g[k].end - n.g[k].start

@@ -27,28 +27,8 @@ var (
 // user (reset with x): ..., A temporary password is generated for root@localhost: ... The name ends at i.
 func (c *Context) printedValue(start, i int) (value, bool) {
 	s := c.S
-	limit := min(len(s), i+maxAnnouncement)
-	fits := false
-	k := i
-	for k < limit && s[k] != ':' {
-		b := s[k]
-		switch {
-		case ascii.Class[b]&ascii.Alpha != 0:
-			end := ascii.Span(s[:limit], k, ascii.Ident)
-			w := asciiWord(s[k:end])
-			if reporting[w] {
-				return value{}, false
-			}
-			fits = fits || announcing[w]
-			k = end
-			continue
-		case b == '\n' && strings.HasPrefix(s[k+1:], "New value"):
-		case b < ' ' || strings.IndexByte("=,;{}<>|?", b) >= 0:
-			return value{}, false
-		}
-		k++
-	}
-	if k >= limit || !fits || previousReports(s, start) {
+	k := c.announcedEnd(i)
+	if ascii.At(s, k) != ':' || previousReports(s, start) {
 		return value{}, false
 	}
 	from := ascii.Span(s[:min(len(s), k+1+maxToPrinted)], k+1, ascii.Space)
@@ -74,6 +54,47 @@ func (c *Context) printedValue(start, i int) (value, bool) {
 		return value{}, false
 	}
 	return value{from, end, quoted}, true
+}
+
+// printedMemo is a stretch of a sentence that has been read, where its last word of those announcing starts, or -1, and whether the
+// sentence ends there.
+type printedMemo struct {
+	from, to, announcing int
+	ends                 bool
+}
+
+// announcedEnd returns where the colon is of the sentence at i if one of the words announcing stands before it, or a place without one. A
+// sentence with several names is read once.
+func (c *Context) announcedEnd(i int) int {
+	s, m := c.S, &c.memo.printed
+	if i < m.from || i > m.to || m.to == 0 {
+		*m = printedMemo{from: i, to: i, announcing: -1}
+	}
+	limit := min(len(s), i+maxAnnouncement)
+	for m.to < limit && !m.ends {
+		k := m.to
+		switch b := s[k]; {
+		case ascii.Class[b]&ascii.Alpha != 0:
+			end := ascii.Span(s[:min(len(s), k+maxAnnouncement)], k, ascii.Ident)
+			w := asciiWord(s[k:end])
+			if m.ends = reporting[w]; !m.ends {
+				if announcing[w] {
+					m.announcing = k
+				}
+				m.to = end
+			}
+		case b == '\n' && strings.HasPrefix(s[k+1:], "New value"):
+			m.to++
+		case b == ':' || b < ' ' || strings.IndexByte("=,;{}<>|?", b) >= 0:
+			m.ends = true
+		default:
+			m.to++
+		}
+	}
+	if !m.ends || m.to >= limit || m.announcing < i {
+		return len(s)
+	}
+	return m.to
 }
 
 // previousReports reports whether the word before the name says that something was wrong with the value.
@@ -128,11 +149,13 @@ func (c *Context) quotedBefore(start int) (value, bool) {
 // randomPasswords finds those of a list of users, as cloud-init prints it: Set the following 'random' passwords, then user:password lines.
 var randomPasswords = &Detector{At: literals("random' passwords"), Find: func(c *Context, _ ID, i int) int {
 	s := c.S
-	end := lineEnd(s, i)
+	c.Charge(costOfList)
+	line := func(k int) int { return lineEnd(s[:min(len(s), k+maxCommand)], k) }
+	end := line(i)
 	for end < len(s) && end-i < maxCommand {
 		start := ascii.Span(s, end, ascii.Space)
 		colon := ascii.Span(s, start, ascii.Ident)
-		end = lineEnd(s, start)
+		end = line(start)
 		if ascii.At(s, colon) != ':' || colon == start || strings.IndexByte(s[colon:end], ' ') >= 0 {
 			break
 		}

@@ -34,13 +34,13 @@ var _ = register(PrivateKey, Rule{
 	Source:      "RFC 7468, RFC 5958, RFC 9580, RFC 7517; OpenSSH, PuTTY, OpenVPN and age",
 })
 
-// keyMemo says that no END stands behind a place.
-type keyMemo struct{ noEnd bool }
+// keyMemo says of which marks of an END none stands behind a place.
+type keyMemo struct{ noEnd, noEndSSH2, noMAC bool }
 
 // detectPEM examines the start of a private key. The key ends with its END line; without one with the string, or the lines, that it is in.
 func detectPEM(c *Context, _ ID, i int) int {
 	s := c.S
-	mark := endMarks[0]
+	mark, missing := endMarks[0], &c.memo.key.noEnd
 	switch {
 	case ascii.HasPrefixFold(s, i, "age-secret-key-1"):
 		end := ascii.Span(s, i+len("age-secret-key-1"), ascii.Alnum)
@@ -50,7 +50,7 @@ func detectPEM(c *Context, _ ID, i int) int {
 		c.Offer(PrivateKey, i, end)
 		return end
 	case ascii.HasPrefixFold(s, i, "putty-user-key-file"):
-		mark = "private-mac:"
+		mark, missing = "private-mac:", &c.memo.key.noMAC
 	default:
 		c.Charge(costOfLabel)
 		label := s[i:min(len(s), i+48)]
@@ -62,30 +62,33 @@ func detectPEM(c *Context, _ ID, i int) int {
 		}
 	}
 	if ascii.HasPrefixFold(s, i, "---- ") {
-		mark = endMarks[1]
+		mark, missing = endMarks[1], &c.memo.key.noEndSSH2
 	}
-	if !c.memo.key.noEnd {
+	if !*missing {
 		if k := ascii.IndexFold(s[i+10:], mark); k >= 0 {
 			end := endLine(s, i+10+k+len(mark))
 			c.Offer(PrivateKey, i, end)
 			return end
 		}
-		c.memo.key.noEnd = mark == endMarks[0]
+		*missing = true
 	}
 	c.Charge(costOfList)
-	end := openEnd(s, i)
+	end := c.openEnd(i)
 	c.Offer(PrivateKey, i, end)
 	return end
 }
 
 // openEnd returns the end of a key at i that has no END line: the quote that closes the string that it stands in, or the last line that
 // belongs to it.
-func openEnd(s string, i int) int {
-	start := max(lineStart(s, i), i-maxKeyPrefix)
+func (c *Context) openEnd(i int) int {
+	s := c.S
+	start := max(0, i-maxKeyPrefix)
+	start += strings.LastIndexByte(s[start:i], '\n') + 1
 	last := lineEnd(s, i) // of the key, as far as is known
 	next, end := last, len(s)
 	if strings.Count(s[start:i], "\"")%2 == 1 {
 		if k := strings.IndexByte(s[i:], '"'); k >= 0 {
+			c.look(k)
 			quote := i + k
 			for s[quote-1] == '\\' {
 				quote--
@@ -100,8 +103,9 @@ func openEnd(s string, i int) int {
 	k := KeyLines{prefix: s[start:i]}
 	for open := true; open && next < end; {
 		next = ascii.Span(s, next, ascii.Space)
-		line := strings.LastIndexByte(s[:next], '\n') + 1
+		line := i + strings.LastIndexAny(s[i:next], "\r\n") + 1
 		next = min(lineEnd(s, next), end)
+		c.weigh(next - line)
 		var from, to int
 		if from, to, open = k.Next(s[min(line, next):next]); to > from {
 			last = line + to

@@ -23,7 +23,7 @@ func placeholder(v string) bool {
 	for len(v) > 0 && strings.IndexByte(".,;:!?", v[len(v)-1]) >= 0 {
 		v = v[:len(v)-1]
 	}
-	return len(v) <= 20 && notValues[ascii.LowerString(v)] || len(v) < 2 && !ascii.HasAlnum(v) || variable(v)
+	return len(v) <= 20 && in(notValues, v) || len(v) < 2 && !ascii.HasAlnum(v) || variable(v)
 }
 
 // noValue are the words that stand for no value, however they are given.
@@ -31,7 +31,7 @@ var noValue = set("ok yes no on off enabled disabled required null nil none true
 
 // variable reports whether a value is empty, a reference to a variable, or a mask.
 func variable(v string) bool {
-	if v == "" || len(v) <= 12 && noValue[ascii.LowerString(v)] {
+	if v == "" || len(v) <= 12 && in(noValue, v) {
 		return true
 	}
 	switch {

@@ -15,6 +15,8 @@ const (
 // ExamineRun examines the run s[start:end], whole and the parts that equals signs and slashes make of it.
 func (c *Context) ExamineRun(start, end int) {
 	s := c.S
+	c.Charge(costOfValue)
+	c.look(end - start)
 	// A token may hold dots: go back to where the word with this run in it starts.
 	word := start
 	for word > 0 && start-word < lookBack && (ascii.Class[s[word-1]]&ascii.Ident != 0 || s[word-1] == '~' || s[word-1] == '$') {

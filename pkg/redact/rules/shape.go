@@ -27,6 +27,12 @@ const (
 // IsSecret reports whether v, the whole value of a key with this verdict, is to be redacted.
 func IsSecret(v string, vd Verdict) bool { return secretValue(v, vd, whole) }
 
+// secretValue reports whether v is to be redacted.
+func (c *Context) secretValue(v value, vd Verdict, ctx manner) bool {
+	c.weigh(v.end - v.start)
+	return secretValue(c.S[v.start:v.end], vd, ctx)
+}
+
 // secretValue reports whether v, given to a name with this verdict in this way, is to be redacted.
 func secretValue(v string, vd Verdict, ctx manner) bool {
 	if (ctx == colon || ctx == spaced || ctx == prose) && placeholder(v) || variable(v) || ctx == quoted && saysSomething(v) {

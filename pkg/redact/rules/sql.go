@@ -84,11 +84,13 @@ func detectInsert(c *Context, _ ID, i int) int {
 		return 0
 	}
 	limit := min(len(s), i+maxStatement)
+	k := i
+	defer func() { c.look(2 * (k - i)) }()
 	open := strings.IndexByte(s[i:min(limit, i+256)], '(')
 	if open < 0 {
 		return 0
 	}
-	k := i + open + 1
+	k = i + open + 1
 	var columns [maxColumns]Verdict
 	n, telling := 0, false
 	for k < limit && n < maxColumns && s[k] != ')' {
@@ -146,7 +148,7 @@ func detectInsert(c *Context, _ ID, i int) int {
 					v.end = v.start + stop
 				}
 			}
-			if vd := columns[column]; secretValue(s[v.start:v.end], vd, v.ctx) {
+			if vd := columns[column]; c.secretValue(v, vd, v.ctx) {
 				c.Offer(vd.Rule, v.start, v.end)
 			}
 			k = max(k+1, v.end)
@@ -154,7 +156,7 @@ func detectInsert(c *Context, _ ID, i int) int {
 				k++
 			}
 		case ascii.Class[b]&ascii.Quote != 0 || b == '\\' && ascii.Is(s, k+1, ascii.Quote):
-			v, _ := quotedValue(s, k)
+			v, _ := c.quotedValue(k)
 			k = max(k+1, v.end)
 			for ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\' {
 				k++
@@ -172,7 +174,8 @@ func detectInsert(c *Context, _ ID, i int) int {
 // that do not tell.
 func detectProcedure(c *Context, _ ID, i int) int {
 	s := c.S
-	end := min(lineEnd(s, i), i+maxNameBytes*4)
+	c.Charge(costOfList)
+	end := lineEnd(s[:min(len(s), i+maxNameBytes*4)], i)
 	n := 0
 	named := false
 	for k := i; k < end; {
@@ -183,7 +186,7 @@ func detectProcedure(c *Context, _ ID, i int) int {
 			k++
 			continue
 		}
-		v, ok := quotedValue(s, k)
+		v, ok := c.quotedValue(k)
 		name := blanksBefore(s, k)
 		switch {
 		case !ok:

@@ -55,6 +55,7 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 			end++ // smb://CORP\bob:password@host
 		}
 	}
+	c.look(end - start)
 	if at < 0 && end < len(s) {
 		if s[end] == '/' || s[end] == '#' || s[end] == '?' {
 			at = c.slashInPassword(start, end)
@@ -66,6 +67,7 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 		return 0
 	}
 	c.Charge(costOfValue)
+	c.weigh(at - start)
 	pass := strings.IndexByte(s[start:at], ':')
 	if pass < 0 {
 		if at-start >= 16 && Mixed(s[start:at]) && tokenLike(s[start:at], 16) {
@@ -153,7 +155,7 @@ func (c *Context) credentialsBefore(i int) int {
 	for word > c.taken && i-word < maxNameBytes*2 && ascii.Class[s[word-1]]&ascii.Space == 0 {
 		word--
 	}
-	c.chargeLong(i - word)
+	c.look(i - word)
 	next := ascii.At(s, i+1)
 	if slash := strings.IndexByte(s[word:i], '/'); slash >= 0 && (next == '/' || ascii.Is(s, i+1, ascii.Alnum)) {
 		if from := oracleLogin(s, word, word+slash, i); from > 0 {

@@ -28,7 +28,7 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	j := blanks(s, i)
 	// No name of an element is followed by an equals sign, or by a colon and a space.
 	if !nameQuoted && element(s, start) && ascii.At(s, j) != '=' && (ascii.At(s, j) != ':' || !ascii.Is(s, j+1, ascii.Space)) {
-		return xmlValue(s, i)
+		return c.xmlValue(i)
 	}
 	if !nameQuoted && ascii.At(s, start-1) == '>' && ascii.At(s, i) == '<' && ascii.At(s, i+1) == '/' {
 		return c.siblings(i)
@@ -54,13 +54,13 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	case ascii.At(s, i) == '|' && ascii.At(s, start-1) == '|':
 		return c.valueAt(i+1, colon) // |password|x|
 	case ascii.At(s, i) == '(' && ascii.Is(s, i+1, ascii.Quote) && ascii.EqualFold(s[start:end], "password"):
-		return quotedValue(s, i+1) // SET PASSWORD = PASSWORD('...')
+		return c.quotedValue(i + 1) // SET PASSWORD = PASSWORD('...')
 	case ascii.At(s, j) == ',' && (nameQuoted || ascii.At(s, start-1) == '{' || ascii.At(s, start-1) == ':'):
 		return c.pairedValue(start, i, j)
 	case nameQuoted && ascii.At(s, j) == ';':
-		return serialized(s, j)
+		return c.serialized(j)
 	case nameQuoted && j == i+1 && ascii.Is(s, j, ascii.Quote) && s[j] == s[i-1]:
-		v, ok := quotedValue(s, j) // "HSET" "user:7" "password" "x"
+		v, ok := c.quotedValue(j) // "HSET" "user:7" "password" "x"
 		return v, ok && v.end-v.start >= minPrinted && Mixed(s[v.start:v.end])
 	case nameQuoted:
 		return c.memberValue(start, i)
@@ -69,7 +69,7 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 			return value{}, false // a command in the place of a value
 		}
 		return c.valueAt(j, flag)
-	case j > i && directives[ascii.LowerString(s[start:end])]:
+	case j > i && in(directives, s[start:end]):
 		return c.proseValue(start, i, j, vd)
 	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
 		return c.memberValue(start, i)
@@ -172,7 +172,7 @@ func (c *Context) pairedValue(start, i, j int) (value, bool) {
 	if !ascii.Is(s, k, ascii.Quote) && (ascii.At(s, k) != '\\' || !ascii.Is(s, k+1, ascii.Quote)) {
 		return c.memberValue(start, i)
 	}
-	v, ok := quotedValue(s, k)
+	v, ok := c.quotedValue(k)
 	// In {"method":"set_password","params":...} the name was a value, and what follows is the next name.
 	if next := ascii.Span(s, v.end, ascii.Quote|ascii.Space); ok && (ascii.At(s, next) == ':' || ascii.At(s, next) == '=' || ascii.At(s, next) == '\\' && ascii.Is(s, next+1, ascii.Quote) && ascii.At(s, next+2) == ':') {
 		return c.memberValue(start, i)
@@ -181,7 +181,8 @@ func (c *Context) pairedValue(start, i, j int) (value, bool) {
 }
 
 // serialized finds the value of a name that PHP has serialized: s:8:"password";s:12:"...". The semicolon is at j.
-func serialized(s string, j int) (value, bool) {
+func (c *Context) serialized(j int) (value, bool) {
+	s := c.S
 	k := j + 1
 	if ascii.At(s, k) != 's' || ascii.At(s, k+1) != ':' {
 		return value{}, false
@@ -189,7 +190,7 @@ func serialized(s string, j int) (value, bool) {
 	if k = ascii.Span(s, k+2, ascii.Digit); ascii.At(s, k) != ':' {
 		return value{}, false
 	}
-	return quotedValue(s, k+1)
+	return c.quotedValue(k + 1)
 }
 
 // proseWords are the words between a name and its value in sentences; those that lead to it are in leadingWords.
@@ -241,7 +242,7 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 		if k > j && ascii.At(s, k) == ' ' {
 			if op := operator(s, k+1); op > 0 && ascii.At(s, k+1) != ':' || op == 2 {
 				if q := ascii.Span(s, k+1+op, ascii.Space); ascii.Is(s, q, ascii.Quote) {
-					return quotedValue(s, q)
+					return c.quotedValue(q)
 				}
 			}
 		}
@@ -272,8 +273,8 @@ var directives = set("reset-admin-password bindpw rootpw requirepass masterauth 
 // s[start:i], and j is behind the blanks.
 func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
-	known := directives[ascii.LowerString(s[start:i])] || vd.Strength == Hard && loginBefore(s, start)
-	if !known && vd.Strength < Hard {
+	known := in(directives, s[start:i]) || vd.Strength == Hard && loginBefore(s, start)
+	if !known && (vd.Strength < Hard || !startsLine(s, start)) {
 		return value{}, false
 	}
 	if known && ascii.EqualFold(s[start:i], "auth-pass") { // sentinel auth-pass NAME x
@@ -282,7 +283,7 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 		}
 	}
 	v, ok := c.valueAt(j, tight)
-	if !ok || !known && !c.wholeLine(start, v) {
+	if !ok || !known && !c.restOfLine(v) {
 		return value{}, false
 	}
 	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && placeholder(s[v.start:v.end]) {
@@ -313,17 +314,14 @@ func previousField(s string, i int) int {
 	return j
 }
 
-// wholeLine reports whether the name at start and its value are all that is in their line, and the value looks like one.
-func (c *Context) wholeLine(start int, v value) bool {
+// restOfLine reports whether nothing follows the value in its line, and it looks like one.
+func (c *Context) restOfLine(v value) bool {
 	s := c.S
-	for start > 0 && (s[start-1] == ' ' || s[start-1] == '\t') {
-		start--
-	}
 	end := v.end
 	for end < len(s) && (ascii.Class[s[end]]&ascii.Quote != 0 || s[end] == ';' || s[end] == ' ' || s[end] == '\r') {
 		end++
 	}
-	if start > 0 && s[start-1] != '\n' || end < len(s) && s[end] != '\n' {
+	if end < len(s) && s[end] != '\n' {
 		return false
 	}
 	text := s[v.start:v.end]
@@ -341,12 +339,12 @@ func (c *Context) sentence(j int) (value, bool) {
 		}
 		word := s[k:end]
 		next := blanks(s, end)
-		known := len(word) < 12 && proseWords[ascii.LowerString(word)]
+		known := len(word) < 12 && in(proseWords, word)
 		about = about || ascii.EqualFold(word, "for")
 		switch {
 		case ascii.At(s, next) == '=' && about:
 			return c.valueAt(ascii.Span(s, next+1, ascii.Space), tight) // SET PASSWORD FOR bob = 'x'
-		case known && leadingWords[ascii.LowerString(word)]:
+		case known && in(leadingWords, word):
 			if ascii.At(s, next) == ':' {
 				next = blanks(s, next+1)
 			}
@@ -354,7 +352,7 @@ func (c *Context) sentence(j int) (value, bool) {
 			for follows < len(s) && ascii.Class[s[follows]]&ascii.Alpha != 0 {
 				follows++
 			}
-			if proseWords[ascii.LowerString(s[next:min(follows, next+12)])] {
+			if in(proseWords, s[next:min(follows, next+12)]) {
 				break // has been set to
 			}
 			v, ok := c.valueAt(next, tight)
@@ -397,7 +395,8 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 	}
 	if ascii.At(s, j) == '(' && ascii.At(s, op-1) == ')' {
 		// Key (password)=(x) already exists.
-		if k := strings.IndexByte(s[j:], ')'); k > 1 {
+		if k := strings.IndexByte(s[j:min(len(s), j+maxValueBytes)], ')'); k > 1 {
+			c.look(k)
 			return value{j + 1, j + k, quoted}, true
 		}
 	}
@@ -406,19 +405,20 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 	}
 	switch ascii.At(s, j) {
 	case '[', '{':
+		if MarkerLen(s, j) > 0 {
+			break
+		}
 		if vd.Strength == Hard && vd.Rule != ruleSSN && vd.Rule != ruleCardCode && ctx != colon || vd.Rule == rulePassword {
-			if MarkerLen(s, j) > 0 {
-				break
-			}
 			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) {
-				if v, ok := quotedValue(s, k); ok && saysSomething(s[v.start:v.end]) {
+				if v, ok := c.quotedValue(k); ok && saysSomething(s[v.start:v.end]) {
 					return value{}, false // {"password":["must not be blank"]}
 				}
 			}
 			end := bracketEnd(s, j)
 			if ascii.Is(s, end, ascii.Alnum) {
-				end = unquotedEnd(s, end)
+				end = c.bareEnd(end)
 			}
+			c.look(end - j)
 			return value{j, end, quoted}, true
 		}
 		if v, ok := c.memberValue(-1, j); ok {
@@ -436,7 +436,7 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		// name: type = "value"
 		if k := ascii.Span(s, v.end, ascii.Space); ascii.At(s, k) == '=' && k > v.end {
 			if q := ascii.Span(s, k+1, ascii.Space); ascii.Is(s, q, ascii.Quote) {
-				return quotedValue(s, q)
+				return c.quotedValue(q)
 			}
 		}
 	}
@@ -476,7 +476,7 @@ func (c *Context) valueAt(i int, ctx manner) (value, bool) {
 		return v, v.end > v.start
 	}
 	if ascii.Is(s, i, ascii.Quote) || ascii.At(s, i) == '\\' && (ascii.Is(s, i+1, ascii.Quote) || ascii.At(s, i+1) == '\\') {
-		return quotedValue(s, i)
+		return c.quotedValue(i)
 	}
 	if n := reference(s, i); n > 0 {
 		return value{}, false
@@ -500,16 +500,13 @@ func (c *Context) moreValues(v value, vd Verdict) int {
 			j += len("to ")
 		case ascii.HasPrefixFold(s, j, "replace "):
 			j += len("replace ")
-		case ascii.At(s, j) == ',' && i > end && v.ctx == quoted && ascii.Is(s, j+1, ascii.Quote) && ascii.Is(s, v.start-2, ascii.Space|ascii.NumSep):
-			if open := strings.LastIndexByte(s[:v.start], '('); open < v.start-2 {
-				return end
-			}
+		case ascii.At(s, j) == ',' && i > end && v.ctx == quoted && ascii.Is(s, j+1, ascii.Quote) && ascii.At(s, v.start-2) == '(':
 			j++
 		default:
 			return end
 		}
 		next, ok := c.valueAt(blanks(s, j), v.ctx)
-		if !ok || !secretValue(s[next.start:next.end], vd, next.ctx) {
+		if !ok || !c.secretValue(next, vd, next.ctx) {
 			return end
 		}
 		c.Offer(vd.Rule, next.start, next.end)

@@ -108,6 +108,7 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 			end--
 		}
 		t := s[body:end]
+		c.weigh(len(t))
 		if len(t) < v.min || mask(t) || v.word && (repeats(t) || !tokenLike(t, v.min)) {
 			continue
 		}

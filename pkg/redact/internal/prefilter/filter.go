@@ -95,9 +95,13 @@ type State struct {
 	Resume int
 	// FirstRun is where the first long run of token characters starts, at the earliest, and LastRun a place in the last one.
 	FirstRun, LastRun int
-	// Budget is how often detectors may still be called.
+	// Budget is how many steps detectors may still take. A step is some ten nanoseconds: to look at some eight bytes, or to look
+	// something up. What is decided by it is the same on every machine.
 	Budget *int
 }
+
+// CostOfCall is what the call of a detector costs, in steps.
+const CostOfCall = 4
 
 // Filter finds triggers. It is safe for concurrent use.
 type Filter[C any] struct {

@@ -85,7 +85,7 @@ func TestResumeAndNotes(t *testing.T) {
 // When the budget is used up no detector is called any more; free ones use up none.
 func TestBudget(t *testing.T) {
 	f := New([]Trigger[*log]{{Lit: "key", Detect: noting("key", 0)}, {Lit: "free", Free: true, Detect: noting("free", 0)}})
-	got, st := run(f, strings.Repeat("free key ", 50), 10)
+	got, st := run(f, strings.Repeat("free key ", 50), 10*CostOfCall)
 	assert.Negative(t, *st.Budget)
 	assert.Equal(t, 10, strings.Count(strings.Join(got, " "), "key"))
 }

@@ -173,7 +173,7 @@ func (f *Filter[C]) offer(state *State, c C, t *Trigger[C], i int) {
 		return
 	}
 	if !t.Free {
-		*state.Budget--
+		*state.Budget -= CostOfCall
 	}
 	if *state.Budget < 0 {
 		state.Resume = len(state.S)
