@@ -22,7 +22,7 @@ func detectJWK(c *Context, _ ID, i int) int {
 	floor := max(0, i-maxJWK, c.taken)
 	start := strings.LastIndexByte(s[floor:i], '{')
 	end := strings.IndexByte(s[i:min(len(s), i+maxJWK)], '}')
-	if start < 0 || end < 0 || !c.Charge(costOfList) {
+	if c.look(2 * (i - floor)); start < 0 || end < 0 || !c.Charge(costOfList) {
 		return 0
 	}
 	start, end = floor+start, i+end
