@@ -51,7 +51,9 @@ func newStamp(config *Config, set processor.Settings, next consumer.Logs) *stamp
 // Capabilities says that nothing is changed that others have as well, which the collector marks as read-only: ConsumeLogs copies that itself. If it
 // said otherwise, a connector that sends a few records of its own through this stamp, as verify does, would pass for one that changes whatever
 // comes to it, and the collector would copy all of that.
-func (s *stamp) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: false} }
+func (s *stamp) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: false}
+}
 
 // Start opens the stream, makes the session's open seal and tries to send it before anything else.
 func (s *stamp) Start(ctx context.Context, host component.Host) error {
