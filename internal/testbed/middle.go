@@ -7,14 +7,11 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -25,8 +22,7 @@ import (
 type Middle struct {
 	listener net.Listener
 	server   *http.Server
-	client   *http.Client
-	target   string
+	client   *Client
 	done     chan struct{}
 
 	mu     sync.Mutex
@@ -35,9 +31,6 @@ type Middle struct {
 
 // maxMessage bounds a request, as the shipped configurations do.
 const maxMessage = 8 << 20
-
-// exportPath is the method that takes logs.
-const exportPath = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
 // GRPC statuses.
 const (
@@ -52,27 +45,19 @@ func (s *Site) NewMiddle(sender, receiver *Collector) (*Middle, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := tls.LoadX509KeyPair(sender.Env["LOGSEAL_CERT_FILE"], sender.Env["LOGSEAL_KEY_FILE"])
+	client, err := s.NewClient(sender.Env["LOGSEAL_CERT_FILE"], sender.Env["LOGSEAL_KEY_FILE"], sender.Env["LOGSEAL_SIEM_ENDPOINT"])
 	if err != nil {
 		return nil, err
 	}
-	ca, err := os.ReadFile(s.PKI.CAFile())
+	roots, err := s.PKI.roots()
 	if err != nil {
 		return nil, err
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
 	listener, err := net.Listen("tcp", Loopback(0))
 	if err != nil {
 		return nil, err
 	}
-	m := &Middle{
-		listener: listener, target: "https://" + sender.Env["LOGSEAL_SIEM_ENDPOINT"], done: make(chan struct{}),
-		client: &http.Client{Transport: &http.Transport{
-			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots, Certificates: []tls.Certificate{client}},
-			ForceAttemptHTTP2: true,
-		}},
-	}
+	m := &Middle{listener: listener, client: client, done: make(chan struct{})}
 	m.server = &http.Server{ //nolint:gosec // for demonstration and tests, on the loopback interface
 		Handler: m,
 		TLSConfig: &tls.Config{
@@ -100,7 +85,7 @@ func (m *Middle) Do(change func(plog.Logs) []plog.Logs) {
 func (m *Middle) Close() error {
 	err := m.server.Close()
 	<-m.done
-	m.client.CloseIdleConnections()
+	m.client.Close()
 	return err
 }
 
@@ -167,27 +152,5 @@ func (m *Middle) Send(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		return err
 	}
-	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.target+exportPath, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/grpc")
-	request.Header.Set("TE", "trailers")
-	response, err := m.client.Do(request)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	if err := errors.Join(err, response.Body.Close()); err != nil {
-		return err
-	}
-	status := response.Trailer.Get("Grpc-Status")
-	if status == "" { // an answer without a message
-		status = response.Header.Get("Grpc-Status")
-	}
-	if status != grpcOK {
-		return fmt.Errorf("the receiver answers with gRPC status %q", status)
-	}
-	return nil
+	return m.client.Export(ctx, Message(message, false))
 }

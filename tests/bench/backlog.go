@@ -96,7 +96,7 @@ func drain(ctx context.Context, o options, size int64) (d drained, err error) {
 	if err != nil {
 		return d, err
 	}
-	sink, err := newOTLPSink(pki(site))
+	sink, err := newOTLPSink(pki(site), nil)
 	if err != nil {
 		return d, err
 	}

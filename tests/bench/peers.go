@@ -247,7 +247,7 @@ func prepareBefore(o options, site *testbed.Site, input string) (command, sink, 
 
 // prepareAgent is the agent as it is shipped.
 func prepareAgent(o options, site *testbed.Site, input string) (command, sink, error) {
-	sink, err := newOTLPSink(pki(site))
+	sink, err := newOTLPSink(pki(site), nil)
 	if err != nil {
 		return command{}, nil, err
 	}

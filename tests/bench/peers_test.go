@@ -93,7 +93,7 @@ func TestLineSinkWantsACertificate(t *testing.T) {
 
 func TestOTLPSinkCountsRecordsAndNoSeals(t *testing.T) {
 	dir, client := newTLS(t)
-	s, err := newOTLPSink(dir)
+	s, err := newOTLPSink(dir, nil)
 	require.NoError(t, err)
 	defer s.Close()
 

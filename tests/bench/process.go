@@ -47,12 +47,6 @@ func config(s side, input string) []byte {
 	if s.processors != "" {
 		processors = "processors:\n" + s.processors
 	}
-	beside, connector, findings := "", "", ""
-	if s.verified {
-		beside = ", verify"
-		connector = "connectors: {verify: {trust: {unknown: learn}, storage: encrypted_storage}}\n"
-		findings = ", logs/findings: {receivers: [verify], exporters: [nop]}"
-	}
 	return []byte(`
 extensions:
   health_check: {endpoint: "${env:LOGSEAL_HEALTH_ENDPOINT}"}
@@ -64,12 +58,12 @@ receivers:
     start_at: beginning
     storage: encrypted_storage
     retry_on_failure: {enabled: true, max_elapsed_time: 0}
-` + processors + connector + `
+` + processors + `
 exporters:
 ` + s.exporter + `
 service:
   extensions: [health_check, file_storage, encrypted_storage]
-  pipelines: {logs: {receivers: [file_log], processors: [` + s.order + `], exporters: [` + name + beside + `]}` + findings + `}
+  pipelines: {logs: {receivers: [file_log], processors: [` + s.order + `], exporters: [` + name + `]}}
   telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:LOGSEAL_METRICS_PORT}"}}}}]}}
 `)
 }

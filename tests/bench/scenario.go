@@ -20,7 +20,6 @@ type side struct {
 	processors string // YAML of the processors section, "" for none; @DIR@ is filled in
 	order      string // of the pipeline's processors
 	exporter   string // YAML of one exporter; @ENDPOINT@, @PKI@ and @PINS@ are filled in
-	verified   bool   // the connector verify stands beside the exporter
 	stock      bool   // run by the collector of tests/bench/stock, not by the one that is measured
 }
 
@@ -71,13 +70,6 @@ var scenarios = []scenario{
 		sides: [2]side{
 			{name: "stamp", order: "stamp", exporter: toNop, processors: stamped},
 			{name: "nothing", exporter: toNop},
-		},
-	},
-	{
-		name: "verify", title: "file_log -> stamp -> nop with the connector verify beside nop, against the same without it",
-		sides: [2]side{
-			{name: "verify", order: "stamp", exporter: toNop, processors: stamped, verified: true},
-			{name: "stamp", order: "stamp", exporter: toNop, processors: stamped},
 		},
 	},
 	{

@@ -12,7 +12,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
@@ -86,20 +88,24 @@ func (c *wireConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// otlpSink is an OTLP server that counts records and throws them away. Seals are no lines.
+// otlpSink is an OTLP server that counts records, and keeps them or throws them away. Seals are no lines.
 type otlpSink struct {
 	plogotlp.UnimplementedGRPCServer
 	*wire
 	server  *grpc.Server
 	records atomic.Int64
+	last    atomic.Int64 // when the last of them came, Unix nanoseconds
+
+	mu   sync.Mutex
+	keep func(plogotlp.ExportRequest) error // called for one request after the other; nil throws them away
 }
 
-func newOTLPSink(pki string) (*otlpSink, error) {
+func newOTLPSink(pki string, keep func(plogotlp.ExportRequest) error) (*otlpSink, error) {
 	w, config, err := listen(pki)
 	if err != nil {
 		return nil, err
 	}
-	s := &otlpSink{wire: w, server: grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))}
+	s := &otlpSink{wire: w, keep: keep, server: grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))}
 	plogotlp.RegisterGRPCServer(s.server, s)
 	go func() { _ = s.server.Serve(w) }() // until Close
 	return s, nil
@@ -116,7 +122,17 @@ func (s *otlpSink) Export(_ context.Context, request plogotlp.ExportRequest) (pl
 			}
 		}
 	}
-	s.records.Add(n)
+	if s.keep != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err := s.keep(request); err != nil {
+			return plogotlp.NewExportResponse(), err
+		}
+	}
+	if n > 0 {
+		s.last.Store(time.Now().UnixNano())
+		s.records.Add(n)
+	}
 	return plogotlp.NewExportResponse(), nil
 }
 
