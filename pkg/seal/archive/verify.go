@@ -12,7 +12,7 @@ import (
 )
 
 // ErrReadTwice says that standard input would have to be read a second time; see [verifier.Verifier.Again].
-var ErrReadTwice = errors.New("this archive has to be read twice, because records come before the seal that says which of their attributes count, or come again long after the first time: give it as a file, not on standard input")
+var ErrReadTwice = errors.New("this archive has to be read twice, because records come before the seal that says which of their attributes count, or come again long after the first time, or because seals contradict each other that did not come in their order: give it as a file, not on standard input")
 
 // Verify reads the files, as [Files] lists them, into v and returns its report. It reads them a second time if it must.
 //

@@ -417,6 +417,8 @@ func vectorArchives(t *testing.T, files map[string][]byte) {
 	s.endorsements()
 	s.quantum()
 	s.fromSeals()
+	s.fromAdopt()
+	s.order()
 	s.fields()
 	s.keys()
 	s.settled()

@@ -94,7 +94,7 @@ func (v *Verifier) From(list []Checkpoint, place finding.Place) error {
 		}
 		if st == nil {
 			// Who gives the seal vouches for it, as the certificate has done for the first.
-			st = v.addStream(seal.Trust{Key: c.Open.Key, Name: endorse.StreamName(c.Identity, c.Open)}, c.Open.StreamID, nil)
+			st = v.addStream(seal.Trust{Key: c.Open.Key, Name: endorse.StreamName(c.Identity, c.Open)}, c.Open.StreamID, nil, false)
 			st.identity = c.Identity
 		}
 		v.startFrom(st, c, place)

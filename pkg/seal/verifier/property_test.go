@@ -40,12 +40,15 @@ func verifyLogs(t testing.TB, all []plog.Logs, trust ...seal.Trust) *verifier.Re
 var schedules = flag.Int("schedules", 300, "how many random schedules the property tests run")
 
 // eachSchedule runs a test for each random schedule, several at a time.
-func eachSchedule(t *testing.T, test func(t *testing.T, seed uint64)) {
+func eachSchedule(t *testing.T, test func(t *testing.T, seed uint64)) { each(t, *schedules, test) }
+
+// each runs a test for each of n seeds, several at a time.
+func each(t *testing.T, n int, test func(t *testing.T, seed uint64)) {
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			for seed := w; seed < *schedules; seed += workers {
+			for seed := w; seed < n; seed += workers {
 				test(t, uint64(seed))
 			}
 		})

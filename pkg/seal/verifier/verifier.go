@@ -51,6 +51,7 @@ type Verifier struct {
 type stream struct {
 	chain    *chain.Chain
 	sessions *session.Sessions
+	ordered  bool // see [chain.Config]
 
 	identity string // of the certificate that vouches for it, if one does
 	goesOn   string // the id of the stream of its identity that was closed before it began, if there is one
@@ -72,7 +73,7 @@ func New(trust []seal.Trust) *Verifier {
 		if names[t.Name] > 1 { // a host that lost its keys is another stream with the old name; a report tells them apart
 			t.Name += " (" + id + ")"
 		}
-		v.addStream(t, id, nil)
+		v.addStream(t, id, nil, false)
 	}
 	return v
 }
@@ -88,10 +89,10 @@ func NewFirstUse() *Verifier {
 // voucher says whether a stream without a trust line is to be trusted, given its first seal, and under which name; or why not.
 type voucher func(st *stream, first *seal.Seal) (name string, refusal finding.Reason)
 
-// addStream adds a stream: one with a trust line, or one that vouch decides on.
-func (v *Verifier) addStream(t seal.Trust, id string, vouch voucher) *stream {
-	st := &stream{}
-	config := chain.Config{Trust: t, StreamID: id, Memory: &v.memory, Findings: &v.findings}
+// addStream adds a stream: one with a trust line, or one that vouch decides on. For ordered see [chain.Config].
+func (v *Verifier) addStream(t seal.Trust, id string, vouch voucher, ordered bool) *stream {
+	st := &stream{ordered: ordered}
+	config := chain.Config{Trust: t, StreamID: id, Memory: &v.memory, Findings: &v.findings, Ordered: ordered}
 	if vouch != nil {
 		config.Vouch = func(first *seal.Seal) (string, finding.Reason) { return vouch(st, first) }
 	}
@@ -174,7 +175,7 @@ func (v *Verifier) addNote(o *Observed) {
 	case st != nil:
 	case v.voucher() != nil:
 		// Its key comes with an open seal, and is proven by the stream id. Until then it is not known, and nothing verifies with it.
-		st = v.addStream(seal.Trust{Name: id}, id, v.voucher())
+		st = v.addStream(seal.Trust{Name: id}, id, v.voucher(), false)
 	default:
 		v.findings.AddCause(v.unknown.report(n, finding.NotTrusted))
 		return
@@ -208,7 +209,7 @@ func (u *unknownStreams) report(n *chain.Note, reason finding.Reason) finding.Fi
 		(*u)[id] = true
 	}
 	f := finding.New(reason)
-	f.Place, f.Detail.StreamID = n.Place, id
+	f.Place, f.Detail.StreamID, f.Count = n.Place, id, n.Count()
 	return f
 }
 
@@ -221,6 +222,9 @@ func (v *Verifier) Finish(until time.Time) (*Report, error) {
 		return nil, err
 	}
 	streams := v.sortedStreams()
+	for _, st := range streams { // records may be of sessions of several
+		st.chain.TakeWaiting()
+	}
 	sealed := false
 	for _, st := range streams {
 		sealed = sealed || st.chain.Sealed()
@@ -254,17 +258,18 @@ func (v *Verifier) finishStream(st *stream, until time.Time) {
 	v.records.FinishStream(st.sessions.All())
 }
 
-// Again returns a verifier for a second pass, when the first one cannot answer without: because records came before the seal that
-// says which of their attributes count, or came again long after they were verified, or many seals of a stream came before the one
-// that a certificate vouches for. It returns nil when the report of the
-// first pass stands. The archive is then to be added once more, in the same order.
+// Again returns a verifier for another pass, when this one cannot answer without: because records came before the seal that
+// says which of their attributes count, or came again long after they were verified; because many seals of a stream came before the one
+// that a certificate vouches for; or because seals that contradict each other came in another order than that of their numbers. It returns nil when the report
+// of this pass stands. The archive is then to be added once more, in the same order.
 func (v *Verifier) Again() *Verifier {
 	next := New(nil)
 	records := v.records.Next(&next.findings)
-	if records == nil {
-		if !v.lost() {
-			return nil
-		}
+	disordered := v.dependsOnOrder()
+	if records == nil && !disordered && !v.lost() {
+		return nil
+	}
+	if records == nil || disordered { // what this pass has learnt of records rests on its seals
 		records = record.New(&next.findings)
 	}
 	next.firstUse, next.roots, next.quantum, next.records = v.firstUse, v.roots, v.quantum, records
@@ -273,11 +278,25 @@ func (v *Verifier) Again() *Verifier {
 		if st.chain.Vouched() {
 			vouch = nil
 		}
-		again := next.addStream(st.chain.Trust(), id, vouch)
+		again := next.addStream(st.chain.Trust(), id, vouch, st.ordered || st.dependsOnOrder())
 		again.identity = st.identity
 		if st.from != nil {
 			next.startFrom(again, st.from, st.fromPlace)
 		}
 	}
 	return next
+}
+
+// dependsOnOrder reports whether what is said of a stream may depend on the order in which its seals came.
+func (st *stream) dependsOnOrder() bool {
+	return st.chain.DependsOnOrder() || !st.ordered && st.sessions.DependsOnOrder()
+}
+
+func (v *Verifier) dependsOnOrder() bool {
+	for _, st := range v.streams {
+		if st.dependsOnOrder() {
+			return true
+		}
+	}
+	return false
 }

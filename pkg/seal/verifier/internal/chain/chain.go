@@ -18,7 +18,7 @@ type Genuine struct {
 	// Before and After are the genuine seals next to it that it was reached from; nil where there is none.
 	Before, After *seal.Seal
 
-	// Late is set while only the key of a later anchor vouches for the seal. What is missing below may still turn up: see [Chain.LateUntil].
+	// Late is set where only the key of a later anchor vouches for the seal so far. Whether that stays so says [Chain.LateUntil] once all is known.
 	Late bool
 }
 
@@ -43,6 +43,11 @@ type Config struct {
 	Vouch func(first *seal.Seal) (name string, refusal finding.Reason)
 	// Unvouched is the memory for chains that nothing vouches for yet.
 	Unvouched *Memory
+
+	// Ordered makes the chain go on across a gap only in [Chain.TakeWaiting], once all notes have come, so that nothing it says depends on
+	// the order in which they do: but for which of two branches it follows. It takes memory for all notes above the gap; with too
+	// many of them the chain goes on as it does otherwise. See [Chain.DependsOnOrder].
+	Ordered bool
 }
 
 // Chain is a stream's chain of seals as far as it is known to be authentic.
@@ -52,14 +57,18 @@ type Chain struct {
 
 	given    bool // it begins with a seal that somebody vouches for, and not with seal 0
 	complete bool // and that one is known to leave nothing open of what came before
+	waits    bool // what is above a gap waits for TakeWaiting
+	jumped   bool // a run began with an anchor
+	variants bool // beside an anchor that is genuine there is another text with its key's signature, or a copy with other signatures
 
 	// runs holds the genuine seals: numbers without a gap within each, ascending, and a gap between two. All but the first, which
 	// starts at seal 0, were reached through an anchor.
 	runs    []*run
-	pending map[uint64][]*Note        // seals by number that no key is known for yet
-	waiting map[seal.Hash]bool        // what those are as a whole
-	anchors map[uint64]seal.AnchorKey // the keys of anchors to come, as genuine seals name them
-	starts  map[uint64]*start         // seals that were reached other than through the one before
+	pending map[uint64][]*Note   // seals by number that no key is known for yet
+	waiting map[seal.Hash]*Note  // those by what they are as a whole
+	anchors map[uint64]naming    // the keys of anchors to come, as genuine seals name them
+	starts  map[uint64]*start    // seals that were reached other than through the one before
+	forms   map[uint64]seal.Hash // of genuine anchors, what they are as a whole
 	quantum postQuantum
 
 	refusal finding.Reason // why Vouch did not
@@ -77,9 +86,16 @@ type End struct {
 	Kind   seal.Kind
 }
 
+// naming is the key that genuine seals name for an anchor, and the lowest seal that does.
+type naming struct {
+	key seal.AnchorKey
+	by  uint64
+}
+
 // run is a run of genuine seals without a gap.
 type run struct {
 	first uint64
+	start uint64     // the anchor that it was reached through; 0 if through the seals below
 	given bool       // it begins with a seal that is trusted as it is
 	marks []sealMark // of seal first, first+1, …
 
@@ -89,7 +105,7 @@ type run struct {
 	tree  *seal.Tree  // of all blocks up to tip; nil where a block is not known, or one was wrong
 	above []treeClaim // of the seals of a run above a gap, to be checked should that be closed
 
-	// lateUntil is the lowest anchor that vouches for the run while there is a gap below it: seals before it are late.
+	// lateUntil is the lowest anchor that vouches for the run while there is a gap below it: seals before it are late. It is start, or one below that.
 	lateUntil uint64
 }
 
@@ -109,10 +125,12 @@ func (r *run) late(number uint64) bool { return r.first > 0 && number < r.lateUn
 func New(config Config) *Chain {
 	return &Chain{
 		config:  config,
+		waits:   config.Ordered,
 		pending: map[uint64][]*Note{},
-		waiting: map[seal.Hash]bool{},
-		anchors: map[uint64]seal.AnchorKey{},
+		waiting: map[seal.Hash]*Note{},
+		anchors: map[uint64]naming{},
 		starts:  map[uint64]*start{},
+		forms:   map[uint64]seal.Hash{},
 	}
 }
 
@@ -135,6 +153,9 @@ func (c *Chain) StartFrom(first *seal.Seal, complete bool, earlier []*seal.Seal,
 
 // Add takes in a note of the stream.
 func (c *Chain) Add(n *Note) {
+	if c.waits && c.memory().exceeds(maxOrdered) {
+		c.TakeWaiting()
+	}
 	number := n.Seal.Number
 	i := c.runBelow(number)
 	if i < 0 && number == 0 {
@@ -142,23 +163,11 @@ func (c *Chain) Add(n *Note) {
 	}
 	switch {
 	case i >= 0 && number < c.runs[i].end():
-		c.addToGenuine(c.runs[i], n)
-		return
+		c.addToGenuine(i, n)
 	case c.given && i < 0:
 		c.config.Findings.AddCause(c.findingAt(finding.SealBefore, n.Place))
-		return
-	case c.waiting[n.whole]:
-		return
-	case !c.memory().hold(n):
-		if c.config.Vouch != nil {
-			c.lost = append(c.lost, &Note{Note: &seal.Note{Seal: &seal.Seal{StreamID: c.config.StreamID}}, Place: n.Place})
-		}
-		return
-	}
-	c.pending[number] = append(c.pending[number], n)
-	c.waiting[n.whole] = true
+	case !c.wait(n):
 	// Only what this one brings about is looked at: anybody can make any number of seals that wait for ever.
-	switch {
 	case i < 0:
 		if number == 0 && c.startAtZero() {
 			c.advance(0)
@@ -166,6 +175,29 @@ func (c *Chain) Add(n *Note) {
 	case c.reaches(n, i):
 		c.advance(i)
 	}
+}
+
+// wait keeps a note until it is known what vouches for it, and reports whether it is a new one.
+func (c *Chain) wait(n *Note) bool {
+	if same := c.waiting[n.whole]; same != nil {
+		same.again++
+		return false
+	}
+	if !c.memory().hold(n) {
+		if c.config.Vouch != nil {
+			c.lost = append(c.lost, &Note{Note: &seal.Note{Seal: &seal.Seal{StreamID: c.config.StreamID}}, Place: n.Place})
+		}
+		return false
+	}
+	c.pending[n.Seal.Number] = append(c.pending[n.Seal.Number], n)
+	c.waiting[n.whole] = n
+	return true
+}
+
+// forget gives up what is kept of a waiting note.
+func (c *Chain) forget(n *Note) {
+	delete(c.waiting, n.whole)
+	c.config.Memory.release(n)
 }
 
 // vouch makes the chain trust the key of a seal 0 that is vouched for.
@@ -215,23 +247,36 @@ func (c *Chain) FinishUnvouched(report func(n *Note, refusal finding.Reason)) {
 	}
 }
 
-// addToGenuine judges a note whose number has a genuine seal already. Section 8.1, first paragraph, rules 3 and 4: a copy, a fork, or nothing.
-func (c *Chain) addToGenuine(r *run, n *Note) {
-	mark := &r.marks[n.Seal.Number-r.first]
+// addToGenuine judges a note whose number has a genuine seal already, in run i. Section 8.1, first paragraph, rules 3 and 4: a copy, a fork, or nothing.
+func (c *Chain) addToGenuine(i int, n *Note) {
+	r, number := c.runs[i], n.Seal.Number
+	mark := &r.marks[number-r.first]
 	switch {
 	case mark.text == n.text:
+		c.recordForm(n)
 		c.recordCopy(n)
-		if s := c.starts[n.Seal.Number]; s != nil {
+		if s := c.starts[number]; s != nil {
 			c.addCopy(s, n)
-			if i := c.runBelow(n.Seal.Number); n.Seal.Number == r.first && i > 0 {
+			if number == r.first && i > 0 {
 				c.advance(i - 1) // this copy may be the one that closes a gap
 			}
 		}
-	case c.signedForNumber(n, &mark.key):
-		c.reportFork(n)
+	case mark.key == (seal.PublicKey{}):
+		c.wait(n) // for the seal before, which names the key
 	default:
-		c.reportUnauthenticated(n)
+		c.judgeRival(n, &mark.key)
 	}
+}
+
+// recordForm notes what a genuine anchor is as a whole: which of its signatures are in one copy makes a difference. Section 8.1, first paragraph.
+func (c *Chain) recordForm(n *Note) {
+	if !n.Seal.HasAnchor() {
+		return
+	}
+	if form, known := c.forms[n.Seal.Number]; known && form != n.whole {
+		c.variants = true
+	}
+	c.forms[n.Seal.Number] = n.whole
 }
 
 // signedForNumber reports whether a seal is signed with the key that authenticates its number: its own, or that of the anchor where only that is
@@ -240,8 +285,8 @@ func (c *Chain) signedForNumber(n *Note, own *seal.PublicKey) bool {
 	if *own != (seal.PublicKey{}) {
 		return n.SignedBy(own)
 	}
-	key, ok := c.anchors[n.Seal.Number]
-	return ok && n.AnchoredBy(&key)
+	named, ok := c.anchors[n.Seal.Number]
+	return ok && n.AnchoredBy(&named.key)
 }
 
 // runBelow returns the index of the last run that begins at or below number, -1 if there is none.
@@ -256,27 +301,36 @@ func (c *Chain) runBelow(number uint64) int {
 }
 
 // recordSeal notes what a genuine seal says of the chain: where it ends, and the keys of anchors. Section 8.2: two keys for one anchor are a
-// contradiction, and the first counts.
+// contradiction, and the one counts that the lower seal names. (Should that be the later to come, see [Chain.DependsOnOrder].)
 func (c *Chain) recordSeal(s *seal.Seal) {
 	c.seals++
 	if c.seals == 1 || s.Number > c.last.Number {
 		c.last = End{s.Number, s.Time, s.Kind}
 	}
 	for _, a := range s.Anchors {
-		if key, ok := c.anchors[a.Number]; ok && key != a.Key {
+		named, ok := c.anchors[a.Number]
+		if ok && named.key != a.Key {
 			c.contradict(s.Number, a.Number, finding.AnchorRenamed)
 			continue
 		}
-		c.anchors[a.Number] = a.Key
-		c.quantum.named(a.Number, s.Number)
+		if !ok || s.Number < named.by {
+			c.anchors[a.Number] = naming{a.Key, s.Number}
+			c.quantum.named(a.Number, s.Number)
+		}
 	}
 	if len(c.anchors) > 64 {
 		for number := range c.anchors {
-			if number < c.runs[0].end() {
+			if number < c.runs[0].end() && c.quantum.owed[number] == nil {
 				delete(c.anchors, number)
 			}
 		}
 	}
+}
+
+// DependsOnOrder reports, once all seals are finished, whether what the chain says may depend on the order in which its notes came: it went on from an
+// anchor before all were there, and something contradicts that. Then an [Config.Ordered] chain says what the specification says.
+func (c *Chain) DependsOnOrder() bool {
+	return c.jumped && !c.config.Ordered && (c.variants || len(c.contradictions) > 0)
 }
 
 // Name returns the stream's name for a report.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
@@ -29,7 +30,7 @@ func (c *Chain) report(reason finding.Reason, detail finding.Detail) {
 // Section 8.1, rule 3.
 func (c *Chain) reportUnauthenticated(n *Note) {
 	f := finding.New(c.whyUnauthenticated(n))
-	f.Place, f.Detail.StreamID = n.Place, n.Seal.StreamID
+	f.Place, f.Detail.StreamID, f.Count = n.Place, n.Seal.StreamID, n.Count()
 	c.config.Findings.AddCause(f)
 }
 
@@ -75,8 +76,14 @@ func (c *Chain) addContradiction(reason finding.Reason, number, by uint64, at fi
 func (c *Chain) FinishSeals() bool {
 	waiting := uint64(0)
 	for _, number := range slices.Sorted(maps.Keys(c.pending)) {
+		i := c.runBelow(number)
+		genuine := i >= 0 && number < c.runs[i].end()
 		for _, n := range c.pending[number] {
-			c.reportUnauthenticated(n)
+			if genuine {
+				c.judgeRival(n, &seal.PublicKey{})
+			} else {
+				c.reportUnauthenticated(n)
+			}
 			waiting++
 		}
 	}

@@ -19,12 +19,17 @@ type Note struct {
 	text  seal.Hash // of what is signed
 	whole seal.Hash // of the note: a copy with other signatures may be the one that holds
 	size  int
+	again uint64 // how often the whole came again while it waited
 
 	// What was tried last, so that seals nobody can authenticate cost their signature checks once.
 	own    signatureCheck[seal.PublicKey]
 	anchor signatureCheck[seal.AnchorKey]
 	first  signatureCheck[seal.Trust]
+	next   signatureCheck[seal.Hash]
 }
+
+// Count returns how often the note was found while it waited.
+func (n *Note) Count() uint64 { return 1 + n.again }
 
 type signatureCheck[Key comparable] struct {
 	tried, holds bool
@@ -64,14 +69,9 @@ func (n *Note) begins(trust *seal.Trust) bool {
 
 // goesOnFrom reports whether a seal is genuine as the next of a run. Section 8.1, rule 1.
 func (n *Note) goesOnFrom(r *run) bool {
-	if n.Seal.Prev != r.tip.text || !n.ownHolds(&r.tip.Seal.Next) {
-		return false
-	}
-	if !n.Seal.HasAnchor() {
-		return true
-	}
-	key, ok := r.tip.Seal.AnchorKey(n.Seal.Number)
-	return ok && n.anchorHolds(&key)
+	return n.Seal.Prev == r.tip.text && n.next.check(&r.tip.text, func(prev *seal.Hash) bool {
+		return n.Follows(*prev, &r.tip.Seal.Next, r.tip.Seal.Anchors)
+	})
 }
 
 // restsOnAnchor reports whether a seal is genuine by its anchor signature. Whether its own signature holds is known when the seal before it is
@@ -85,6 +85,9 @@ func (n *Note) memory() int { return 2*n.size + 1024 }
 
 // maxHeld bounds the notes that wait for others to vouch for them, in bytes of memory, roughly: a day of a busy stream's.
 const maxHeld = 1 << 30
+
+// maxOrdered bounds them while an [Config.Ordered] chain waits: the leaves of the records that they settle wait too, and may take three times that.
+const maxOrdered = 256 << 20
 
 // ErrHeld says that more notes wait for others than there is memory for.
 var ErrHeld = errors.New("more than 1 GiB of seals are out of order, or forged: give the files in the order in which they were written, or verify fewer streams at once")
@@ -113,5 +116,8 @@ func (m *Memory) hold(n *Note) bool {
 	m.held += n.memory()
 	return true
 }
+
+// exceeds reports whether more is held than a limit.
+func (m *Memory) exceeds(limit int) bool { return m.held > limit }
 
 func (m *Memory) release(n *Note) { m.held -= n.memory() }

@@ -10,65 +10,59 @@ import (
 	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
-// postQuantum is what a chain knows of the ML-DSA-44 signatures of its anchors. Section 8.1, "post-quantum".
+// postQuantum is what a chain knows of the ML-DSA-44 signatures of its anchors. Section 8.1, "post-quantum", and rule 5.
 type postQuantum struct {
-	namedBy map[uint64]uint64 // of each anchor to come: the number of the lowest seal that names it as the first one does
-	held    map[uint64]uint64 // the same of each anchor whose signatures hold
-	owed    map[uint64]owed   // anchors that are genuine by what lies above them, and whose own signatures do not hold in any copy yet
+	held map[uint64]uint64  // the anchors whose signatures hold: the number of the lowest seal that names each
+	owed map[uint64][]*Note // anchors that are genuine by what lies above them, and whose own signatures are not known to hold: their copies
 }
 
-type owed struct {
-	key seal.AnchorKey
-	by  uint64
-}
-
+// named notes that a seal names an anchor, and none below it is known to.
 func (q *postQuantum) named(anchor, by uint64) {
-	if q.namedBy == nil {
-		q.namedBy, q.held, q.owed = map[uint64]uint64{}, map[uint64]uint64{}, map[uint64]owed{}
-	}
-	for _, m := range []map[uint64]uint64{q.namedBy, q.held} {
-		if before, ok := m[anchor]; ok && by < before {
-			m[anchor] = by
-		}
-	}
-	if _, held := q.held[anchor]; !held {
-		if _, ok := q.namedBy[anchor]; !ok {
-			q.namedBy[anchor] = by
-		}
+	if _, ok := q.held[anchor]; ok {
+		q.held[anchor] = by
 	}
 }
 
-// recordAnchor notes that a genuine seal is an anchor that is signed with the key, or the keys, that were first named for it.
-func (c *Chain) recordAnchor(n *Note) bool {
-	number := n.Seal.Number
-	key, ok := c.anchors[number]
-	if !ok || !n.Seal.HasAnchor() {
-		return false
+// recordAnchor notes whether a genuine seal is an anchor that is signed with the keys that are first named for it, in one of the copies. It owes
+// that if a later anchor leads down to it: rule 5.
+func (c *Chain) recordAnchor(n *Note, copies []*Note, owes bool) {
+	if !n.Seal.HasAnchor() {
+		return
 	}
-	by, named := c.quantum.namedBy[number]
-	delete(c.quantum.namedBy, number)
-	holds := n.anchorHolds(&key)
-	switch {
-	case !named || !key.Hybrid():
-	case holds:
-		c.quantum.held[number] = by
-	default:
-		c.quantum.owed[number] = owed{key, by}
+	if c.quantum.held == nil {
+		c.quantum.held, c.quantum.owed = map[uint64]uint64{}, map[uint64][]*Note{}
 	}
-	return holds
+	c.quantum.owed[n.Seal.Number] = copies
+	c.settleOwed(n.Seal.Number)
+	if !owes {
+		delete(c.quantum.owed, n.Seal.Number)
+	}
 }
 
-// recordCopy notes that a copy of a genuine anchor carries the signatures that others lack.
+// recordCopy notes that a copy of a genuine anchor may carry the signatures that others lack.
 func (c *Chain) recordCopy(n *Note) {
 	number := n.Seal.Number
-	if o, ok := c.quantum.owed[number]; ok && n.anchorHolds(&o.key) {
-		c.quantum.held[number] = o.by
+	if copies, ok := c.quantum.owed[number]; ok {
+		c.quantum.owed[number] = append(copies, n)
+		c.settleOwed(number)
+	}
+}
+
+// settleOwed looks whether a copy of an anchor carries the signatures that it owes. In a stream without ML-DSA keys it owes none.
+func (c *Chain) settleOwed(number uint64) {
+	named, ok := c.anchors[number]
+	switch {
+	case !ok:
+	case !named.key.Hybrid():
+		delete(c.quantum.owed, number)
+	case slices.ContainsFunc(c.quantum.owed[number], func(n *Note) bool { return n.anchorHolds(&named.key) }):
+		c.quantum.held[number] = named.by
 		delete(c.quantum.owed, number)
 	}
 }
 
 // PostQuantum returns the seal up to which the proof does not rest on Ed25519: the highest anchor of a row of anchors from the trust line on, each named by a
-// seal that the one before vouches for. Where there is none, why says why.
+// seal that the one before vouches for, and below what is missing or late. Where there is none, why says why.
 func (c *Chain) PostQuantum() (until uint64, why finding.Reason) {
 	first := c.runs[0]
 	switch {
@@ -81,18 +75,27 @@ func (c *Chain) PostQuantum() (until uint64, why finding.Reason) {
 	default:
 		return 0, finding.LineWithoutMLDSA
 	}
+	limit := first.end()
+	for number, s := range c.starts {
+		if s.contradicted() && number < s.until {
+			limit = min(limit, number)
+		}
+	}
 	for _, number := range slices.Sorted(maps.Keys(c.quantum.held)) {
-		if number < first.end() && c.quantum.held[number] <= until {
+		if number < limit && c.quantum.held[number] <= until {
 			until = number
 		}
 	}
 	return until, ""
 }
 
-// finishOwed reports the anchors that are not signed as they were announced: somebody cut a signature off, or forged what was left. Section 8.1, rule 2.
+// finishOwed reports the anchors that are not signed as they were announced: somebody cut a signature off, or forged what was left. Section 8.1, rule 5.
 func (c *Chain) finishOwed() {
 	for _, number := range slices.Sorted(maps.Keys(c.quantum.owed)) {
-		c.Contradict(number, finding.AnchorUnsigned)
+		c.settleOwed(number)
+		if _, named := c.anchors[number]; named && c.quantum.owed[number] != nil {
+			c.Contradict(number, finding.AnchorUnsigned)
+		}
 	}
 }
 
@@ -112,8 +115,8 @@ func (c *Chain) FinishPostQuantum() {
 // whyUnauthenticated says why no key vouches for a seal.
 func (c *Chain) whyUnauthenticated(n *Note) finding.Reason {
 	s := n.Seal
-	key, named := c.anchors[s.Number]
-	asked := named && key.Hybrid() || s.Number == 0 && c.config.Trust.PostQuantum != seal.Hash{}
+	named, ok := c.anchors[s.Number]
+	asked := ok && named.key.Hybrid() || s.Number == 0 && c.config.Trust.PostQuantum != seal.Hash{}
 	switch {
 	case len(s.MLDSA) == 0 && !asked:
 		return finding.UnknownKey
@@ -121,7 +124,7 @@ func (c *Chain) whyUnauthenticated(n *Note) finding.Reason {
 		return finding.MLDSAMissing
 	case asked && s.Number == 0 && seal.MLDSAHash(s.MLDSA) != c.config.Trust.PostQuantum:
 		return finding.MLDSAOtherKey
-	case asked && s.Number > 0 && seal.HybridAnchor(&s.OwnAnchor, s.MLDSA) != key:
+	case asked && s.Number > 0 && seal.HybridAnchor(&s.OwnAnchor, s.MLDSA) != named.key:
 		return finding.MLDSAOtherKey
 	case !n.SignedPostQuantum():
 		return finding.MLDSAMissing

@@ -20,14 +20,12 @@ type start struct {
 // contradicted reports whether the seal before is known, and names a key that none of the copies is signed with.
 func (s *start) contradicted() bool { return s.key != seal.PublicKey{} }
 
-// addStart notes a waiting seal that is reached other than through the one before. Section 8.1, rule 2.
+// addStart notes a waiting seal that is reached other than through the one before, and the anchor that vouches for it. Section 8.1, rule 2.
 func (c *Chain) addStart(n *Note, until uint64) {
 	s := &start{until: until, copies: map[seal.Hash]*Note{}}
 	c.starts[n.Seal.Number] = s
-	for _, other := range c.pending[n.Seal.Number] {
-		if other.text == n.text {
-			c.addCopy(s, other)
-		}
+	for _, other := range c.copiesOf(n) {
+		c.addCopy(s, other)
 	}
 }
 
@@ -45,9 +43,10 @@ func (c *Chain) addCopy(s *start, n *Note) {
 	}
 }
 
-// learnKey notes the key of the seal after a genuine one that was not reached through it. Section 8.1, rule 2, second paragraph.
+// learnKey notes the key of the seal after a genuine one that was not reached through it. Section 8.1, rule 2, second paragraph, and rule 4.
 func (c *Chain) learnKey(before *seal.Seal, mark *sealMark) {
 	mark.key = before.Next
+	c.judgeRivals(before.Number+1, &mark.key)
 	s := c.starts[before.Number+1]
 	if s == nil || s.contradicted() {
 		return

@@ -22,11 +22,29 @@ func (ss *Sessions) Resume(last Resumed, before *Resumed) (own, prior *Session) 
 		prior = ss.resume(before)
 	}
 	own = ss.resume(&last)
-	if prior != nil {
+	switch {
+	case prior != nil:
 		ss.link(prior, own)
+	case last.Last.Kind == seal.KindAdopt:
+		ss.resumeAdopted(own, last.Last)
 	}
 	ss.rollbacks = nil // what open seals say was said
 	return own, prior
+}
+
+// resumeAdopted makes the session that a given seal adopts from, of which nothing else is known. Adopt seals that follow may settle more of it;
+// the rest of its ids were settled before.
+func (ss *Sessions) resumeAdopted(own *Session, s *seal.Seal) {
+	from := ss.found(s.Adopts, s.Number)
+	from.past = true
+	for _, list := range []seal.Ranges{s.Covered, s.Void} {
+		for _, r := range list {
+			from.settled = from.settled.Add(r)
+		}
+	}
+	from.before = slices.Clone(from.settled)
+	ss.adopted = append(ss.adopted, from)
+	own.adoptions = append(own.adoptions, adoption{s.Number, s.Adopts, from})
 }
 
 func (ss *Sessions) resume(r *Resumed) *Session {

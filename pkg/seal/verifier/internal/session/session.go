@@ -18,14 +18,28 @@ type Session struct {
 	began       uint64   // number of the first seal that is neither open nor adopt: by then, what the session before left is settled
 	working     bool     // there is such a seal
 	closed      bool
-	closedAt    uint64   // if closed: number of the close seal
-	end         uint64   // if closed: how many ids it gave out
-	took        *Session // whose ids its adopt seals settle
-	tookAt      uint64   // if took: number of the first of these
+	closedAt    uint64     // if closed: number of the close seal
+	end         uint64     // if closed: how many ids it gave out
+	adoptions   []adoption // by its adopt seals, while it is not known which session is the one before
 
 	settled seal.Ranges
 	before  seal.Ranges // of settled: by the seals up to a checkpoint
 	void    seal.Ranges
+	closes  []closing   // each close seal: there should be one
+	past    bool        // it ended before the seal that the stream is verified from, which adopts from it
+}
+
+// closing is a close seal of a session, and what was settled by then: nil as long as nothing has been settled since.
+type closing struct {
+	number, end uint64
+	settled     seal.Ranges
+}
+
+// adoption is what an adopt seal settles ids of, going by the handle alone.
+type adoption struct {
+	number uint64 // of the seal
+	handle string
+	from   *Session
 }
 
 // State says what the genuine seals have made of an id.
@@ -69,26 +83,32 @@ func (s *Session) Voids() uint64 { return s.void.Len() }
 
 // start is the number of the session's first seal, or where that is not here, of the last one that is missing of its beginning.
 func (s *Session) start() uint64 {
-	if s.open == nil && s.first > 0 {
+	if s.first > 0 && (s.open == nil || s.open.Number != s.first) {
 		return s.first - 1
 	}
 	return s.first
 }
 
-// settledAll reports whether a session that was closed has settled every id it gave out, and no other, as far as is known. Section 6.1, "close".
-func (s *Session) settledAll() bool {
-	switch {
-	case !s.closed || s.stream.chain.Missing(s.start(), s.closedAt):
-		return true
-	case s.end == 0:
-		return len(s.settled) == 0
+// settledAll reports whether by a close seal the session had settled every id it gave out, and no other, as far as is known. Section 6.1, "close".
+func (s *Session) settledAll(c *closing) bool {
+	settled := c.settled
+	if settled == nil {
+		settled = s.settled
 	}
-	return len(s.settled) == 1 && s.settled[0] == seal.Range{First: 0, Last: s.end - 1}
+	switch {
+	case s.stream.chain.Missing(s.start(), c.number):
+		return true
+	case c.end == 0:
+		return len(settled) == 0
+	}
+	return len(settled) == 1 && settled[0] == seal.Range{First: 0, Last: c.end - 1}
 }
 
 // Fate says what to make of a record with an id that no seal has settled. Section 8.3, "neither covered nor void".
 func (s *Session) Fate(seq uint64) finding.Reason {
 	switch {
+	case s.past:
+		return finding.RecordBefore
 	case s.closed && seq >= s.end:
 		return finding.BeyondEnd
 	case s.stream.chain.Missing(s.start(), s.lastChance()):

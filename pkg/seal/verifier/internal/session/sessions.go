@@ -64,11 +64,7 @@ func (ss *Sessions) Genuine(g chain.Genuine) {
 
 // Adjacent checks what must hold between a genuine seal and the next. Section 6.1.
 func (ss *Sessions) Adjacent(before, after *seal.Seal) {
-	size := before.Size
-	if len(after.Covered) > 0 {
-		size++
-	}
-	if after.Size != size || len(after.Covered) == 0 && after.Root != before.Root {
+	if !after.GrowsFrom(before.Size, &before.Root) {
 		ss.chain.Contradict(after.Number, finding.TreeJumps)
 	}
 	same := after.Nonce == before.Nonce
@@ -121,7 +117,10 @@ func (ss *Sessions) recordSeal(s *seal.Seal) {
 	if s.Kind == seal.KindOpen {
 		ss.recordOpen(own, s)
 	}
-	if s.Kind == seal.KindClose && !own.closed {
+	if s.Kind == seal.KindClose {
+		own.closes = append(own.closes, closing{number: s.Number, end: s.End})
+	}
+	if s.Kind == seal.KindClose && (!own.closed || s.Number < own.closedAt) {
 		own.closed, own.closedAt, own.end = true, s.Number, s.End
 	}
 	if s.Kind != seal.KindOpen && s.Kind != seal.KindAdopt && (!own.working || s.Number < own.began) {
@@ -181,6 +180,11 @@ func (ss *Sessions) applySettlement(s *seal.Seal, late bool) {
 		ss.chain.Contradict(s.Number, finding.SettledTwice)
 		return
 	}
+	for i := range target.closes {
+		if c := &target.closes[i]; c.settled == nil && c.number < s.Number {
+			c.settled = append(seal.Ranges{}, target.settled...) // what comes after it is not held against the close seal
+		}
+	}
 	for _, r := range s.Void {
 		target.void = target.void.Add(r)
 		target.settled = target.settled.Add(r)
@@ -205,21 +209,50 @@ func (ss *Sessions) adoptedBy(s *seal.Seal) *Session {
 		}
 		return own.prior
 	}
-	var found *Session
-	for _, other := range ss.byNonce {
-		if other != own && other.handle == s.Adopts && other.first < s.Number && (found == nil || other.first > found.first) {
-			found = other
-		}
-	}
+	found := ss.latest(s.Adopts, own, s.Number)
 	if found == nil {
 		// All of its own seals are missing. This one is genuine, and says that the session was.
 		found = ss.found(s.Adopts, s.Number)
 		ss.adopted = append(ss.adopted, found)
 	}
-	if own.took == nil {
-		own.took, own.tookAt = found, s.Number
+	own.adoptions = append(own.adoptions, adoption{s.Number, s.Adopts, found})
+	if found.closed && found.closedAt < s.Number {
+		ss.chain.Contradict(s.Number, finding.AdoptsClosed)
+		return nil
 	}
 	return found
+}
+
+// latest returns the last session before a seal of another one that has a handle, nil if none is known. Section 8.2, "adopts the latest earlier session".
+func (ss *Sessions) latest(handle string, own *Session, number uint64) (found *Session) {
+	consider := func(other *Session) {
+		if other != own && other.handle == handle && other.first < number && (found == nil || other.first > found.first) {
+			found = other
+		}
+	}
+	for _, other := range ss.byNonce {
+		consider(other)
+	}
+	for _, other := range ss.adopted {
+		consider(other)
+	}
+	return found
+}
+
+// DependsOnOrder reports whether an adopt seal came before what is now known of the session that it adopts from.
+func (ss *Sessions) DependsOnOrder() bool {
+	for _, own := range ss.byNonce {
+		for _, a := range own.adoptions {
+			from := own.prior
+			if from == nil {
+				from = ss.latest(a.handle, own, a.number)
+			}
+			if from != nil && from != a.from {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mayAdopt reports whether a seal may settle ids of the session before its own, given the handle that it says. Sections 6.1 and 8.2.
@@ -238,8 +271,8 @@ func (ss *Sessions) mayAdopt(number uint64, handle string, prior *Session) bool 
 // link notes that two sessions follow each other, and checks what was adopted while that was not known. Section 6.1.
 func (ss *Sessions) link(prior, next *Session) {
 	next.prior, prior.next = prior, next
-	if next.took != nil {
-		ss.mayAdopt(next.tookAt, next.took.handle, prior)
+	for _, a := range next.adoptions {
+		ss.mayAdopt(a.number, a.handle, prior)
 	}
 }
 
@@ -255,8 +288,10 @@ func (ss *Sessions) Excluded() []string { return ss.excluded }
 // CheckClosed contradicts the close seals whose session settled less or more than they say. Section 8.2.
 func (ss *Sessions) CheckClosed() {
 	for _, s := range ss.All() {
-		if !s.settledAll() {
-			ss.chain.Contradict(s.closedAt, finding.ClosedUnsettled)
+		for i := range s.closes {
+			if c := &s.closes[i]; !s.settledAll(c) {
+				ss.chain.Contradict(c.number, finding.ClosedUnsettled)
+			}
 		}
 	}
 }
