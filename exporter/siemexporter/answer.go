@@ -19,6 +19,8 @@ const (
 	maxThrottle = 5 * time.Minute
 	// causeDeadline is the cause of a request that was not answered in time.
 	causeDeadline = "deadline_exceeded"
+	// causeConnection is the cause of a request whose connection broke, or could not be made.
+	causeConnection = "connection"
 	// maxMessage bounds what of a server's message is repeated, in bytes.
 	maxMessage = 256
 )
@@ -46,6 +48,8 @@ type refusal struct {
 	cause   string        // one of a small set of words, for metrics
 	message string        // for people; bounded
 	delay   time.Duration // how long the server asks us to wait, 0 when it does not
+	// record is the number of the record that it is about, counted from 1; 0 when it names none. Those before it are not to blame.
+	record int
 }
 
 func (r *refusal) Error() string { return r.cause + ": " + r.message }

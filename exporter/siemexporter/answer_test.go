@@ -291,7 +291,7 @@ func TestWithoutDeadLetters(t *testing.T) {
 
 // TestPartialSuccess: the server's own count goes to a metric, the request to the dead letters, and nothing is sent again.
 func TestPartialSuccess(t *testing.T) {
-	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+	eachOTLP(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI()
 		for name, tt := range map[string]struct{ claimed, counted int64 }{
 			"some":          {3, 3},

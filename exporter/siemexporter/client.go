@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
@@ -16,11 +17,24 @@ import (
 
 // client sends requests to one server.
 type client interface {
-	// export sends one ExportLogsServiceRequest, encoded, and waits for the answer. An error is a *refusal: the server did
-	// not take the request, as far as we know.
-	export(ctx context.Context, wire []byte) (partialSuccess, error)
+	// export sends the records of one ExportLogsServiceRequest, encoded, in the words of its protocol, and waits for the answer.
+	// An error is a *refusal: the server did not take the request, as far as we know.
+	export(ctx context.Context, wire []byte) (answer, error)
 	// close ends the connections. No request may be under way.
 	close() error
+}
+
+// storer is a client of servers that give receipts.
+type storer interface {
+	// stored returns those numbers of a channel that the server has stored.
+	stored(ctx context.Context, channel string, numbers []uint64) ([]uint64, error)
+}
+
+// answer is what a server says to a request that it took.
+type answer struct {
+	partialSuccess
+	// receipt, when set, is to be asked for until the server has stored the request: it has only promised to.
+	receipt *receipt
 }
 
 // partialSuccess is what a server says about a request that it took: that it did not take all of it, or a warning.
@@ -40,6 +54,9 @@ type dialer struct {
 	settings  component.TelemetrySettings
 	host      component.Host
 	userAgent string
+
+	// acknowledges is what each endpoint has said of that, for the log.
+	acknowledges sync.Map
 }
 
 func newDialer(cfg *Config, set exporter.Settings, host component.Host) *dialer {
@@ -54,8 +71,12 @@ func newDialer(cfg *Config, set exporter.Settings, host component.Host) *dialer 
 
 // dial makes a client for an endpoint. It does not wait for a connection.
 func (d *dialer) dial(ctx context.Context, endpoint string, policy tlspin.Policy, watch *handshakeWatch) (client, error) {
-	if d.config.Protocol == ProtocolHTTP {
+	switch d.config.Protocol {
+	case ProtocolHTTP:
 		return d.dialHTTP(ctx, endpoint, policy, watch)
+	case ProtocolSplunkHEC:
+		return d.dialHEC(ctx, endpoint, policy, watch)
+	default:
+		return d.dialGRPC(ctx, endpoint, policy, watch)
 	}
-	return d.dialGRPC(ctx, endpoint, policy, watch)
 }

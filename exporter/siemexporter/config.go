@@ -3,6 +3,7 @@
 package siemexporter
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,8 +23,20 @@ type Protocol string
 
 // The protocols, as they are written under `protocol`.
 const (
-	ProtocolGRPC Protocol = "otlp_grpc"
-	ProtocolHTTP Protocol = "otlp_http"
+	ProtocolGRPC      Protocol = "otlp_grpc"
+	ProtocolHTTP      Protocol = "otlp_http"
+	ProtocolSplunkHEC Protocol = "splunk_hec"
+)
+
+// Format is how a record is written where the protocol does not carry OTLP.
+type Format string
+
+// The formats, as they are written under `format`.
+const (
+	// FormatOriginal is the record as one line of OTLP JSON, which `logseal verify` reads.
+	FormatOriginal Format = "original"
+	// FormatText is the record's body alone, which proves nothing.
+	FormatText Format = "text"
 )
 
 const (
@@ -46,9 +59,10 @@ const (
 )
 
 // Config is the configuration of the siem exporter. Beside these keys stand those of the client that `protocol` names:
-// configgrpc.ClientConfig, or confighttp.ClientConfig. A key of the other one is an error.
+// configgrpc.ClientConfig, or confighttp.ClientConfig, and for splunk_hec a section of that name and `format`. A key of
+// another protocol is an error.
 type Config struct {
-	// Protocol is otlp_grpc (the default) or otlp_http.
+	// Protocol is otlp_grpc (the default), otlp_http or splunk_hec.
 	Protocol Protocol `mapstructure:"protocol"`
 
 	// Pins are SHA-256 digests of public keys, as `logseal pin` prints them. The server's verified chain must contain a
@@ -75,6 +89,8 @@ type Config struct {
 	grpc        configgrpc.ClientConfig
 	grpcTimeout time.Duration // configgrpc has none; confighttp has its own
 	http        confighttp.ClientConfig
+	format      Format
+	hec         SplunkHECConfig
 }
 
 // EndpointConfig is one SIEM of several.
@@ -112,6 +128,14 @@ func (c *Config) consumers() int {
 		return queue.NumConsumers
 	}
 	return 1
+}
+
+// turns is how many of them a target has to bear: those whose acknowledgement is waited for are not under way any more.
+func (c *Config) turns() int {
+	if c.Protocol == ProtocolSplunkHEC {
+		return min(c.consumers(), maxTurns)
+	}
+	return c.consumers()
 }
 
 func createDefaultConfig() component.Config {
@@ -154,6 +178,16 @@ func createDefaultConfig() component.Config {
 		grpc:        grpc,
 		grpcTimeout: defaultTimeout,
 		http:        http,
+		format:      FormatOriginal,
+		hec:         defaultHEC(),
+	}
+}
+
+// setProtocol chooses a protocol and sets what it has other defaults of.
+func (c *Config) setProtocol(protocol Protocol) {
+	c.Protocol = protocol
+	if protocol == ProtocolSplunkHEC {
+		c.setHECDefaults()
 	}
 }
 
@@ -167,7 +201,7 @@ func defaultTLS() configtls.ClientConfig {
 // plain is Config without its methods, so that decoding it does not lead back to Unmarshal.
 type plain Config
 
-// The two shapes of the configuration. Decoding into one of them makes a key of the other client an unknown key.
+// The shapes of the configuration. Decoding into one of them makes a key of another protocol an unknown key.
 type (
 	grpcShape struct {
 		Common  plain                   `mapstructure:",squash"`
@@ -177,6 +211,12 @@ type (
 	httpShape struct {
 		Common plain    `mapstructure:",squash"`
 		Client httpKeys `mapstructure:",squash"`
+	}
+	hecShape struct {
+		Common plain           `mapstructure:",squash"`
+		Format Format          `mapstructure:"format"`
+		HEC    SplunkHECConfig `mapstructure:"splunk_hec"`
+		Client httpKeys        `mapstructure:",squash"`
 	}
 	// httpKeys is confighttp's without its methods. Its Unmarshal ignores unknown keys, and with them every slip of the
 	// pen in the whole section.
@@ -197,30 +237,31 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if conf.IsSet("protocol") {
 		protocol = Protocol(fmt.Sprint(conf.Get("protocol")))
 	}
+	c.setProtocol(protocol)
+	var err error
 	switch protocol {
 	case ProtocolGRPC:
 		shape := grpcShape{Common: plain(*c), Timeout: c.grpcTimeout, Client: c.grpc}
-		if err := conf.Unmarshal(&shape); err != nil {
-			return fmt.Errorf("with `protocol: %s`, whose keys are not those of %s: %w", protocol, ProtocolHTTP, err)
-		}
+		err = conf.Unmarshal(&shape)
 		*c = Config(shape.Common)
 		c.grpc, c.grpcTimeout = shape.Client, shape.Timeout
 	case ProtocolHTTP:
-		for key, instead := range replacedHTTPKeys {
-			if conf.IsSet(key) {
-				return fmt.Errorf("%s is a key of the past; write `keepalive: {%s}`", key, instead)
-			}
-		}
 		shape := httpShape{Common: plain(*c), Client: httpKeys(c.http)}
-		if err := conf.Unmarshal(&shape); err != nil {
-			return fmt.Errorf("with `protocol: %s`, whose keys are not those of %s: %w", protocol, ProtocolGRPC, err)
-		}
+		err = errors.Join(checkReplacedHTTPKeys(conf), conf.Unmarshal(&shape))
 		*c = Config(shape.Common)
-		c.http = confighttp.ClientConfig(shape.Client)
-		// `keepalive: {enabled: false}`, in the words that confighttp's ToClient understands.
-		c.http.DisableKeepAlives = !c.http.Keepalive.HasValue() //nolint:staticcheck // ToClient knows no other word for it
+		c.setHTTP(shape.Client)
+	case ProtocolSplunkHEC:
+		shape := hecShape{Common: plain(*c), Format: c.format, HEC: c.hec, Client: httpKeys(c.http)}
+		err = errors.Join(checkReplacedHTTPKeys(conf), conf.Unmarshal(&shape))
+		*c = Config(shape.Common)
+		c.format, c.hec = shape.Format, shape.HEC
+		c.setHTTP(shape.Client)
+		c.adoptHEC(conf)
 	default:
-		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default) or `protocol: otlp_http`", protocol)
+		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default), `otlp_http` or `splunk_hec`", protocol)
+	}
+	if err != nil {
+		return fmt.Errorf("with `protocol: %s`, whose keys are not those of the other protocols: %w", protocol, err)
 	}
 	if queue := c.QueueConfig.Get(); queue != nil && queue.StorageID == nil && !conf.IsSet("sending_queue::queue_size") {
 		queue.QueueSize = defaultMemoryQueueBytes
@@ -228,13 +269,32 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
+// checkReplacedHTTPKeys refuses spellings that would have no effect.
+func checkReplacedHTTPKeys(conf *confmap.Conf) error {
+	for key, instead := range replacedHTTPKeys {
+		if conf.IsSet(key) {
+			return fmt.Errorf("%s is a key of the past; write `keepalive: {%s}`", key, instead)
+		}
+	}
+	return nil
+}
+
+func (c *Config) setHTTP(client httpKeys) {
+	c.http = confighttp.ClientConfig(client)
+	// `keepalive: {enabled: false}`, in the words that confighttp's ToClient understands.
+	c.http.DisableKeepAlives = !c.http.Keepalive.HasValue() //nolint:staticcheck // ToClient knows no other word for it
+}
+
 // Marshal implements confmap.Marshaler, so that a printed configuration can be read again. confmap looks for it on the
 // value, not on the pointer.
 func (c Config) Marshal(conf *confmap.Conf) error {
 	var err error
-	if c.Protocol == ProtocolHTTP {
+	switch c.Protocol {
+	case ProtocolHTTP:
 		err = conf.Marshal(httpShape{Common: plain(c), Client: httpKeys(c.http)})
-	} else {
+	case ProtocolSplunkHEC:
+		err = conf.Marshal(hecShape{Common: plain(c), Format: c.format, HEC: c.hec, Client: httpKeys(c.http)})
+	default:
 		err = conf.Marshal(grpcShape{Common: plain(c), Timeout: c.grpcTimeout, Client: c.grpc})
 	}
 	queue := c.QueueConfig.Get()
@@ -249,9 +309,14 @@ func (c Config) Marshal(conf *confmap.Conf) error {
 	return conf.Merge(confmap.NewFromStringMap(map[string]any{"sending_queue": sizers}))
 }
 
+// overHTTP reports whether the client is confighttp's.
+func (c *Config) overHTTP() bool {
+	return c.Protocol == ProtocolHTTP || c.Protocol == ProtocolSplunkHEC
+}
+
 // tls returns the TLS section of the configured client.
 func (c *Config) tls() *configtls.ClientConfig {
-	if c.Protocol == ProtocolHTTP {
+	if c.overHTTP() {
 		return &c.http.TLS
 	}
 	return &c.grpc.TLS
@@ -259,7 +324,7 @@ func (c *Config) tls() *configtls.ClientConfig {
 
 // timeout returns the bound of one request.
 func (c *Config) timeout() time.Duration {
-	if c.Protocol == ProtocolHTTP {
+	if c.overHTTP() {
 		return c.http.Timeout
 	}
 	return c.grpcTimeout
@@ -267,7 +332,7 @@ func (c *Config) timeout() time.Duration {
 
 // singleEndpoint returns the key `endpoint`.
 func (c *Config) singleEndpoint() string {
-	if c.Protocol == ProtocolHTTP {
+	if c.overHTTP() {
 		return c.http.Endpoint
 	}
 	return c.grpc.Endpoint

@@ -76,6 +76,27 @@ func TestHTTP(t *testing.T) {
 	assert.True(t, cfg.http.DisableKeepAlives) //nolint:staticcheck // see Unmarshal
 }
 
+func TestSplunkHEC(t *testing.T) {
+	cfg, err := load(t, "siem/hec")
+	require.NoError(t, err)
+	assert.Equal(t, FormatOriginal, cfg.format)
+	assert.Equal(t, originalSourceType, cfg.hec.SourceType.Value)
+	assert.Equal(t, hecConsumers, cfg.consumers())
+	assert.EqualValues(t, hecBatch, cfg.QueueConfig.Get().Batch.Get().MinSize)
+	assert.Equal(t, defaultTimeout, cfg.timeout())
+	assert.Equal(t, "1.3", cfg.tls().MinVersion)
+
+	cfg, err = load(t, "siem/hec_every_key")
+	require.NoError(t, err)
+	assert.Equal(t, FormatText, cfg.format)
+	assert.Empty(t, cfg.hec.SourceType, "the token's")
+	assert.Equal(t, EventField{Value: "gateway-1"}, cfg.hec.Host)
+	assert.Equal(t, EventField{Attribute: "com.example.index", Value: "security"}, cfg.hec.Index)
+	assert.Equal(t, 10*time.Minute, cfg.hec.AckTimeout)
+	assert.Equal(t, 20, cfg.consumers())
+	assert.Zero(t, cfg.QueueConfig.Get().Batch.Get().MinSize, "which would be in records")
+}
+
 func TestEndpoints(t *testing.T) {
 	cfg, err := load(t, "siem/failover")
 	require.NoError(t, err)
@@ -92,7 +113,7 @@ func TestMemoryQueueByName(t *testing.T) {
 
 // TestPrintedConfigCanBeRead: what the collector prints is the configuration it runs with.
 func TestPrintedConfigCanBeRead(t *testing.T) {
-	for _, section := range []string{"siem", "siem/every_key", "siem/http", "siem/http_every_key", "siem/failover"} {
+	for _, section := range []string{"siem", "siem/every_key", "siem/http", "siem/http_every_key", "siem/failover", "siem/hec", "siem/hec_every_key"} {
 		t.Run(section, func(t *testing.T) {
 			cfg, err := load(t, section)
 			require.NoError(t, err)
@@ -104,6 +125,7 @@ func TestPrintedConfigCanBeRead(t *testing.T) {
 			require.NoError(t, printed.Unmarshal(again))
 			cfg.grpc.Headers, again.grpc.Headers = nil, nil // their values are not printed
 			cfg.http.Headers, again.http.Headers = nil, nil
+			cfg.hec.Token, again.hec.Token = "", ""
 			assert.Equal(t, cfg, again)
 		})
 	}
@@ -112,49 +134,62 @@ func TestPrintedConfigCanBeRead(t *testing.T) {
 // TestRefused: each section of the file is refused, naming the key and what to write.
 func TestRefused(t *testing.T) {
 	for section, want := range map[string][]string{
-		"siem/no_endpoint":            {"endpoint is not set", "siem.example.com:4317"},
-		"siem/plain_scheme":           {"in the clear", "write `endpoint: siem.example.com:4317`"},
-		"siem/no_port":                {"missing port"},
-		"siem/insecure":               {"tls.insecure would send logs in the clear", "ca_file"},
-		"siem/skip_verify":            {"tls.insecure_skip_verify", "ca_file"},
-		"siem/old_tls":                {"tls.min_version \"1.1\"", "1.3 is the default"},
-		"siem/max_below_min":          {"min_version cannot be greater than max_version"},
-		"siem/insecure_ciphers":       {"tls.include_insecure_cipher_suites", "remove it"},
-		"siem/no_pins":                {"pins are not set", "logseal pin"},
-		"siem/hex_pin":                {"pins[0]", "hexadecimal", "logseal pin"},
-		"siem/short_pin":              {"pins[0]", "holds 3 bytes", "logseal pin"},
-		"siem/repeated_pin":           {"pins[1] repeats pins[0]", "another key"},
-		"siem/queue_of_few_bytes":     {"sending_queue.queue_size: 50000 is counted in bytes", "sizer: requests"},
-		"siem/queue_without_bound":    {"sending_queue.sizer: items without queue_size", "queue_size: 10000"},
-		"siem/no_storage":             {"sending_queue.storage is not set", "sending_queue: {storage: encrypted_storage}"},
-		"siem/queue_off":              {"sending_queue is switched off", "remove `enabled: false`"},
-		"siem/drops_when_full":        {"sending_queue.block_on_overflow", "remove it"},
-		"siem/finite_retry":           {"retry_on_failure.max_elapsed_time: 5m0s", "remove it"},
-		"siem/retry_off":              {"retry_on_failure is switched off", "remove `enabled: false`"},
-		"siem/no_timeout":             {"timeout: 0", "remove it"},
-		"siem/unknown_key":            {"pin_sha256"},
-		"siem/unknown_protocol":       {"protocol \"syslog\" is unknown", "otlp_http"},
-		"siem/http_key_in_grpc":       {"otlp_grpc", "proxy_url"},
-		"siem/grpc_key_in_http":       {"otlp_http", "balancer_name"},
-		"siem/http_plain":             {"in the clear", "https://siem.example.com:4318"},
-		"siem/http_no_scheme":         {"no https URL", "https://siem.example.com:4318"},
-		"siem/http_insecure":          {"tls.insecure would send logs in the clear"},
-		"siem/http_no_timeout":        {"timeout: 0"},
-		"siem/endpoint_and_endpoints": {"endpoint and endpoints are both set"},
-		"siem/endpoints_no_pins":      {"endpoints[1].pins are not set", "logseal pin"},
-		"siem/endpoints_bad_pin":      {"endpoints[0].pins[0]", "logseal pin"},
-		"siem/endpoints_plain":        {"endpoints[0].endpoint", "in the clear"},
-		"siem/pq_curves":              {"require_post_quantum contradicts tls.curve_preferences", "X25519MLKEM768"},
-		"siem/pq_old_tls":             {"require_post_quantum needs TLS 1.3"},
-		"siem/negative_reload":        {"tls.reload_interval", "1h is the default"},
-		"siem/dead_letter_size":       {"dead_letter.max_size_mib", "100 is the default"},
-		"siem/half_client_cert":       {"both certificate and key"},
-		"siem/http_queue_off":         {"sending_queue is switched off"},
-		"siem/http_slip_in_tls":       {"ca_fil"},
-		"siem/http_slip":              {"pinns"},
-		"siem/http_slip_in_queue":     {"storag"},
-		"siem/http_old_key":           {"disable_keep_alives", "keepalive: {enabled: false}"},
-		"siem/two_mistakes_both_told": {"tls.insecure", "pins are not set"},
+		"siem/no_endpoint":               {"endpoint is not set", "siem.example.com:4317"},
+		"siem/plain_scheme":              {"in the clear", "write `endpoint: siem.example.com:4317`"},
+		"siem/no_port":                   {"missing port"},
+		"siem/insecure":                  {"tls.insecure would send logs in the clear", "ca_file"},
+		"siem/skip_verify":               {"tls.insecure_skip_verify", "ca_file"},
+		"siem/old_tls":                   {"tls.min_version \"1.1\"", "1.3 is the default"},
+		"siem/max_below_min":             {"min_version cannot be greater than max_version"},
+		"siem/insecure_ciphers":          {"tls.include_insecure_cipher_suites", "remove it"},
+		"siem/no_pins":                   {"pins are not set", "logseal pin"},
+		"siem/hex_pin":                   {"pins[0]", "hexadecimal", "logseal pin"},
+		"siem/short_pin":                 {"pins[0]", "holds 3 bytes", "logseal pin"},
+		"siem/repeated_pin":              {"pins[1] repeats pins[0]", "another key"},
+		"siem/queue_of_few_bytes":        {"sending_queue.queue_size: 50000 is counted in bytes", "sizer: requests"},
+		"siem/queue_without_bound":       {"sending_queue.sizer: items without queue_size", "queue_size: 10000"},
+		"siem/no_storage":                {"sending_queue.storage is not set", "sending_queue: {storage: encrypted_storage}"},
+		"siem/queue_off":                 {"sending_queue is switched off", "remove `enabled: false`"},
+		"siem/drops_when_full":           {"sending_queue.block_on_overflow", "remove it"},
+		"siem/finite_retry":              {"retry_on_failure.max_elapsed_time: 5m0s", "remove it"},
+		"siem/retry_off":                 {"retry_on_failure is switched off", "remove `enabled: false`"},
+		"siem/no_timeout":                {"timeout: 0", "remove it"},
+		"siem/unknown_key":               {"pin_sha256"},
+		"siem/unknown_protocol":          {"protocol \"gelf\" is unknown", "otlp_http", "splunk_hec"},
+		"siem/hec_key_in_grpc":           {"otlp_grpc", "splunk_hec"},
+		"siem/format_in_http":            {"otlp_http", "format"},
+		"siem/hec_plain":                 {"in the clear", "https://splunk.example.com:8088"},
+		"siem/hec_no_token":              {"splunk_hec.token is not set", "${env:SPLUNK_HEC_TOKEN}"},
+		"siem/hec_whole_header":          {"splunk_hec.token begins with the word Splunk", "the token alone"},
+		"siem/hec_token_with_line_break": {"splunk_hec.token has a space, a line break"},
+		"siem/hec_auth":                  {"auth would take the place of splunk_hec.token", "remove auth"},
+		"siem/hec_header":                {"headers: authorization is set by this exporter"},
+		"siem/hec_zstd":                  {"compression: zstd", "gzip is the default"},
+		"siem/hec_no_length":             {"splunk_hec.max_content_length", "1000000 is the default"},
+		"siem/hec_no_patience":           {"splunk_hec.ack_timeout", "5m0s is the default"},
+		"siem/hec_format":                {"format: \"json\" is unknown", "format: text"},
+		"siem/hec_slip":                  {"tokn"},
+		"siem/http_key_in_grpc":          {"otlp_grpc", "proxy_url"},
+		"siem/grpc_key_in_http":          {"otlp_http", "balancer_name"},
+		"siem/http_plain":                {"in the clear", "https://siem.example.com:4318"},
+		"siem/http_no_scheme":            {"no https URL", "https://siem.example.com:4318"},
+		"siem/http_insecure":             {"tls.insecure would send logs in the clear"},
+		"siem/http_no_timeout":           {"timeout: 0"},
+		"siem/endpoint_and_endpoints":    {"endpoint and endpoints are both set"},
+		"siem/endpoints_no_pins":         {"endpoints[1].pins are not set", "logseal pin"},
+		"siem/endpoints_bad_pin":         {"endpoints[0].pins[0]", "logseal pin"},
+		"siem/endpoints_plain":           {"endpoints[0].endpoint", "in the clear"},
+		"siem/pq_curves":                 {"require_post_quantum contradicts tls.curve_preferences", "X25519MLKEM768"},
+		"siem/pq_old_tls":                {"require_post_quantum needs TLS 1.3"},
+		"siem/negative_reload":           {"tls.reload_interval", "1h is the default"},
+		"siem/dead_letter_size":          {"dead_letter.max_size_mib", "100 is the default"},
+		"siem/half_client_cert":          {"both certificate and key"},
+		"siem/http_queue_off":            {"sending_queue is switched off"},
+		"siem/http_slip_in_tls":          {"ca_fil"},
+		"siem/http_slip":                 {"pinns"},
+		"siem/http_slip_in_queue":        {"storag"},
+		"siem/http_old_key":              {"disable_keep_alives", "keepalive: {enabled: false}"},
+		"siem/two_mistakes_both_told":    {"tls.insecure", "pins are not set"},
 	} {
 		t.Run(strings.TrimPrefix(section, "siem/"), func(t *testing.T) {
 			_, err := load(t, section)

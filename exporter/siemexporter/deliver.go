@@ -26,8 +26,8 @@ func (s span) size() int { return s.to - s.from }
 // that were not, and why.
 //
 // The request is tried as it is; nothing here costs per record. Only when it is larger than the bound, or the server refuses
-// it for what is in it, it is decoded and halved, from the front, until the parts are small enough and the records are known
-// that the server does not take.
+// it for what is in it, it is decoded and halved, or cut where the server says, from the front, until the parts are small enough and the
+// records are known that the server does not take.
 func (d *delivery) run(ctx context.Context, r *request) (remaining *request, why *refusal) {
 	refused := d.sendOne(ctx, r)
 	if refused == nil {
@@ -54,7 +54,7 @@ func (d *delivery) run(ctx context.Context, r *request) (remaining *request, why
 	}
 	all := span{0, r.records}
 	var kept []span // records that wait, although the server answers
-	for pending := halves(nil, all); len(pending) > 0; {
+	for pending := parts(nil, all, refused); len(pending) > 0; {
 		part := pending[len(pending)-1]
 		pending = pending[:len(pending)-1]
 		if d.stopped() {
@@ -70,7 +70,7 @@ func (d *delivery) run(ctx context.Context, r *request) (remaining *request, why
 		case refused.verdict == held:
 			return rest(append(kept, span{part.from, all.to}), refused)
 		case part.size() > 1:
-			pending = halves(pending, part)
+			pending = parts(pending, part, refused)
 		// A single record, and the server still lacks something: it is not the size. All that follows would meet the same.
 		case refused.verdict == exhausted:
 			return rest(append(kept, span{part.from, all.to}), refused)
@@ -121,10 +121,27 @@ func (d *delivery) single(r *request, refused *refusal) *refusal {
 	return nil
 }
 
-// halves puts the two halves of part on the stack, the first one on top.
-func halves(stack []span, part span) []span {
-	middle := part.from + part.size()/2
-	return append(stack, span{middle, part.to}, span{part.from, middle})
+// parts puts what a refused part is sent in next on the stack, the first one on top: what lies before and behind the record that the
+// server names, with that one by itself, and its halves where it names none. Each is smaller than the part: a server that
+// names the wrong record costs requests, and nothing else.
+func parts(stack []span, part span, refused *refusal) []span {
+	at := part.from + refused.record - 1
+	if at < part.from || at >= part.to {
+		at = part.from + part.size()/2
+		return append(stack, span{at, part.to}, span{part.from, at})
+	}
+	// What is too large is so from that record on, and as many as fit behind it may go together.
+	if refused.verdict == tooLarge && at > part.from {
+		return append(stack, span{at, part.to}, span{part.from, at})
+	}
+	if at+1 < part.to {
+		stack = append(stack, span{at + 1, part.to})
+	}
+	stack = append(stack, span{at, at + 1})
+	if at > part.from {
+		stack = append(stack, span{part.from, at})
+	}
+	return stack
 }
 
 // pick copies the records of the spans, which are in ascending order, with their resources and scopes.

@@ -2,7 +2,7 @@
 
 //go:generate mdatagen metadata.yaml
 
-// Package siemexporter delivers logs to a SIEM over OTLP and TLS 1.3, to servers whose public keys the operator has
+// Package siemexporter delivers logs to a SIEM over TLS 1.3, in OTLP or in a protocol of its own, to servers whose public keys the operator has
 // pinned, from a queue on disk that nothing but a delivery or a dead letter empties.
 //
 // It refuses configurations under which logs could be read on the way, reach another party or get lost. What is left to

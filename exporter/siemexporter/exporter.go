@@ -37,7 +37,8 @@ type siemExporter struct {
 	delivery *delivery
 
 	stopping    atomic.Bool
-	nextRemark  atomic.Int64 // Unix nanoseconds before which a remark of the server is not logged
+	stop        chan struct{} // closed when stopping is set
+	nextRemark  atomic.Int64  // Unix nanoseconds before which a remark of the server is not logged
 	initialized bool
 }
 
@@ -46,7 +47,7 @@ func newExporter(cfg *Config, set exporter.Settings) (*siemExporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &siemExporter{config: cfg, set: set, logger: set.Logger, telemetry: telemetry, ages: newAges()}
+	e := &siemExporter{config: cfg, set: set, logger: set.Logger, telemetry: telemetry, ages: newAges(), stop: make(chan struct{})}
 	e.health = &health{logger: e.logger, outlook: zap.Skip}
 	e.queue, e.maxBytes = takeBound(cfg.QueueConfig)
 	return e, nil
@@ -98,6 +99,9 @@ func (e *siemExporter) warn() {
 	if queue := e.config.QueueConfig.Get(); queue == nil || queue.StorageID == nil {
 		e.logger.Warn("The queue is in memory: a crash or a restart loses what it holds. Write sending_queue.storage and remove allow_memory_queue.")
 	}
+	if e.config.Protocol == ProtocolSplunkHEC && e.config.format == FormatText {
+		e.logger.Warn("format is text: the SIEM receives bodies and not the records, so nothing that comes back from it can be verified. Remove it to send originals.")
+	}
 	if e.config.DeadLetter.Directory == "" {
 		e.logger.Warn("dead_letter.directory is not set: records that the SIEM will never take wait in the queue for ever, and records that it rejects out of a request are counted and not kept.")
 	}
@@ -115,16 +119,20 @@ func (e *siemExporter) newTargets(d *dialer) (targets, error) {
 		if err != nil {
 			return targets{}, err
 		}
-		ts.list = append(ts.list, &target{
+		t := &target{
 			endpoint: endpoint.Endpoint,
 			policy:   policy,
 			watch:    &handshakeWatch{endpoint: endpoint.Endpoint, telemetry: e.telemetry},
 			timeout:  e.config.timeout(),
 			logger:   logger,
+			turns:    make(chan struct{}, e.config.turns()),
 			dial: func(ctx context.Context, t *target) (client, error) {
 				return d.dial(ctx, t.endpoint, t.policy, t.watch)
 			},
-		})
+		}
+		t.receipts.ask, t.receipts.patience, t.receipts.grace = t.askForStored, e.config.hec.AckTimeout, t.timeout
+		t.receipts.stopping = e.stop
+		ts.list = append(ts.list, t)
 	}
 	return ts, nil
 }
@@ -136,6 +144,13 @@ func (e *siemExporter) shutdown(context.Context) error {
 	}
 	e.telemetry.builder.Shutdown()
 	return e.targets.close()
+}
+
+// beginStop makes whoever waits for a server's word wait no longer than it takes.
+func (e *siemExporter) beginStop() {
+	if !e.stopping.Swap(true) {
+		close(e.stop)
+	}
 }
 
 // push sends one request, and returns an error when anything of it has to wait. exporterhelper holds what waits, for

@@ -60,12 +60,12 @@ func (d *dialer) connectParams() grpc.ConnectParams {
 	return grpc.ConnectParams{Backoff: pace, MinConnectTimeout: d.config.timeout()}
 }
 
-func (c *grpcClient) export(ctx context.Context, wire []byte) (partialSuccess, error) {
+func (c *grpcClient) export(ctx context.Context, wire []byte) (answer, error) {
 	response := plogotlp.NewExportResponse()
 	if err := c.conn.Invoke(ctx, exportMethod, wire, &response, grpc.StaticMethod(), grpc.ForceCodecV2(encodedCodec{})); err != nil {
-		return partialSuccess{}, grpcRefusal(err)
+		return answer{}, grpcRefusal(err)
 	}
-	return newPartialSuccess(response), nil
+	return answer{partialSuccess: newPartialSuccess(response)}, nil
 }
 
 // encodedCodec sends a request that is encoded already.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configmiddleware"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -36,16 +37,22 @@ const (
 	maxAnswer = 64 * 1024
 )
 
-// httpClient sends over HTTP.
-type httpClient struct {
-	url       string
+// httpLine posts over HTTP on connections that keep to the policy.
+type httpLine struct {
 	userAgent string
 	client    *http.Client
 	transport *http.Transport
 }
 
-func (d *dialer) dialHTTP(ctx context.Context, endpoint string, policy tlspin.Policy, watch *handshakeWatch) (client, error) {
-	cfg := d.config.http
+// httpReply is a server's answer, read whole.
+type httpReply struct {
+	code    int
+	status  string // "400 Bad Request"
+	header  http.Header
+	content []byte // longer than maxAnswer: the answer was, and its rest is not here
+}
+
+func (d *dialer) newHTTPLine(ctx context.Context, cfg confighttp.ClientConfig, policy tlspin.Policy, watch *handshakeWatch) (*httpLine, error) {
 	cfg.TLS = reloadedByUs(cfg.TLS)
 	// A middleware of our own reaches the http.Transport under confighttp's client. The last one in the list is the
 	// innermost, so no other one can come between.
@@ -67,90 +74,115 @@ func (d *dialer) dialHTTP(ctx context.Context, endpoint string, policy tlspin.Po
 	client.Timeout = 0 // the context of each request has it
 	// A redirect leads to another party, or to another path of this one: a person decides whether it is right.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-	url := strings.TrimRight(endpoint, "/")
-	if !strings.HasSuffix(url, logsPath) {
-		url += logsPath
-	}
-	return &httpClient{url: url, userAgent: d.userAgent, client: client, transport: hook.transport}, nil
+	return &httpLine{userAgent: d.userAgent, client: client, transport: hook.transport}, nil
 }
 
-func (c *httpClient) export(ctx context.Context, wire []byte) (partialSuccess, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(wire))
+// post sends a body and returns the answer, whatever it says. An error is a *refusal: there was none.
+func (l *httpLine) post(ctx context.Context, url string, header http.Header, body []byte) (*httpReply, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return partialSuccess{}, &refusal{cause: "request", message: clip(err.Error())}
+		return nil, &refusal{cause: "request", message: clip(err.Error())}
 	}
-	r.Header.Set("Content-Type", protobufType)
-	r.Header.Set("User-Agent", c.userAgent)
-	response, err := c.client.Do(r)
+	maps.Copy(r.Header, header)
+	r.Header.Set("User-Agent", l.userAgent)
+	response, err := l.client.Do(r)
 	if err != nil {
-		cause := "connection"
+		cause := causeConnection
 		if errors.Is(err, context.DeadlineExceeded) {
 			cause = causeDeadline
 		}
-		return partialSuccess{}, &refusal{cause: cause, message: clip(err.Error())}
+		return nil, &refusal{cause: cause, message: clip(err.Error())}
 	}
 	defer response.Body.Close()
 	// One byte more than allowed, so that a longer answer shows.
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return partialSuccess{}, &refusal{cause: "connection", message: clip(err.Error())}
+		return nil, &refusal{cause: causeConnection, message: clip(err.Error())}
 	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return partialSuccess{}, httpRefusal(response.StatusCode, response.Header, errorMessage(response, content))
+	return &httpReply{code: response.StatusCode, status: response.Status, header: response.Header, content: content}, nil
+}
+
+func (l *httpLine) close() error {
+	// Not http.Client.CloseIdleConnections, which the wrappers around the transport do not pass on.
+	l.transport.CloseIdleConnections()
+	return nil
+}
+
+// httpClient sends OTLP over HTTP.
+type httpClient struct {
+	*httpLine
+	url string
+}
+
+func (d *dialer) dialHTTP(ctx context.Context, endpoint string, policy tlspin.Policy, watch *handshakeWatch) (client, error) {
+	line, err := d.newHTTPLine(ctx, d.config.http, policy, watch)
+	if err != nil {
+		return nil, err
 	}
-	return readSuccess(response, content)
+	url := strings.TrimRight(endpoint, "/")
+	if !strings.HasSuffix(url, logsPath) {
+		url += logsPath
+	}
+	return &httpClient{line, url}, nil
+}
+
+var protobufHeader = http.Header{"Content-Type": {protobufType}}
+
+func (c *httpClient) export(ctx context.Context, wire []byte) (answer, error) {
+	reply, err := c.post(ctx, c.url, protobufHeader, wire)
+	if err != nil {
+		return answer{}, err
+	}
+	if reply.code < 200 || reply.code > 299 {
+		return answer{}, httpRefusal(reply.code, reply.header, errorMessage(reply))
+	}
+	partial, err := readSuccess(reply)
+	return answer{partialSuccess: partial}, err
 }
 
 // readSuccess reads a 2xx answer.
-func readSuccess(response *http.Response, content []byte) (partialSuccess, error) {
+func readSuccess(reply *httpReply) (partialSuccess, error) {
 	// The page of a proxy or a login form is no SIEM that took logs.
-	if isHTML(response.Header) {
+	if isHTML(reply.header) {
 		return partialSuccess{}, &refusal{cause: "not_otlp", message: "the answer is a web page; something else than a SIEM listens there"}
 	}
-	answer := plogotlp.NewExportResponse()
+	response := plogotlp.NewExportResponse()
 	var err error
-	switch mediaType(response.Header) {
+	switch mediaType(reply.header) {
 	case protobufType:
-		err = answer.UnmarshalProto(content)
+		err = response.UnmarshalProto(reply.content)
 	case jsonType:
-		if len(bytes.TrimSpace(content)) > 0 {
-			err = answer.UnmarshalJSON(content)
+		if len(bytes.TrimSpace(reply.content)) > 0 {
+			err = response.UnmarshalJSON(reply.content)
 		}
 	default: // many servers answer with 200 or 204 and nothing of interest
 		return partialSuccess{}, nil
 	}
-	if err != nil || len(content) > maxAnswer {
+	if err != nil || len(reply.content) > maxAnswer {
 		// 2xx says that the request was taken. What cannot be read is a remark on it.
 		return partialSuccess{message: "the server's answer cannot be read"}, nil
 	}
-	return newPartialSuccess(answer), nil
+	return newPartialSuccess(response), nil
 }
 
 // errorMessage returns what an answer other than 2xx says: the message of the Status that OTLP prescribes, else the
 // status line.
-func errorMessage(response *http.Response, content []byte) string {
-	if mediaType(response.Header) == protobufType && len(content) <= maxAnswer {
+func errorMessage(reply *httpReply) string {
+	if mediaType(reply.header) == protobufType && len(reply.content) <= maxAnswer {
 		var st spb.Status
-		if proto.Unmarshal(content, &st) == nil && st.GetMessage() != "" {
+		if proto.Unmarshal(reply.content, &st) == nil && st.GetMessage() != "" {
 			return st.GetMessage()
 		}
 	}
-	if location := response.Header.Get("Location"); location != "" {
-		return fmt.Sprintf("%s to %q, which is not followed", response.Status, clip(location))
+	if location := reply.header.Get("Location"); location != "" {
+		return fmt.Sprintf("%s to %q, which is not followed", reply.status, clip(location))
 	}
-	return response.Status
+	return reply.status
 }
 
 func mediaType(header http.Header) string {
 	media, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	return media
-}
-
-func (c *httpClient) close() error {
-	// Not http.Client.CloseIdleConnections, which the wrappers around the transport do not pass on.
-	c.transport.CloseIdleConnections()
-	return nil
 }
 
 var hookID = component.MustNewIDWithName("siem", "transport_hook")

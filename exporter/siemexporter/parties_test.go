@@ -111,10 +111,11 @@ func TestOpenSSL(t *testing.T) {
 	openssl := lookPath(t, "openssl")
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI()
-		marker := "POST /v1/logs"
-		if protocol == ProtocolGRPC {
-			marker = "PRI * HTTP/2.0" // the client's preface
-		}
+		marker := map[Protocol]string{
+			ProtocolGRPC:      "PRI * HTTP/2.0", // the client's preface
+			ProtocolHTTP:      "POST /v1/logs",
+			ProtocolSplunkHEC: "POST /services/collector/event",
+		}[protocol]
 		for name, tt := range map[string]struct {
 			cert *testpki.Cert
 			args []string
@@ -177,7 +178,7 @@ func TestNginx(t *testing.T) {
 		clientCA := testpki.NewCA("clients")
 		clientCAFile, _ := clientCA.WriteFiles(t, dir, "clients")
 		location := fmt.Sprintf("grpc_pass grpc://%s;", backendAddr)
-		if protocol == ProtocolHTTP {
+		if protocol != ProtocolGRPC {
 			location = fmt.Sprintf("proxy_pass http://%s;", backendAddr)
 		}
 		addr := freePort(t)
@@ -259,7 +260,7 @@ func stockReceiver(t *testing.T, protocol Protocol, p *pki, clientCA *testpki.Ce
 // TestStockReceiver: the collector's own receiver, with every compression, and with a pipeline behind it that is full or
 // refuses for good.
 func TestStockReceiver(t *testing.T) {
-	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+	eachOTLP(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI()
 		clientCA := testpki.NewCA("clients")
 		s := newSink()

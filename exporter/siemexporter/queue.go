@@ -223,7 +223,7 @@ func (l *logsExporter) outlook() zap.Field {
 }
 
 func (l *logsExporter) Shutdown(ctx context.Context) error {
-	l.siem.stopping.Store(true)
+	l.siem.beginStop()
 	if l.stop != nil {
 		close(l.stop)
 		l.watcher.Wait()

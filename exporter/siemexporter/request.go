@@ -4,14 +4,17 @@ package siemexporter
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
 	xrequest "go.opentelemetry.io/collector/pdata/xpdata/request"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // request is logs as they travel. They are encoded once, when they come in: the queue stores these bytes, and they are what
@@ -69,8 +72,16 @@ func (r *request) OnError(err error) xexporterhelper.Request {
 	return r
 }
 
-// MergeSplit is exporterhelper's own. It is used only where sending_queue.batch.min_size makes requests wait for others.
+// MergeSplit is used only where sending_queue.batch.min_size makes requests wait for others. Two of them make one by standing one after the
+// other, as protobuf has it; what is to be cut is for exporterhelper's own.
 func (r *request) MergeSplit(ctx context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
+	if maxSize == 0 && other != nil {
+		merged, err := r.with(ctx, other.(*request))
+		if err != nil {
+			return nil, err
+		}
+		return []xexporterhelper.Request{merged}, nil
+	}
 	encoding := xexporterhelper.NewLogsQueueBatchSettings().Encoding
 	_, stock, err := encoding.Unmarshal(r.stored)
 	if err != nil {
@@ -94,6 +105,24 @@ func (r *request) MergeSplit(ctx context.Context, maxSize int, sizer exporterhel
 		if merged[i], err = readRequest(stored); err != nil {
 			return nil, err
 		}
+	}
+	return merged, nil
+}
+
+// with returns both as one request.
+func (r *request) with(ctx context.Context, other *request) (*request, error) {
+	stored, err := xrequest.MarshalLogs(ctx, plog.NewLogs())
+	if err != nil {
+		return nil, err
+	}
+	stored = slices.Grow(stored, len(r.wire)+len(other.wire)+2*binary.MaxVarintLen64)
+	stored = protowire.AppendTag(stored, storedLogs, protowire.BytesType)
+	stored = protowire.AppendVarint(stored, uint64(len(r.wire)+len(other.wire)))
+	start := len(stored)
+	stored = append(append(stored, r.wire...), other.wire...)
+	merged := &request{stored: stored, wire: stored[start:], records: r.records + other.records, observed: r.observed}
+	if merged.observed.IsZero() {
+		merged.observed = other.observed
 	}
 	return merged, nil
 }

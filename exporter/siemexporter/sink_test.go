@@ -105,10 +105,14 @@ func (s *sink) has(want []string) bool {
 // and a function that stops the server, which also runs at the end of the test.
 func (s *sink) serve(t testing.TB, protocol Protocol, addr string, cfg *tls.Config) (string, func()) {
 	t.Helper()
-	if protocol == ProtocolHTTP {
-		return s.serveHTTP(t, addr, cfg)
+	switch protocol {
+	case ProtocolHTTP:
+		return serveHTTPAt(t, decompress(s), addr, cfg) // the exporter compresses, as a stock OTLP receiver expects it to
+	case ProtocolSplunkHEC:
+		return serveHTTPAt(t, s.collector(), addr, cfg)
+	default:
+		return s.serveGRPC(t, addr, cfg)
 	}
-	return s.serveGRPC(t, addr, cfg)
 }
 
 // httpAnswer is an answer that only HTTP has.
@@ -159,10 +163,9 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *sink) serveHTTP(t testing.TB, addr string, cfg *tls.Config) (string, func()) {
+func serveHTTPAt(t testing.TB, handler http.Handler, addr string, cfg *tls.Config) (string, func()) {
 	t.Helper()
-	// The exporter compresses, as a stock OTLP receiver expects it to.
-	server := &http.Server{Handler: decompress(s), TLSConfig: cfg.Clone(), ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Handler: handler, TLSConfig: cfg.Clone(), ErrorLog: log.New(io.Discard, "", 0)}
 	listener := listen(t, addr)
 	done := make(chan struct{})
 	go func() {
@@ -257,7 +260,8 @@ func newHost(t testing.TB, dir string) host {
 func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, pinned ...*testpki.Cert) *Config {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
-	cfg.Protocol = protocol
+	cfg.setProtocol(protocol)
+	cfg.hec.Token = hecToken
 	cfg.grpc.Endpoint = addr
 	cfg.http.Endpoint = "https://" + addr
 	cfg.tls().CAFile, _ = ca.WriteFiles(t, t.TempDir(), "ca")
@@ -265,6 +269,7 @@ func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, 
 		cfg.Pins = append(cfg.Pins, tlspin.Of(cert.X509).String())
 	}
 	cfg.QueueConfig.Get().StorageID = &storageID
+	cfg.QueueConfig.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
 	cfg.RetryConfig.InitialInterval = 10 * time.Millisecond
 	cfg.RetryConfig.MaxInterval = 50 * time.Millisecond
 	require.NoError(t, cfg.Validate())
@@ -275,10 +280,21 @@ func setTimeout(cfg *Config, timeout time.Duration) {
 	cfg.grpcTimeout, cfg.http.Timeout = timeout, timeout
 }
 
-// eachProtocol runs a test over gRPC and over HTTP.
+// eachProtocol runs a test over every protocol.
 func eachProtocol(t *testing.T, test func(*testing.T, Protocol)) {
 	t.Helper()
-	for _, protocol := range []Protocol{ProtocolGRPC, ProtocolHTTP} {
+	each(t, []Protocol{ProtocolGRPC, ProtocolHTTP, ProtocolSplunkHEC}, test)
+}
+
+// eachOTLP runs a test of what only OTLP says.
+func eachOTLP(t *testing.T, test func(*testing.T, Protocol)) {
+	t.Helper()
+	each(t, []Protocol{ProtocolGRPC, ProtocolHTTP}, test)
+}
+
+func each(t *testing.T, protocols []Protocol, test func(*testing.T, Protocol)) {
+	t.Helper()
+	for _, protocol := range protocols {
 		t.Run(string(protocol), func(t *testing.T) { test(t, protocol) })
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/logseal/logseal/pkg/tlspin"
 )
 
+// maxTurns is how many requests are under way at a target that acknowledges late. More wait for that.
+const maxTurns = 10
+
 // timeoutsToRenew is how many requests in a row time out before connections are made anew.
 const timeoutsToRenew = 3
 
@@ -26,6 +29,9 @@ type target struct {
 	dial     func(context.Context, *target) (client, error)
 	timeout  time.Duration
 	logger   *zap.Logger
+
+	turns    chan struct{} // has room for the requests under way
+	receipts receipts      // of what the server took and has not stored yet
 
 	// mu is held for reading while a request is under way, so that the client is never closed under one.
 	mu     sync.RWMutex
@@ -65,11 +71,14 @@ func (t *target) renew(ctx context.Context) error {
 // but a server closes the connection of a client that pings more often than it likes.
 func (t *target) export(ctx context.Context, wire []byte) (partialSuccess, *refusal) {
 	t.asked.Store(time.Now().UnixNano())
-	partial, err := t.exportOnce(ctx, wire)
+	taken, err := t.exportOnce(ctx, wire)
+	if err == nil && taken.receipt != nil {
+		err = t.receipts.await(ctx, taken.receipt)
+	}
 	if err == nil {
 		t.timeouts.Store(0)
 		t.setDown(nil)
-		return partial, nil
+		return taken.partialSuccess, nil
 	}
 	r := asRefusal(err)
 	if r.cause != causeDeadline {
@@ -84,19 +93,48 @@ func (t *target) export(ctx context.Context, wire []byte) (partialSuccess, *refu
 	if r.verdict == held {
 		t.setDown(r)
 	}
-	// A copy: the refusal of a handshake is shared.
-	return partialSuccess{}, &refusal{verdict: r.verdict, cause: r.cause, message: t.endpoint + ": " + r.message, delay: r.delay}
+	told := *r // a copy: the refusal of a handshake is shared
+	told.message = t.endpoint + ": " + r.message
+	return partialSuccess{}, &told
 }
 
-func (t *target) exportOnce(ctx context.Context, wire []byte) (partialSuccess, error) {
+func (t *target) exportOnce(ctx context.Context, wire []byte) (taken answer, err error) {
+	t.turns <- struct{}{}
+	defer func() { <-t.turns }()
+	err = t.withClient(ctx, func(ctx context.Context, c client) error {
+		taken, err = c.export(ctx, wire)
+		return err
+	})
+	return taken, err
+}
+
+// withClient calls f with the client, which is not closed meanwhile, and for no longer than the timeout.
+func (t *target) withClient(ctx context.Context, f func(context.Context, client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if t.client == nil {
-		return partialSuccess{}, &refusal{cause: "not_started", message: "the exporter does not run"}
+		return &refusal{cause: "not_started", message: "the exporter does not run"}
 	}
-	return t.client.export(ctx, wire)
+	return f(ctx, t.client)
+}
+
+// askForStored asks which numbers of a channel the server has stored.
+func (t *target) askForStored(ctx context.Context, channel string, numbers []uint64) (stored []uint64, err error) {
+	err = t.withClient(ctx, func(ctx context.Context, c client) error {
+		stored, err = c.(storer).stored(ctx, channel, numbers)
+		return err
+	})
+	return stored, err
+}
+
+// unacknowledged returns how many records the server has taken and not stored, and false where its answer says both.
+func (t *target) unacknowledged() (records int, counts bool) {
+	t.mu.RLock()
+	_, counts = t.client.(storer)
+	t.mu.RUnlock()
+	return t.receipts.records(), counts
 }
 
 // setDown notes whether the target takes requests; why is nil when it does. A change is logged.
@@ -112,6 +150,7 @@ func (t *target) setDown(why *refusal) {
 }
 
 func (t *target) close() error {
+	t.receipts.close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.client == nil {

@@ -25,7 +25,7 @@ import (
 func twoTargets(t *testing.T, protocol Protocol, p *pki, first, second string, secondPins ...*testpki.Cert) *Config {
 	cfg := testConfig(t, protocol, first, p.ca, p.leaf)
 	scheme := ""
-	if protocol == ProtocolHTTP {
+	if cfg.overHTTP() {
 		scheme = "https://"
 	}
 	cfg.grpc.Endpoint, cfg.http.Endpoint = "", ""

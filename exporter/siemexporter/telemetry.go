@@ -72,10 +72,25 @@ func (t *telemetry) observe(health *health, ages *ages, ts targets) error {
 	}); err != nil {
 		return err
 	}
+	if err := t.observeUnacknowledged(ts); err != nil {
+		return err
+	}
 	return t.builder.RegisterExporterSiemPeerCertificateExpiryCallback(func(_ context.Context, o metric.Float64Observer) error {
 		for _, target := range ts.list {
 			if seconds, ok := target.watch.untilExpiry(time.Now()); ok {
 				o.Observe(seconds, metric.WithAttributes(t.exporter, attribute.String("endpoint", target.endpoint)))
+			}
+		}
+		return nil
+	})
+}
+
+// observeUnacknowledged registers the gauge of what was taken and may still be lost at the server.
+func (t *telemetry) observeUnacknowledged(ts targets) error {
+	return t.builder.RegisterExporterSiemUnacknowledgedRecordsCallback(func(_ context.Context, o metric.Int64Observer) error {
+		for _, target := range ts.list {
+			if records, counts := target.unacknowledged(); counts {
+				o.Observe(int64(records), metric.WithAttributes(t.exporter, attribute.String("endpoint", target.endpoint)))
 			}
 		}
 		return nil

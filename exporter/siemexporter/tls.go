@@ -201,7 +201,7 @@ func (w *handshakeWatch) refusedFor(reason string, err error) {
 // explain returns the refused handshake behind a request that found no connection, or r itself.
 func (w *handshakeWatch) explain(r *refusal) *refusal {
 	switch r.cause {
-	case "unavailable", causeDeadline, "connection":
+	case "unavailable", causeDeadline, causeConnection:
 	default:
 		return r
 	}

@@ -26,7 +26,23 @@ func (c *Config) Validate() error {
 		c.validateQueue(),
 		c.validateRetry(),
 		c.validateDeadLetter(),
+		c.validateProtocol(),
 	)
+}
+
+// validateProtocol judges the keys that one protocol has.
+func (c *Config) validateProtocol() error {
+	if c.Protocol == ProtocolSplunkHEC {
+		return errors.Join(c.validateFormat(), c.validateHEC())
+	}
+	return nil
+}
+
+func (c *Config) validateFormat() error {
+	if c.format != FormatOriginal && c.format != FormatText {
+		return fmt.Errorf("format: %q is unknown; remove it (`original` is the default, which can be verified), or write `format: text`", c.format)
+	}
+	return nil
 }
 
 func (c *Config) validateEndpoints() error {
@@ -50,18 +66,22 @@ func (c *Config) validateEndpoints() error {
 	return errors.Join(errs...)
 }
 
+// exampleEndpoints are what errors say that an endpoint looks like.
+var exampleEndpoints = map[Protocol]string{
+	ProtocolGRPC:      "siem.example.com:4317",
+	ProtocolHTTP:      "https://siem.example.com:4318",
+	ProtocolSplunkHEC: "https://splunk.example.com:8088",
+}
+
 func (c *Config) validateEndpoint(key, endpoint string) error {
-	example := "siem.example.com:4317"
-	if c.Protocol == ProtocolHTTP {
-		example = "https://siem.example.com:4318"
-	}
+	example := exampleEndpoints[c.Protocol]
 	switch {
 	case endpoint == "":
 		return fmt.Errorf("%s is not set; write where the SIEM listens, `endpoint: %s`", key, example)
 	case strings.HasPrefix(endpoint, "http://"):
 		return fmt.Errorf("%s %q would send logs in the clear; write `endpoint: %s`", key, endpoint, example)
 	}
-	if c.Protocol == ProtocolHTTP {
+	if c.overHTTP() {
 		if u, err := url.Parse(endpoint); err != nil || u.Scheme != "https" || u.Host == "" {
 			return fmt.Errorf("%s %q is no https URL; write `endpoint: %s`", key, endpoint, example)
 		}
@@ -78,7 +98,7 @@ func (c *Config) validateEndpoint(key, endpoint string) error {
 
 // validateClient runs the checks that the client's own configuration brings along.
 func (c *Config) validateClient() error {
-	if c.Protocol == ProtocolHTTP {
+	if c.overHTTP() {
 		return confmap.Validate(&c.http)
 	}
 	client := c.grpc

@@ -39,6 +39,7 @@ type TelemetryBuilder struct {
 	ExporterSiemRefusedHandshakes     metric.Int64Counter
 	ExporterSiemRejectedRecords       metric.Int64Counter
 	ExporterSiemRetries               metric.Int64Counter
+	ExporterSiemUnacknowledgedRecords metric.Int64ObservableGauge
 	ExporterSiemUntrustedPeer         metric.Int64ObservableGauge
 }
 
@@ -134,6 +135,21 @@ func (builder *TelemetryBuilder) RegisterExporterSiemQueueTimeToFullCallback(cb 
 		cb(ctx, &observerFloat64{inst: builder.ExporterSiemQueueTimeToFull, obs: o})
 		return nil
 	}, builder.ExporterSiemQueueTimeToFull)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterSiemUnacknowledgedRecordsCallback sets callback for observable ExporterSiemUnacknowledgedRecords metric.
+func (builder *TelemetryBuilder) RegisterExporterSiemUnacknowledgedRecordsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterSiemUnacknowledgedRecords, obs: o})
+		return nil
+	}, builder.ExporterSiemUnacknowledgedRecords)
 	if err != nil {
 		return err
 	}
@@ -260,6 +276,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_siem_retries",
 		metric.WithDescription("Attempts after which the data waits for another one. [Beta]"),
 		metric.WithUnit("{attempt}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterSiemUnacknowledgedRecords, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_siem_unacknowledged_records",
+		metric.WithDescription("Records that the server has taken, and has not acknowledged to have stored. There is no value where the protocol's answer is the acknowledgement. [Beta]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterSiemUntrustedPeer, err = builder.meter.Int64ObservableGauge(

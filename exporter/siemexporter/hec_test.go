@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package siemexporter
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/logseal/logseal/internal/hectest"
+	"github.com/logseal/logseal/pkg/seal"
+)
+
+// indexer is an HTTP Event Collector for tests, and what it was given.
+type indexer struct {
+	hectest.Server
+	inbox
+
+	answerMu sync.Mutex
+	requests int
+	answer   func([]hectest.Event) hectest.Answer
+}
+
+func newIndexer() *indexer {
+	x := &indexer{}
+	x.Token = hecToken
+	x.Judge = func(events []hectest.Event) hectest.Answer {
+		x.answerMu.Lock()
+		defer x.answerMu.Unlock()
+		x.requests++
+		if x.answer == nil {
+			return hectest.Answer{}
+		}
+		return x.answer(events)
+	}
+	x.Take = func(events []hectest.Event) {
+		for _, event := range events {
+			x.put(event.Raw())
+		}
+	}
+	return x
+}
+
+func (x *indexer) respond(answer func([]hectest.Event) hectest.Answer) {
+	x.answerMu.Lock()
+	defer x.answerMu.Unlock()
+	x.answer = answer
+}
+
+func (x *indexer) requestCount() int {
+	x.answerMu.Lock()
+	defer x.answerMu.Unlock()
+	return x.requests
+}
+
+func (x *indexer) serve(t *testing.T, p *pki, addr string) (string, func()) {
+	t.Helper()
+	return serveHTTPAt(t, x, addr, serverTLS(p.leaf))
+}
+
+func hecConfig(t *testing.T, p *pki, addr string) *Config {
+	t.Helper()
+	cfg := testConfig(t, ProtocolSplunkHEC, addr, p.ca, p.leaf)
+	cfg.DeadLetter.Directory = t.TempDir()
+	return cfg
+}
+
+// bodiesOf are the bodies of originals.
+func bodiesOf(t testing.TB, lines []string) (out []string) {
+	t.Helper()
+	for _, text := range lines {
+		logs, err := new(plog.JSONUnmarshaler).UnmarshalLogs([]byte(text))
+		require.NoError(t, err)
+		out = append(out, bodies(logs)...)
+	}
+	return out
+}
+
+func counts(all []string) map[string]int {
+	n := map[string]int{}
+	for _, text := range all {
+		n[text]++
+	}
+	return n
+}
+
+func requireArrived(t testing.TB, received func() []string, want []string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		got := counts(bodiesOf(t, received()))
+		return !slices.ContainsFunc(want, func(body string) bool { return got[body] == 0 })
+	}, 60*time.Second, 10*time.Millisecond)
+}
+
+func TestHECCorpora(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	addr, _ := x.serve(t, p, "127.0.0.1:0")
+	testCorpora(t, startExporter(t, hecConfig(t, p, addr)), x.all)
+}
+
+func eventLogs() plog.Logs {
+	logs := plog.NewLogs()
+	resource := logs.ResourceLogs().AppendEmpty()
+	resource.Resource().Attributes().PutStr("host.name", "web-17")
+	resource.Resource().Attributes().PutStr("team", "payments")
+	records := resource.ScopeLogs().AppendEmpty().LogRecords()
+	full := records.AppendEmpty()
+	full.SetTimestamp(1764324672_012345678)
+	full.SetSeverityNumber(plog.SeverityNumberWarn)
+	full.SetSeverityText("warning")
+	full.Body().SetStr("a \"quoted\"\nline")
+	full.Attributes().PutStr("log.file.path", "/var/log/app.log")
+	full.Attributes().PutStr("com.example.index", "web")
+	full.Attributes().PutStr(seal.IDKey, "quqke2rj-150")
+	observed := records.AppendEmpty()
+	observed.SetObservedTimestamp(1764324672_999999999)
+	observed.SetSeverityNumber(plog.SeverityNumberError2)
+	records.AppendEmpty()
+	return logs
+}
+
+func TestHECEvent(t *testing.T) {
+	p := newPKI()
+	for name, tt := range map[string]struct {
+		change func(*Config)
+		want   []string
+	}{
+		"defaults": {
+			func(*Config) {},
+			[]string{
+				`{"time":1764324672.012,"host":"web-17","source":"/var/log/app.log","sourcetype":"logseal:original","event":ORIGINAL,"fields":{"time_unix_nano":"1764324672012345678","severity":"warning","logseal_id":"quqke2rj-150"}}`,
+				`{"time":1764324672.999,"host":"web-17","sourcetype":"logseal:original","event":ORIGINAL,"fields":{"time_unix_nano":"1764324672999999999","severity":"Error2"}}`,
+				`{"host":"web-17","sourcetype":"logseal:original","event":ORIGINAL,"fields":{}}`,
+			},
+		},
+		"fixed, and from attributes": {
+			func(cfg *Config) {
+				cfg.hec.Host = EventField{Value: "fixed"}
+				cfg.hec.Source = EventField{Attribute: "team", Value: "unused"}
+				cfg.hec.SourceType = EventField{Attribute: "log.file.path", Value: "none"}
+				cfg.hec.Index = EventField{Attribute: "com.example.index", Value: "main"}
+			},
+			[]string{
+				`{"time":1764324672.012,"host":"fixed","source":"payments","sourcetype":"/var/log/app.log","index":"web","event":ORIGINAL,"fields":{"time_unix_nano":"1764324672012345678","severity":"warning","logseal_id":"quqke2rj-150"}}`,
+				`{"time":1764324672.999,"host":"fixed","source":"payments","sourcetype":"none","index":"main","event":ORIGINAL,"fields":{"time_unix_nano":"1764324672999999999","severity":"Error2"}}`,
+				`{"host":"fixed","source":"payments","sourcetype":"none","index":"main","event":ORIGINAL,"fields":{}}`,
+			},
+		},
+		"text": {
+			func(cfg *Config) { cfg.format, cfg.hec.SourceType = FormatText, EventField{} },
+			[]string{
+				`{"time":1764324672.012,"host":"web-17","source":"/var/log/app.log","event":"a \"quoted\"\nline","fields":{"time_unix_nano":"1764324672012345678","severity":"warning","logseal_id":"quqke2rj-150"}}`,
+				`{"time":1764324672.999,"host":"web-17","event":"-","fields":{"time_unix_nano":"1764324672999999999","severity":"Error2"}}`,
+				`{"host":"web-17","event":"-","fields":{}}`,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := hecConfig(t, p, "127.0.0.1:1")
+			tt.change(cfg)
+			body, events := newEventWriter(cfg.hec, cfg.format).appendEvents(nil, eventLogs(), 1<<20)
+			require.Equal(t, 3, events)
+			want := ""
+			for i, original := range originalsOf(eventLogs()) {
+				quoted, err := json.Marshal(original)
+				require.NoError(t, err)
+				want += strings.Replace(tt.want[i], "ORIGINAL", string(quoted), 1)
+			}
+			assert.Equal(t, want, string(body))
+		})
+	}
+}
+
+// TestHECRefusals: what a collector refuses as a whole waits, and shows under a word of its own.
+func TestHECRefusals(t *testing.T) {
+	p := newPKI()
+	for cause, answer := range map[string]hectest.Answer{
+		"hec_token_disabled":        hectest.TokenDisabled,
+		"hec_token_required":        hectest.TokenRequired,
+		"hec_invalid_authorization": hectest.Unauthorized,
+		"hec_invalid_token":         hectest.InvalidToken,
+		"hec_busy":                  hectest.Busy,
+		"hec_incorrect_index":       hectest.IncorrectIndex.At(0),
+		"hec_channel_missing":       hectest.ChannelMissing,
+		"http_500":                  hectest.InternalError,
+		"http_400":                  hectest.AckDisabled, // of a code that says nothing of events
+	} {
+		t.Run(cause, func(t *testing.T) {
+			t.Parallel()
+			x := newIndexer()
+			x.respond(func([]hectest.Event) hectest.Answer { return answer })
+			addr, _ := x.serve(t, p, "127.0.0.1:0")
+			cfg := hecConfig(t, p, addr)
+			tel := newTestTelemetry(t)
+			sent := send(t, startExporterWith(t, cfg, tel.settings()), "held", 20)
+			require.Eventually(t, func() bool {
+				return tel.sum(t, "otelcol_exporter_siem_retries", "cause", cause) >= 2
+			}, 30*time.Second, 5*time.Millisecond, "%v", tel.points(t, "otelcol_exporter_siem_retries"))
+			x.respond(nil)
+			requireArrived(t, x.all, sent)
+			for body, times := range counts(bodiesOf(t, x.all())) {
+				assert.Equal(t, 1, times, body)
+			}
+			assert.Empty(t, readDeadLetters(t, cfg))
+		})
+	}
+}
+
+// TestHECNotACollector: only the collector's own success counts.
+func TestHECNotACollector(t *testing.T) {
+	p := newPKI()
+	for name, body := range map[string]string{"nothing": "", "text": "ok", "web page": "<html>", "other JSON": `{"status":"ok"}`, "HEC's error": `{"text":"Server is busy","code":9}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wrong := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+			addr, stop := serveHTTPAt(t, wrong, "127.0.0.1:0", serverTLS(p.leaf))
+			tel := newTestTelemetry(t)
+			sent := send(t, startExporterWith(t, hecConfig(t, p, addr), tel.settings()), "held", 5)
+			require.Eventually(t, func() bool {
+				return tel.sum(t, "otelcol_exporter_siem_retries", "cause", "not_hec") >= 2
+			}, 30*time.Second, 5*time.Millisecond)
+			stop()
+			x := newIndexer()
+			x.serve(t, p, addr)
+			requireArrived(t, x.all, sent)
+		})
+	}
+}
+
+// TestHECIsolation: an event that the collector names is a dead letter, found without halving; the others arrive.
+func TestHECIsolation(t *testing.T) {
+	p := newPKI()
+	for name, answer := range map[string]hectest.Answer{
+		"invalid format": hectest.InvalidFormat, "blank": hectest.EventBlank, "fields": hectest.InvalidFields,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newIndexer()
+			x.respond(func(events []hectest.Event) hectest.Answer {
+				for n, event := range events {
+					if strings.Contains(event.Raw(), `"r-700"`) || strings.Contains(event.Raw(), `"r-3"`) {
+						return answer.At(n)
+					}
+				}
+				return hectest.Answer{}
+			})
+			addr, _ := x.serve(t, p, "127.0.0.1:0")
+			cfg := hecConfig(t, p, addr)
+			sent := send(t, startExporter(t, cfg), "r", 1000)
+			requireArrived(t, x.all, slices.DeleteFunc(sent, func(b string) bool { return b == "r-700" || b == "r-3" }))
+			letters := waitForDeadLetters(t, cfg, 2)
+			assert.Equal(t, []string{"r-3"}, letters[0].bodies(t))
+			assert.Equal(t, []string{"r-700"}, letters[1].bodies(t))
+			assert.Equal(t, causeInvalid, letters[0].Cause)
+			assert.LessOrEqual(t, x.requestCount(), 7, "each bad event costs three requests")
+		})
+	}
+}
+
+// TestHECIndexOfARecord: a record that names an index which the token does not allow harms nobody but itself; the configured index is the
+// operator's to allow.
+func TestHECIndexOfARecord(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.Indexes = []string{"main"}
+	addr, _ := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	cfg.hec.Index = EventField{Attribute: "index", Value: "main"}
+	logs, sent := records("r", 50)
+	logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(20).Attributes().PutStr("index", "secret")
+	require.NoError(t, startExporter(t, cfg).ConsumeLogs(t.Context(), logs))
+	requireArrived(t, x.all, slices.DeleteFunc(sent, func(b string) bool { return b == "r-20" }))
+	letters := waitForDeadLetters(t, cfg, 1)
+	assert.Equal(t, []string{"r-20"}, letters[0].bodies(t))
+	assert.Contains(t, letters[0].Reason, "Incorrect index")
+
+	cfg = hecConfig(t, p, addr)
+	cfg.hec.Index = EventField{Attribute: "index", Value: "elsewhere"}
+	tel := newTestTelemetry(t)
+	send(t, startExporterWith(t, cfg, tel.settings()), "held", 5)
+	require.Eventually(t, func() bool {
+		return tel.sum(t, "otelcol_exporter_siem_retries", "cause", "hec_incorrect_index") >= 2
+	}, 30*time.Second, 5*time.Millisecond)
+	assert.Empty(t, readDeadLetters(t, cfg))
+}
+
+// TestHECContentLength: requests keep to the bound, and each record arrives once.
+func TestHECContentLength(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.MaxContentLength = 20_000
+	addr, _ := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	cfg.hec.MaxContentLength = 20_000
+	requireArrived(t, x.all, send(t, startExporter(t, cfg), "r", 2000))
+	for body, times := range counts(bodiesOf(t, x.all())) {
+		assert.Equal(t, 1, times, body)
+	}
+	assert.Empty(t, readDeadLetters(t, cfg))
+}
+
+// TestHECAcknowledged: a request leaves the queue when the indexer has stored it, and not when it was taken.
+func TestHECAcknowledged(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.Acknowledge = true
+	x.Hold(true)
+	addr, _ := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	core, logged := observer.New(zap.InfoLevel)
+	tel := newTestTelemetry(t)
+	set := tel.settings()
+	set.Logger = zap.New(core)
+	exp := startExporterWith(t, cfg, set)
+	requireArrived(t, x.all, send(t, exp, "promised", 100))
+	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_unacknowledged_records") == 100 }, 30*time.Second, 5*time.Millisecond)
+	assert.Positive(t, tel.sum(t, "otelcol_exporter_queue_size"))
+	x.Hold(false)
+	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_queue_size") == 0 }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_siem_unacknowledged_records") == 0 }, 30*time.Second, 5*time.Millisecond)
+	assert.Len(t, x.all(), 100, "nothing was sent twice")
+	assert.Equal(t, 1, logged.FilterMessageSnippet("The indexer acknowledges").Len())
+}
+
+// TestHECCrashOfTheIndexer: what an indexer took, and lost before it was stored, is sent again.
+func TestHECCrashOfTheIndexer(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.Acknowledge = true
+	x.Hold(true)
+	addr, stop := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	cfg.hec.AckTimeout = 500 * time.Millisecond
+	exp := startExporter(t, cfg)
+	sent := send(t, exp, "lost", 100)
+	requireArrived(t, x.all, sent)
+	stop() // and what it took was in its memory
+
+	again := newIndexer()
+	again.Acknowledge = true
+	again.serve(t, p, addr)
+	requireArrived(t, again.all, sent)
+}
+
+// TestHECNumbersThatComeTwice: behind one address are two indexers that count for themselves. Nothing that one of them has stored stands for what
+// the other has lost.
+func TestHECNumbersThatComeTwice(t *testing.T) {
+	rs := receipts{patience: time.Minute, grace: time.Minute, stopping: make(chan struct{})}
+	asked := make(chan []uint64, 100)
+	rs.ask = func(_ context.Context, _ string, numbers []uint64) ([]uint64, error) {
+		asked <- numbers
+		return nil, nil
+	}
+	first := make(chan error, 1)
+	go func() { first <- rs.await(t.Context(), &receipt{channel: "c", number: 7, records: 1}) }()
+	<-asked
+	second := make(chan error, 1)
+	go func() { second <- rs.await(t.Context(), &receipt{channel: "c", number: 7, records: 1}) }()
+	var r *refusal
+	require.ErrorAs(t, <-first, &r)
+	assert.Equal(t, causeNotStored, r.cause)
+	rs.keep("other", []uint64{7}, nil)
+	rs.keep("c", []uint64{7}, nil)
+	require.NoError(t, <-second)
+	rs.close()
+}
+
+// TestHECStopsWhileUnacknowledged: a stop does not wait for an indexer that says nothing, and the queue keeps what it did not store.
+func TestHECStopsWhileUnacknowledged(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.Acknowledge = true
+	x.Hold(true)
+	addr, _ := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	cfg.hec.AckTimeout = time.Hour
+	setTimeout(cfg, 300*time.Millisecond)
+	h := newHost(t, t.TempDir())
+	set := exportertest.NewNopSettings(NewFactory().Type())
+	exp, stop := startExporterIn(t, cfg, h, set)
+	sent := send(t, exp, "kept", 10)
+	requireArrived(t, x.all, sent)
+	stop()
+	x.Hold(false)
+	_, stop = startExporterIn(t, cfg, h, set)
+	t.Cleanup(stop)
+	require.Eventually(t, func() bool {
+		got := counts(bodiesOf(t, x.all()))
+		return !slices.ContainsFunc(sent, func(body string) bool { return got[body] != 2 })
+	}, 60*time.Second, 5*time.Millisecond)
+}
+
+func TestHECSaysWhatItDoesNotPromise(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	addr, _ := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	cfg.format = FormatText
+	core, logged := observer.New(zap.InfoLevel)
+	set := exportertest.NewNopSettings(NewFactory().Type())
+	set.Logger = zap.New(core)
+	exp := startExporterWith(t, cfg, set)
+	send(t, exp, "plain", 5)
+	require.Eventually(t, func() bool { return len(x.all()) == 5 }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return logged.FilterMessageSnippet("does not acknowledge").Len() == 1 }, 30*time.Second, 5*time.Millisecond)
+	assert.Equal(t, 1, logged.FilterMessageSnippet("format is text").Len())
+	assert.Equal(t, "plain-0", x.all()[0])
+}
