@@ -22,12 +22,15 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/logseal/logseal/internal/queuewatch"
 	"github.com/logseal/logseal/internal/quietlog"
 )
 
 // kafkaExporter is the queue and the retries around a stock exporter that has neither.
 type kafkaExporter struct {
-	exporter.Logs // the queue
+	exporter.Logs               // the queue
+	storage       *component.ID // that it is on; nil in memory
+	watch         *queuewatch.Watch
 	producer      exporter.Logs
 	logger        *zap.Logger
 	host          component.Host
@@ -39,7 +42,9 @@ type kafkaExporter struct {
 
 func newExporter(ctx context.Context, inner exporter.Factory, set exporter.Settings, cfg stock.Config) (exporter.Logs, error) {
 	e := &kafkaExporter{logger: set.Logger}
-	onDisk := cfg.QueueBatchConfig.HasValue() && cfg.QueueBatchConfig.Get().StorageID != nil
+	if queue := cfg.QueueBatchConfig.Get(); queue != nil && queue.StorageID != nil {
+		e.storage, e.watch = queue.StorageID, queuewatch.New(queue.Sizer, nil)
+	}
 
 	direct, directSet := cfg, set
 	direct.QueueBatchConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
@@ -61,7 +66,7 @@ func newExporter(ctx context.Context, inner exporter.Factory, set exporter.Setti
 	queued.Logger = quietlog.New(set.Logger, quietlog.Rules{
 		"Exporting failed. Will retry the request after interval.": nil,
 		"Exporting failed. Rejecting data.":                        nil,
-		"Exporting failed. Dropping data.":                         func([]zapcore.Field) bool { return onDisk && e.stopping.Load() },
+		"Exporting failed. Dropping data.":                         func([]zapcore.Field) bool { return e.storage != nil && e.stopping.Load() },
 	})
 	e.Logs, err = exporterhelper.NewLogs(ctx, queued, &cfg, e.push,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
@@ -80,6 +85,24 @@ type silentHost struct{ component.Host }
 func (e *kafkaExporter) start(ctx context.Context, host component.Host) error {
 	e.host = host
 	return e.producer.Start(ctx, silentHost{host})
+}
+
+// Start starts the queue.
+func (e *kafkaExporter) Start(ctx context.Context, host component.Host) error {
+	if e.storage != nil {
+		host = e.watch.Host(host, *e.storage)
+	}
+	return e.Logs.Start(ctx, host)
+}
+
+// ConsumeLogs puts a request into the queue.
+func (e *kafkaExporter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	if e.storage != nil {
+		if err := e.watch.Admit(ctx, logs); err != nil {
+			return err
+		}
+	}
+	return e.Logs.ConsumeLogs(ctx, logs)
 }
 
 func (e *kafkaExporter) Shutdown(ctx context.Context) error {

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -22,7 +24,11 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/internal/queuewatch/queuetest"
 )
 
 const topic = "otlp_logs"
@@ -63,20 +69,35 @@ func (h *statusHost) trouble() string {
 	return h.last.Err().Error()
 }
 
-func startExporter(t *testing.T, c *kfake.Cluster) (exporter.Logs, *statusHost) {
-	t.Helper()
+func testConfig(c *kfake.Cluster) *Config {
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	cfg.Stock.ClientConfig.Brokers = c.ListenAddrs()
-	cfg.Stock.QueueBatchConfig.Get().WaitForResult = false // in memory, which Validate refuses: this test kills nobody
 	cfg.Stock.BackOffConfig.InitialInterval = 10 * time.Millisecond
 	cfg.Stock.BackOffConfig.MaxInterval = 50 * time.Millisecond
+	return cfg
+}
+
+func startExporter(t *testing.T, c *kfake.Cluster) (exporter.Logs, *statusHost) {
+	t.Helper()
+	h := &statusHost{Host: componenttest.NewNopHost()}
+	cfg := testConfig(c)
+	cfg.Stock.QueueBatchConfig.Get().WaitForResult = false // in memory, which Validate refuses: this test kills nobody
+	return startExporterIn(t, cfg, h), h
+}
+
+func startExporterIn(t *testing.T, cfg *Config, h component.Host) exporter.Logs {
+	t.Helper()
 	exp, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(NewFactory().Type()), cfg)
 	require.NoError(t, err)
-	h := &statusHost{Host: componenttest.NewNopHost()}
 	require.NoError(t, exp.Start(t.Context(), h))
 	t.Cleanup(func() { require.NoError(t, exp.Shutdown(context.Background())) })
-	return exp, h
+	return exp
 }
+
+// extensions is a host with these.
+type extensions map[component.ID]component.Component
+
+func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
 
 // consume returns the bodies in the topic once they are all there, and how large the largest message is.
 func consume(t *testing.T, c *kfake.Cluster, want int) (bodies map[string]int, largest int) {
@@ -173,6 +194,41 @@ func TestRefusedByTheBrokerWaits(t *testing.T) {
 	assert.Equal(t, map[string]int{"a": 1, "b": 1}, got)
 	assert.LessOrEqual(t, refusals.Load(), int64(0))
 	require.Eventually(t, func() bool { return h.told() && h.trouble() == "" }, 30*time.Second, 10*time.Millisecond, "told, and over")
+}
+
+// exporterhelper counts what its storage refused as held. A disk that was full for long while the broker took all there was must not
+// leave a queue that is empty and counts as full.
+func TestFullDiskHealsAfterMoreThanTheQueueWasRefused(t *testing.T) {
+	c := broker(t)
+	storageID := component.MustNewID("file_storage")
+	factory := filestorage.NewFactory()
+	storageConfig := factory.CreateDefaultConfig().(*filestorage.Config)
+	storageConfig.Directory = t.TempDir()
+	disk, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), storageConfig)
+	require.NoError(t, err)
+	require.NoError(t, disk.Start(t.Context(), nil))
+	t.Cleanup(func() { require.NoError(t, disk.Shutdown(context.Background())) })
+
+	var full atomic.Bool
+	cfg := testConfig(c)
+	queue := cfg.Stock.QueueBatchConfig.Get()
+	queue.StorageID, queue.QueueSize = &storageID, 20_000
+	require.NoError(t, cfg.Validate())
+	exp := startExporterIn(t, cfg, extensions{storageID: queuetest.Disk{Extension: disk.(storage.Extension), Full: &full}})
+	require.NoError(t, exp.ConsumeLogs(t.Context(), logsOf("before")))
+	consume(t, c, 1)
+
+	full.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	after := logsOf("after", strings.Repeat("x", 1_000))
+	for range 100 {
+		require.ErrorIs(t, exp.ConsumeLogs(ctx, after), syscall.ENOSPC)
+	}
+	full.Store(false)
+	require.NoError(t, exp.ConsumeLogs(ctx, after))
+	got, _ := consume(t, c, 3)
+	assert.Equal(t, 1, got["after"])
 }
 
 func TestValidate(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/logseal/logseal/internal/queuewatch"
 	"github.com/logseal/logseal/internal/quietlog"
 )
 
@@ -42,7 +43,7 @@ type logsExporter struct {
 
 	exporter.Logs // nil before Start
 	capacity      int64
-	watch         *storageWatch
+	watch         *queuewatch.Watch
 	pace          *pace
 
 	inside   atomic.Int64 // calls that wait for the queue, or are being written
@@ -64,9 +65,9 @@ func (l *logsExporter) Start(ctx context.Context, host component.Host) error {
 	}
 	l.pace = newPace(time.Now())
 	e.health.outlook = l.outlook
-	l.watch = newStorageWatch(l.queue.Sizer, e.health.queueWrote)
+	l.watch = queuewatch.New(l.queue.Sizer, e.health.queueWrote)
 	if l.queue.StorageID != nil {
-		host = watchedHost{host, *l.queue.StorageID, l.watch}
+		host = l.watch.Host(host, *l.queue.StorageID)
 	}
 	var err error
 	if l.Logs, err = e.newQueued(ctx, l.quiet()); err != nil {
@@ -169,10 +170,8 @@ func (l *logsExporter) offer(ctx context.Context, logs plog.Logs, amount int64) 
 		l.lastTook.Store(time.Now().UnixNano())
 	}
 	defer l.inside.Add(-1)
-	if l.watch.refused.Load() {
-		if err := l.watch.tryRoom(ctx, new(plog.ProtoMarshaler).LogsSize(logs)); err != nil {
-			return err
-		}
+	if err := l.watch.Admit(ctx, logs); err != nil {
+		return err
 	}
 	// Counted first: a request can fail to reach the SIEM, and the outage be told, before the queue's call is back.
 	l.pace.add(amount, time.Now())
@@ -215,7 +214,7 @@ func (l *logsExporter) outlook() zap.Field {
 		return zap.String("queue", "nothing has come in during the last hour")
 	}
 	text := fmt.Sprintf("at the rate of the last hour this queue holds %s", inHours(whole))
-	if held, known := l.watch.held(); known {
+	if held, known := l.watch.Held(); known {
 		left, _ := lasts(max(0, l.capacity-held), rate)
 		text += fmt.Sprintf("; %d %% of it are in use, and it is full in %s", 100*held/l.capacity, inHours(left))
 	}

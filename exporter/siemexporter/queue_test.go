@@ -20,6 +20,8 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/logseal/logseal/internal/queuewatch/queuetest"
 )
 
 // startQueue starts an exporter whose SIEM is away, and returns it with its telemetry and its stop.
@@ -51,7 +53,7 @@ func TestQueueSizeIsExporterhelpers(t *testing.T) {
 				send(t, exp, "line", 7)
 			}
 			require.Eventually(t, func() bool {
-				held, known := exp.watch.held()
+				held, known := exp.watch.Held()
 				return known && held > 0 && float64(held) == tel.sum(t, "otelcol_exporter_queue_size")
 			}, 10*time.Second, 10*time.Millisecond)
 		})
@@ -127,32 +129,9 @@ func TestNothingIsSaidToBeDroppedThatIsNot(t *testing.T) {
 	})
 }
 
-// brokenStorage refuses to write while it is full.
-type brokenStorage struct {
-	storage.Extension
-	full *atomic.Bool
-}
-
-func (s brokenStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	client, err := s.Extension.GetClient(ctx, kind, id, name)
-	return brokenClient{client, s.full}, err
-}
-
-type brokenClient struct {
-	storage.Client
-	full *atomic.Bool
-}
-
-func (c brokenClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	if c.full.Load() {
-		return &os.PathError{Op: "write", Path: "queue", Err: syscall.ENOSPC}
-	}
-	return c.Client.Batch(ctx, ops...)
-}
-
 func TestFullDiskShows(t *testing.T) {
 	var full atomic.Bool
-	exp, tel, h := startQueue(t, nil, func(ext storage.Extension) component.Component { return brokenStorage{ext, &full} })
+	exp, tel, h := startQueue(t, nil, func(ext storage.Extension) component.Component { return queuetest.Disk{Extension: ext, Full: &full} })
 	full.Store(true)
 	logs, _ := records("line", 10)
 	require.ErrorIs(t, exp.ConsumeLogs(t.Context(), logs), syscall.ENOSPC)
@@ -175,7 +154,7 @@ func TestFullDiskHealsAfterMoreThanTheQueueWasRefused(t *testing.T) {
 	cfg.QueueConfig.Get().QueueSize = 20_000
 	var full atomic.Bool
 	h := newHost(t, t.TempDir())
-	h[storageID] = brokenStorage{h[storageID].(storage.Extension), &full}
+	h[storageID] = queuetest.Disk{Extension: h[storageID].(storage.Extension), Full: &full}
 	exp, stop := startExporterIn(t, cfg, h, newTestTelemetry(t).settings())
 	t.Cleanup(stop)
 	requireDelivered(t, s, send(t, exp, "before", 10))

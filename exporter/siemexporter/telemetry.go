@@ -108,7 +108,7 @@ func (t *telemetry) observeQueue(l *logsExporter) error {
 			return nil
 		}),
 		t.builder.RegisterExporterSiemQueueTimeToFullCallback(func(_ context.Context, o metric.Float64Observer) error {
-			held, known := l.watch.held()
+			held, known := l.watch.Held()
 			if left, moving := lasts(max(0, l.capacity-held), l.pace.perSecond(time.Now())); known && moving {
 				o.Observe(left.Seconds(), common)
 			}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package siemexporter
+// Package queuewatch stands between exporterhelper's queue and the storage that it keeps on: it sees how much the queue holds, and whether it can be
+// written, and keeps a storage that was full from leaving a queue that counts as full for ever.
+package queuewatch
 
 import (
 	"context"
@@ -11,46 +13,59 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // queueStateKey is where exporterhelper keeps what its queue holds (internal/queue/meta.proto there). It says so to nobody
-// but the metrics, which a component cannot read. TestQueueSizeIsExporterhelpers fails when a later version does otherwise.
+// but the metrics, which a component cannot read. siem's TestQueueSizeIsExporterhelpers fails when a later version does otherwise.
 const queueStateKey = "qmv0"
 
 // trialKey is where it is tried whether the storage takes a request.
 const trialKey = "logseal-trial"
 
-// storageWatch sees what the queue's storage is told and answers: how much the queue holds, and whether it can be written.
-type storageWatch struct {
+// Watch sees what a queue's storage is told and answers.
+type Watch struct {
 	sizer   exporterhelper.RequestSizerType
 	size    atomic.Int64 // in the unit of queue_size; -1 while nobody has said
-	wrote   func(error)  // called with the outcome of every write
+	wrote   func(error)
 	client  atomic.Pointer[storage.Client]
 	refused atomic.Bool // by the last write
 }
 
-func newStorageWatch(sizer exporterhelper.RequestSizerType, wrote func(error)) *storageWatch {
-	w := &storageWatch{sizer: sizer, wrote: wrote}
+// New returns a watch for a queue whose size is in the unit of sizer. wrote is called with the outcome of every write; nil for nobody.
+func New(sizer exporterhelper.RequestSizerType, wrote func(error)) *Watch {
+	if wrote == nil {
+		wrote = func(error) {}
+	}
+	w := &Watch{sizer: sizer, wrote: wrote}
 	w.size.Store(-1)
 	return w
 }
 
-// held returns how much the queue holds, and false while that is unknown: a queue in memory tells nobody.
-func (w *storageWatch) held() (int64, bool) {
+// Host returns the collector's host, with the storage extension of that id watched: for exporterhelper's Start.
+func (w *Watch) Host(host component.Host, id component.ID) component.Host {
+	return watchedHost{host, id, w}
+}
+
+// Held returns how much the queue holds, in the unit of its sizer, and false while that is unknown: a queue in memory tells nobody.
+func (w *Watch) Held() (int64, bool) {
 	size := w.size.Load()
 	return max(0, size), size >= 0
 }
 
-// tryRoom tells whether the storage takes a request of so many bytes now, by writing as many.
-// exporterhelper counts a request that was refused as held until its queue is next empty, and a queue that counts as full
-// is not written any more, so that nothing would ever empty it: what will be refused must not come that far.
-func (w *storageWatch) tryRoom(ctx context.Context, bytes int) error {
+// Admit is called before logs go to the queue. After a write that the storage refused it tries whether that takes as many bytes now, by writing
+// them elsewhere, and returns the storage's error if it does not.
+//
+// exporterhelper counts a request that was refused as held until its queue is next empty, and a queue that counts as full is not
+// written any more, so that nothing would ever empty it: what will be refused must not come that far.
+func (w *Watch) Admit(ctx context.Context, logs plog.Logs) error {
 	client := w.client.Load()
-	if client == nil {
+	if client == nil || !w.refused.Load() {
 		return nil
 	}
-	if err := (*client).Batch(ctx, storage.SetOperation(trialKey, make([]byte, bytes))); err != nil {
+	trial := make([]byte, new(plog.ProtoMarshaler).LogsSize(logs))
+	if err := (*client).Batch(ctx, storage.SetOperation(trialKey, trial)); err != nil {
 		w.wrote(err)
 		return err
 	}
@@ -58,12 +73,12 @@ func (w *storageWatch) tryRoom(ctx context.Context, bytes int) error {
 }
 
 // written takes note of a write's outcome.
-func (w *storageWatch) written(err error) {
+func (w *Watch) written(err error) {
 	w.refused.Store(err != nil)
 	w.wrote(err)
 }
 
-func (w *storageWatch) saw(key string, value []byte) {
+func (w *Watch) saw(key string, value []byte) {
 	if key != queueStateKey {
 		return
 	}
@@ -125,7 +140,7 @@ func queueSize(state []byte, sizer exporterhelper.RequestSizerType) (int64, bool
 type watchedHost struct {
 	component.Host
 	id    component.ID
-	watch *storageWatch
+	watch *Watch
 }
 
 // Report passes a status on: embedding hides that the host takes it.
@@ -147,7 +162,7 @@ func (h watchedHost) GetExtensions() map[component.ID]component.Component {
 
 type watchedStorage struct {
 	storage.Extension
-	watch *storageWatch
+	watch *Watch
 }
 
 func (s watchedStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
@@ -161,7 +176,7 @@ func (s watchedStorage) GetClient(ctx context.Context, kind component.Kind, id c
 
 type watchedClient struct {
 	storage.Client
-	watch *storageWatch
+	watch *Watch
 }
 
 func (c watchedClient) Get(ctx context.Context, key string) ([]byte, error) {
