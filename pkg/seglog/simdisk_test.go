@@ -36,6 +36,8 @@ type simDisk struct {
 	readFail func(name string, off int64) bool
 	// fate says whether the nth of a file's or folder's changes that were not synced reaches the disk. nil: by chance, and torn.
 	fate func(n, of int) bool
+	// named says that all changes of a folder do, whatever becomes of the files'.
+	named bool
 }
 
 type simDir struct {
@@ -226,7 +228,7 @@ func (d *simDisk) restart(powerLost bool) *simDisk {
 		if powerLost {
 			names = maps.Clone(dir.durable)
 			for i, change := range dir.pending {
-				if d.fate != nil && d.fate(i, len(dir.pending)) || d.fate == nil && d.rng.IntN(2) == 0 {
+				if d.named || d.fate != nil && d.fate(i, len(dir.pending)) || d.fate == nil && d.rng.IntN(2) == 0 {
 					change(names)
 				}
 			}
