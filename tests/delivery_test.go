@@ -70,28 +70,35 @@ func TestNothingIsLostOnSIGKILL(t *testing.T) {
 // A host that has a backlog when the agent starts, and an agent that is killed before it has caught up: it goes on where it
 // was, instead of reading the same lines again and again.
 func TestKillsWithABacklogRepeatLittle(t *testing.T) {
-	const total = 300_000
+	const backlog = 200_000
 	site := newSite(t)
 	site.AgentToSIEM()
 	logFile := filepath.Join(site.Dir, "app.log")
 	site.SetInclude(logFile)
 	archive := testbed.Archive{Path: site.ArchivePath()}
 	tally := testbed.Tally{Prefix: "backlog line "}
-	appendFile(t, logFile, lines(tally.Prefix, 0, total))
+	total := 0
+	more := func() {
+		appendFile(t, logFile, lines(tally.Prefix, total, total+backlog))
+		total += backlog
+	}
+	more()
 
 	start(t, site.SIEM)
 	agent := start(t, site.Agent)
 	kills := 0
 	for ; kills < 5; kills++ {
-		behind, seen := deadline(t, 30*time.Second), tally.Seen()
+		behind, seen := deadline(t, 2*time.Minute), tally.Seen()
 		require.NoError(t, testbed.Until(behind, func() (bool, error) {
 			_, err := archive.Read(tally.Add)
 			return tally.Seen() >= seen+5_000, err
 		}), "no progress since the last kill")
+		if total-tally.Seen() < backlog/2 {
+			more() // on a fast machine
+		}
 		agent.Kill()
 		agent = start(t, site.Agent)
 	}
-	require.Less(t, tally.Seen(), total, "the agent has caught up: that was no backlog")
 	awaitLines(t, &archive, &tally, total, 2*time.Minute)
 	t.Logf("%d lines, %d kills, %d duplicates", total, kills, tally.Duplicates)
 	require.Less(t, tally.Duplicates, kills*repeatedByAKill)

@@ -64,7 +64,7 @@ func start(t *testing.T, c testbed.Collector) *testbed.Process {
 // awaitMetric returns when a metric of the process is at least that much.
 func awaitMetric(t *testing.T, p *testbed.Process, name string, least float64) {
 	t.Helper()
-	ctx := deadline(t, 30*time.Second)
+	ctx := deadline(t, 2*time.Minute)
 	require.NoError(t, testbed.Until(ctx, func() (bool, error) {
 		value, err := p.Metric(ctx, name)
 		return value >= least, err

@@ -220,7 +220,7 @@ service:
 			s.write(300)
 			if tt.want != "" {
 				s.arrived()
-				require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
+				require.NoError(t, testbed.Until(deadline(t, 2*time.Minute), func() (bool, error) {
 					return len(only(s.report(s.trust()), tt.want)) > 0, nil
 				}))
 				return
@@ -258,6 +258,11 @@ service:
 	require.NoError(t, siem.Stop(20*time.Second))
 	s.write(5000)
 	awaitMetric(t, agent, "otelcol_exporter_queue_size", 5)
+	// And until a batch waits in front of the queue, which is full: it is stamped, and nobody has taken it.
+	require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
+		taken := s.metric(agent, "otelcol_receiver_accepted_log_records")
+		return s.metric(agent, "otelcol_processor_stamp_records") > taken, nil
+	}))
 	require.NoError(t, agent.Stop(15*time.Second))
 	start(t, s.site.SIEM)
 	start(t, s.site.Agent)
@@ -323,7 +328,7 @@ func TestLostAndRolledBackState(t *testing.T) {
 			sealed := uint64(s.written)
 			s.write(500)
 			if tt.refused != "" {
-				_, err := s.site.Agent.Start(deadline(t, 30*time.Second))
+				_, err := s.site.Agent.Start(deadline(t, 2*time.Minute))
 				require.ErrorContains(t, err, tt.refused)
 				require.ErrorContains(t, err, "stamp.key")
 				return
@@ -331,7 +336,7 @@ func TestLostAndRolledBackState(t *testing.T) {
 			start(t, s.site.Agent)
 			s.arrived()
 			var report *verifier.Report
-			require.NoError(t, testbed.Until(deadline(t, 30*time.Second), func() (bool, error) {
+			require.NoError(t, testbed.Until(deadline(t, 2*time.Minute), func() (bool, error) {
 				report = s.report(trust)
 				return len(only(report, tt.want[0])) > 0, nil
 			}))
@@ -439,7 +444,7 @@ func TestTwoOnOneState(t *testing.T) {
 			second.Env = maps.Clone(s.site.Agent.Env)
 			second.Env["LOGSEAL_STATE_DIR"] = t.TempDir()
 			second.Env["LOGSEAL_SYSLOG_ENDPOINT"] = testbed.Loopback(ports[2])
-			_, err = second.Start(deadline(t, 30*time.Second))
+			_, err = second.Start(deadline(t, 2*time.Minute))
 			require.Error(t, err)
 			for _, text := range tt.want {
 				assert.ErrorContains(t, err, text)

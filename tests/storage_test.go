@@ -122,7 +122,7 @@ func awaitStill(t *testing.T, p *testbed.Process, name string) {
 
 func awaitMetricIs(t *testing.T, p *testbed.Process, name string, want float64) {
 	t.Helper()
-	ctx := deadline(t, 30*time.Second)
+	ctx := deadline(t, 2*time.Minute)
 	require.NoError(t, testbed.Until(ctx, func() (bool, error) {
 		value, err := p.Metric(ctx, name)
 		return value == want, err
@@ -180,7 +180,7 @@ func TestStorageDamaged(t *testing.T) {
 	s := newStream(t)
 	s.write(8_000)
 	agent := start(t, s.site.Agent)
-	awaitStill(t, agent, "otelcol_exporter_queue_size")
+	awaitMetric(t, agent, "otelcol_receiver_accepted_log_records", 8_000)
 	agent.Kill()
 	state := s.site.Agent.Env["LOGSEAL_STATE_DIR"]
 	segments, err := filepath.Glob(filepath.Join(state, "exporter_siem__logs.seglog", "*.seg"))

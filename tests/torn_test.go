@@ -22,7 +22,7 @@ import (
 func bodiesOf(t *testing.T, archive *testbed.Archive, n map[string]int) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	err := testbed.Until(deadline(t, 40*time.Second), func() (bool, error) {
+	err := testbed.Until(deadline(t, 2*time.Minute), func() (bool, error) {
 		_, err := archive.Read(func(_ plog.ResourceLogs, lr plog.LogRecord) {
 			if name, ok := lr.Attributes().Get("log.file.name"); ok && !seal.IsSeal(lr) {
 				all[name.Str()] = append(all[name.Str()], lr.Body().AsString())

@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,6 +49,7 @@ func (c *fullDiskClient) Batch(ctx context.Context, ops ...*storage.Operation) e
 // some again, what it did not take before is stored too: a kill after that loses nothing of it.
 func TestStorageThatFails(t *testing.T) {
 	a := newAgent(t)
+	a.config.LateAfter = time.Second
 	disk := &fullDisk{Extension: a.host.extensions[storageID].(storage.Extension)}
 	a.host.extensions[storageID] = disk
 	stopStamp, stopConnector := a.begin(t)

@@ -42,7 +42,7 @@ func newAgent(t *testing.T) *agent {
 	t.Helper()
 	r := newRig(t)
 	a := &agent{rig: r, dir: t.TempDir()}
-	r.config.LateAfter = time.Second
+	r.config.LateAfter = time.Hour // a busy machine is no finding: what is to be late says so
 	return a
 }
 
@@ -146,8 +146,10 @@ func TestWhatIsInOrder(t *testing.T) {
 	a.on(nil)
 	assert.Empty(t, a.next.attributes(ocsf.AttributeCode))
 	assert.Equal(t, componentstatus.StatusOK, a.host.last())
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, err := range a.errs {
-		require.NoError(t, err)
+		assert.NoError(t, err)
 	}
 }
 
@@ -188,6 +190,7 @@ func TestWhatIsAltered(t *testing.T) {
 // TestWhatIsMissing is found after late_after, and resolved when it comes.
 func TestWhatIsMissing(t *testing.T) {
 	a := newAgent(t)
+	a.config.LateAfter = time.Second
 	a.begin(t)
 	var dropped []plog.Logs
 	a.on(func(ld plog.Logs) []plog.Logs {
@@ -237,6 +240,7 @@ func TestAcrossRestarts(t *testing.T) {
 // TestFindingsAcrossRestarts: what nobody took before the stop is found again after it.
 func TestFindingsAcrossRestarts(t *testing.T) {
 	a := newAgent(t)
+	a.config.LateAfter = time.Second
 	_, stopConnector := a.begin(t)
 	a.log(t, 20)
 	a.awaitVerified(t, 20)

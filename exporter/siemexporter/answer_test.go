@@ -83,7 +83,7 @@ func TestHeldAndRetried(t *testing.T) {
 				assert.Equal(t, 20, logs.LogRecordCount(), "the request was taken apart")
 				return plogotlp.NewExportResponse(), tt.answer
 			})
-			addr, _ := s.serve(t, tt.protocol, "127.0.0.1:0", serverTLS(p.leaf))
+			addr, _ := s.serve(t, tt.protocol, anyPort, serverTLS(p.leaf))
 			cfg := testConfig(t, tt.protocol, addr, p.ca, p.leaf)
 			cfg.DeadLetter.Directory = t.TempDir()
 			exp := startExporter(t, cfg)
@@ -109,17 +109,25 @@ func TestThrottled(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSink()
-			s.fail(tt.answer)
-			addr, _ := s.serve(t, tt.protocol, "127.0.0.1:0", serverTLS(p.leaf))
+			s.respond(failing(1, tt.answer))
+			addr, _ := s.serve(t, tt.protocol, anyPort, serverTLS(p.leaf))
 			exp := startExporter(t, testConfig(t, tt.protocol, addr, p.ca, p.leaf))
 			began := time.Now()
 			sent := send(t, exp, "later", 20)
-			require.Eventually(t, func() bool { return s.requestCount() == 1 }, 30*time.Second, time.Millisecond)
-			s.respond(nil)
 			requireDelivered(t, s, sent)
 			assert.GreaterOrEqual(t, time.Since(began), 900*time.Millisecond)
 			assert.Equal(t, 2, s.requestCount(), "the request was neither split nor sent in between")
 		})
+	}
+}
+
+// failing refuses the first n requests and takes the others.
+func failing(n int, refuse error) func(plog.Logs) (plogotlp.ExportResponse, error) {
+	return func(plog.Logs) (plogotlp.ExportResponse, error) { // one at a time: the sink's lock is held
+		if n--; n >= 0 {
+			return plogotlp.NewExportResponse(), refuse
+		}
+		return plogotlp.NewExportResponse(), nil
 	}
 }
 
@@ -147,7 +155,7 @@ func TestSplit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := limitSink(3, tt.answer)
-			addr, _ := s.serve(t, tt.protocol, "127.0.0.1:0", serverTLS(p.leaf))
+			addr, _ := s.serve(t, tt.protocol, anyPort, serverTLS(p.leaf))
 			cfg := testConfig(t, tt.protocol, addr, p.ca, p.leaf)
 			cfg.DeadLetter.Directory = t.TempDir()
 			sent := send(t, startExporter(t, cfg), "large", 100)
@@ -170,7 +178,7 @@ func TestTooLargeByItself(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSink()
 			s.respond(refuseBodies(tt.answer, "r-17"))
-			addr, _ := s.serve(t, tt.protocol, "127.0.0.1:0", serverTLS(p.leaf))
+			addr, _ := s.serve(t, tt.protocol, anyPort, serverTLS(p.leaf))
 			cfg := testConfig(t, tt.protocol, addr, p.ca, p.leaf)
 			cfg.DeadLetter.Directory = t.TempDir()
 			sent := send(t, startExporter(t, cfg), "r", 40)
@@ -186,14 +194,11 @@ func TestTooLargeByItself(t *testing.T) {
 func TestQuota(t *testing.T) {
 	p := newPKI()
 	s := newSink()
-	s.fail(status.Error(codes.ResourceExhausted, "quota exceeded"))
-	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
+	s.respond(failing(11, status.Error(codes.ResourceExhausted, "quota exceeded"))) // the request, and its first part halved down to a record
+	addr, _ := s.serve(t, ProtocolGRPC, anyPort, serverTLS(p.leaf))
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.DeadLetter.Directory = t.TempDir()
-	cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = time.Second, time.Second
 	sent := send(t, startExporter(t, cfg), "quota", 1024)
-	require.Eventually(t, func() bool { return s.requestCount() >= 11 }, 30*time.Second, time.Millisecond)
-	s.respond(nil)
 	requireDelivered(t, s, sent)
 	assert.LessOrEqual(t, s.requestCount(), 30, "1,024 records were refused: eleven requests find that out")
 	assert.Empty(t, readDeadLetters(t, cfg))
@@ -226,7 +231,7 @@ func TestIsolated(t *testing.T) {
 				t.Parallel()
 				s := newSink()
 				s.respond(refuseBodies(tt.answer, bad...))
-				addr, _ := s.serve(t, tt.protocol, "127.0.0.1:0", serverTLS(p.leaf))
+				addr, _ := s.serve(t, tt.protocol, anyPort, serverTLS(p.leaf))
 				cfg := testConfig(t, tt.protocol, addr, p.ca, p.leaf)
 				cfg.DeadLetter.Directory = t.TempDir()
 				sent := send(t, startExporter(t, cfg), "r", 100)
@@ -262,7 +267,7 @@ func TestIsolationIsInterrupted(t *testing.T) {
 		}
 		return bad(logs)
 	})
-	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, _ := s.serve(t, ProtocolGRPC, anyPort, serverTLS(p.leaf))
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.DeadLetter.Directory = t.TempDir()
 	sent := send(t, startExporter(t, cfg), "r", 100)
@@ -278,7 +283,7 @@ func TestWithoutDeadLetters(t *testing.T) {
 	p := newPKI()
 	s := newSink()
 	s.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "r-37", "r-38"))
-	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, _ := s.serve(t, ProtocolGRPC, anyPort, serverTLS(p.leaf))
 	exp := startExporter(t, testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf))
 	sent := send(t, exp, "r", 100)
 	requireDelivered(t, s, slices.DeleteFunc(slices.Clone(sent), func(b string) bool { return b == "r-37" || b == "r-38" }))
@@ -306,7 +311,7 @@ func TestPartialSuccess(t *testing.T) {
 					response.PartialSuccess().SetErrorMessage("index is read only")
 					return response, nil
 				})
-				addr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
+				addr, _ := s.serve(t, protocol, anyPort, serverTLS(p.leaf))
 				cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 				cfg.DeadLetter.Directory = t.TempDir()
 				tel := newTestTelemetry(t)
@@ -334,7 +339,7 @@ func TestWarningIsNoRejection(t *testing.T) {
 		response.PartialSuccess().SetErrorMessage("deprecated attribute")
 		return response, nil
 	})
-	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, _ := s.serve(t, ProtocolGRPC, anyPort, serverTLS(p.leaf))
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.DeadLetter.Directory = t.TempDir()
 	requireDelivered(t, s, send(t, startExporter(t, cfg), "warned", 5))
@@ -355,7 +360,7 @@ func TestHTTPSuccess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSink()
 			s.fail(answer)
-			addr, _ := s.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.leaf))
+			addr, _ := s.serve(t, ProtocolHTTP, anyPort, serverTLS(p.leaf))
 			tel := newTestTelemetry(t)
 			exp := startExporterWith(t, testConfig(t, ProtocolHTTP, addr, p.ca, p.leaf), tel.settings())
 			send(t, exp, "taken", 5)

@@ -30,7 +30,7 @@ func (*discard) Export(context.Context, plogotlp.ExportRequest) (plogotlp.Export
 
 func serveDiscard(b *testing.B, leaf *testpki.Cert) string {
 	b.Helper()
-	addr, _ := serveGRPCAt(b, &discard{}, "127.0.0.1:0", serverTLS(leaf))
+	addr, _ := serveGRPCAt(b, &discard{}, anyPort, serverTLS(leaf))
 	return addr
 }
 

@@ -52,7 +52,7 @@ func (s *tokenSink) Export(ctx context.Context, request plogotlp.ExportRequest) 
 func TestTokenIsRenewed(t *testing.T) {
 	p := newPKI()
 	s := &tokenSink{sink: newSink(), token: "right"}
-	addr, _ := serveGRPCAt(t, s, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, _ := serveGRPCAt(t, s, anyPort, serverTLS(p.leaf))
 	tokenFile := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(tokenFile, []byte("wrong"), 0o600))
 
@@ -85,7 +85,7 @@ func TestTokenIsRenewed(t *testing.T) {
 func connectProxy(t *testing.T) (addr string, used *atomic.Int64) {
 	t.Helper()
 	used = &atomic.Int64{}
-	listener := listen(t, "127.0.0.1:0")
+	listener := listen(t, anyPort)
 	var relays sync.WaitGroup
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {
@@ -122,7 +122,7 @@ func relay(up, conn net.Conn, rest *bufio.Reader) {
 func TestProxy(t *testing.T) {
 	p := newPKI()
 	impostor, right := newSink(), newSink()
-	addr, stop := impostor.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.impostor))
+	addr, stop := impostor.serve(t, ProtocolHTTP, anyPort, serverTLS(p.impostor))
 	proxy, used := connectProxy(t)
 	cfg := testConfig(t, ProtocolHTTP, addr, p.ca, p.leaf)
 	cfg.http.ProxyURL = "http://" + proxy
@@ -147,7 +147,7 @@ func TestHTTPHealthChecks(t *testing.T) {
 		protocols.Store(r.Proto, true)
 		decompress(s).ServeHTTP(w, r)
 	})}
-	listener := listen(t, "127.0.0.1:0")
+	listener := listen(t, anyPort)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.ServeTLS(listener, "", "") }()
 	t.Cleanup(func() { server.Close(); <-done })
@@ -158,7 +158,7 @@ func TestHTTPHealthChecks(t *testing.T) {
 	_, http2 := protocols.Load("HTTP/2.0")
 	assert.True(t, http2)
 
-	addr, _ := impostor.serve(t, ProtocolHTTP, "127.0.0.1:0", serverTLS(p.impostor))
+	addr, _ := impostor.serve(t, ProtocolHTTP, anyPort, serverTLS(p.impostor))
 	cfg = testConfig(t, ProtocolHTTP, addr, p.ca, p.leaf)
 	cfg.http.HTTP2ReadIdleTimeout = 10 * time.Second
 	tel := newTestTelemetry(t)

@@ -41,7 +41,7 @@ type faultyPath struct {
 
 func newFaultyPath(t *testing.T, target string, seed uint64) *faultyPath {
 	f := &faultyPath{
-		listener: listen(t, "127.0.0.1:0"), target: target,
+		listener: listen(t, anyPort), target: target,
 		rng: rand.New(rand.NewPCG(seed, 1)), conns: map[net.Conn]struct{}{},
 		swallow: make(chan struct{}),
 	}
@@ -254,7 +254,7 @@ func TestConservation(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		p := newPKI()
 		s, becalm := moodySink(seed)
-		serverAddr, stopServer := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
+		serverAddr, stopServer := s.serve(t, protocol, anyPort, serverTLS(p.leaf))
 		path := newFaultyPath(t, serverAddr, seed)
 
 		cfg := testConfig(t, protocol, path.listener.Addr().String(), p.ca, p.leaf)

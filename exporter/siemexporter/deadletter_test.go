@@ -173,7 +173,7 @@ func TestFullDeadLettersHold(t *testing.T) {
 	p := newPKI()
 	s := newSink()
 	s.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "r-3"))
-	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, _ := s.serve(t, ProtocolGRPC, anyPort, serverTLS(p.leaf))
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.DeadLetter = DeadLetterConfig{Directory: t.TempDir(), MaxSizeMiB: 1}
 	set := nopSettings()

@@ -46,7 +46,12 @@ type health struct {
 	met   [troubles]time.Time // when it was met last
 }
 
-func (h *health) isGood() bool { return !h.bad[troubleQueue].Load() && !h.bad[troubleDelivery].Load() }
+// isGood waits for a change to be told: who sees the gauge finds the log line and the status.
+func (h *health) isGood() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.bad[troubleQueue].Load() && !h.bad[troubleDelivery].Load()
+}
 
 // succeeded is called after every request that the server took.
 func (h *health) succeeded() {

@@ -32,6 +32,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/logseal/logseal/internal/testpki"
+	"github.com/logseal/logseal/internal/testport"
 	"github.com/logseal/logseal/pkg/tlspin"
 )
 
@@ -221,15 +222,16 @@ func serveGRPCAt(t testing.TB, logs plogotlp.GRPCServer, addr string, cfg *tls.C
 	return listener.Addr().String(), stop
 }
 
-// listen retries, because the port of a server that was just stopped may be taken for a moment.
+// anyPort stands for a port that is held until the test ends: a server may be stopped and come back there.
+const anyPort = "127.0.0.1:0"
+
 func listen(t testing.TB, addr string) net.Listener {
 	t.Helper()
-	var listener net.Listener
-	require.Eventually(t, func() bool {
-		var err error
-		listener, err = net.Listen("tcp", addr)
-		return err == nil
-	}, 5*time.Second, 10*time.Millisecond, "cannot listen on %s", addr)
+	if addr == anyPort {
+		addr = testport.Address(t)
+	}
+	listener, err := net.Listen("tcp", addr)
+	require.NoError(t, err)
 	return listener
 }
 
@@ -272,6 +274,7 @@ func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, 
 	cfg.QueueConfig.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
 	cfg.RetryConfig.InitialInterval = 10 * time.Millisecond
 	cfg.RetryConfig.MaxInterval = 50 * time.Millisecond
+	setTimeout(cfg, time.Minute) // a request that a busy machine answers late would be sent twice
 	require.NoError(t, cfg.Validate())
 	return cfg
 }

@@ -86,6 +86,20 @@ func (tel *testTelemetry) points(t testing.TB, name string, attrs ...string) []f
 	return values
 }
 
+// values returns the values of an attribute that a counter's data points have, in order.
+func (tel *testTelemetry) values(t testing.TB, name, attr string) []string {
+	t.Helper()
+	got, err := tel.GetMetric(name)
+	require.NoError(t, err)
+	var values []string
+	for _, point := range got.Data.(metricdata.Sum[int64]).DataPoints {
+		value, _ := point.Attributes.Value(attribute.Key(attr))
+		values = append(values, value.AsString())
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
 func (tel *testTelemetry) sum(t testing.TB, name string, attrs ...string) float64 {
 	t.Helper()
 	total := 0.0
@@ -99,6 +113,12 @@ func (tel *testTelemetry) requireSum(t testing.TB, name string, want int64, attr
 	t.Helper()
 	require.Eventually(t, func() bool { return tel.sum(t, name, attrs...) == float64(want) }, 30*time.Second, 10*time.Millisecond,
 		"%s%v is %v", name, attrs, tel.points(t, name))
+}
+
+// requireLogged waits until the log has said something, once. A gauge may be seen before the line that explains it.
+func (tel *testTelemetry) requireLogged(t testing.TB, message string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return tel.logs.FilterMessage(message).Len() == 1 }, 30*time.Second, 10*time.Millisecond, message)
 }
 
 func startExporterWith(t testing.TB, cfg *Config, set exporter.Settings) exporter.Logs {
@@ -140,7 +160,7 @@ func TestVisible(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI()
 		impostor, right := newSink(), newSink()
-		addr, stop := impostor.serve(t, protocol, "127.0.0.1:0", serverTLS(p.impostor))
+		addr, stop := impostor.serve(t, protocol, anyPort, serverTLS(p.impostor))
 		cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 		tel := newTestTelemetry(t)
 		h := &statusHost{host: newHost(t, t.TempDir())}
@@ -165,7 +185,7 @@ func TestVisible(t *testing.T) {
 		assert.GreaterOrEqual(t, tel.sum(t, "otelcol_exporter_siem_refused_handshakes", "reason", "pin_mismatch"), 1.0)
 		assert.Empty(t, tel.points(t, "otelcol_exporter_siem_connections"))
 		assert.Empty(t, tel.points(t, "otelcol_exporter_siem_peer_certificate_expiry"))
-		assert.InDelta(t, 3600, tel.sum(t, "otelcol_exporter_siem_oldest_queued_age"), 60)
+		assert.InDelta(t, 3600, tel.sum(t, "otelcol_exporter_siem_oldest_queued_age"), 1800)
 		assert.Equal(t, 1, tel.logs.FilterMessageSnippet("Somebody else answers").FilterLevelExact(zap.ErrorLevel).FilterField(zap.String("cause", "handshake_pin_mismatch")).Len())
 
 		stop()
@@ -176,7 +196,7 @@ func TestVisible(t *testing.T) {
 		tel.requireSum(t, "otelcol_exporter_siem_untrusted_peer", 0)
 		tel.requireSum(t, "otelcol_exporter_siem_connections", 1, "tls_version", "TLS 1.3", "key_exchange", "X25519MLKEM768")
 		tel.requireSum(t, "otelcol_exporter_siem_oldest_queued_age", 0)
-		assert.InDelta(t, 24*3600, tel.sum(t, "otelcol_exporter_siem_peer_certificate_expiry"), 60)
+		assert.InDelta(t, 24*3600, tel.sum(t, "otelcol_exporter_siem_peer_certificate_expiry"), 1800)
 		assert.Equal(t, 1, tel.logs.FilterMessage("The SIEM takes logs again").Len())
 		for _, entry := range tel.logs.All() {
 			assert.NotContains(t, entry.Message, "seen-")
@@ -212,7 +232,7 @@ func TestHandshakeReasons(t *testing.T) {
 			t.Run(reason, func(t *testing.T) {
 				t.Parallel()
 				s := newSink()
-				addr, _ := s.serve(t, protocol, "127.0.0.1:0", tt.server)
+				addr, _ := s.serve(t, protocol, anyPort, tt.server)
 				cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 				if tt.change != nil {
 					tt.change(cfg)
@@ -234,7 +254,7 @@ func TestRecordCausesDoNotFlap(t *testing.T) {
 	p := newPKI()
 	s := newSink()
 	s.respond(refuseBodies(status.Error(codes.InvalidArgument, "no"), "bad-0"))
-	addr, _ := s.serve(t, ProtocolGRPC, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, _ := s.serve(t, ProtocolGRPC, anyPort, serverTLS(p.leaf))
 	tel := newTestTelemetry(t)
 	cfg := testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)
 	cfg.RetryConfig.MaxInterval = time.Minute

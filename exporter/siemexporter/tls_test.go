@@ -60,7 +60,7 @@ func testWrongPartyGetsNothing(t *testing.T, protocol Protocol) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			party, right := newSink(), newSink()
-			addr, stop := party.serve(t, protocol, "127.0.0.1:0", wrong)
+			addr, stop := party.serve(t, protocol, anyPort, wrong)
 			tel := newTestTelemetry(t)
 			exp := startExporterWith(t, testConfig(t, protocol, addr, p.ca, p.leaf, selfSigned), tel.settings())
 			sent := send(t, exp, "held", 20)
@@ -81,7 +81,7 @@ func TestSilentServer(t *testing.T) { eachProtocol(t, testSilentServer) }
 
 func testSilentServer(t *testing.T, protocol Protocol) {
 	p := newPKI()
-	listener := listen(t, "127.0.0.1:0")
+	listener := listen(t, anyPort)
 	var (
 		mu    sync.Mutex
 		conns []net.Conn
@@ -143,7 +143,7 @@ func testRightParties(t *testing.T, protocol Protocol) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSink()
-			addr, _ := s.serve(t, protocol, "127.0.0.1:0", serverTLS(tt.server))
+			addr, _ := s.serve(t, protocol, anyPort, serverTLS(tt.server))
 			exp := startExporter(t, testConfig(t, protocol, addr, p.ca, tt.pinned...))
 			requireDelivered(t, s, send(t, exp, "right", 20))
 		})
@@ -156,7 +156,7 @@ func TestBackupTakesOver(t *testing.T) { eachProtocol(t, testBackupTakesOver) }
 func testBackupTakesOver(t *testing.T, protocol Protocol) {
 	p := newPKI()
 	s := newSink()
-	addr, stop := s.serve(t, protocol, "127.0.0.1:0", serverTLS(p.leaf))
+	addr, stop := s.serve(t, protocol, anyPort, serverTLS(p.leaf))
 	exp := startExporter(t, testConfig(t, protocol, addr, p.ca, p.leaf, p.backup))
 	requireDelivered(t, s, send(t, exp, "before", 5))
 	stop()
@@ -172,7 +172,7 @@ func testTLS12WhenWritten(t *testing.T, protocol Protocol) {
 	s := newSink()
 	server := serverTLS(p.leaf)
 	server.MaxVersion = tls.VersionTLS12
-	addr, _ := s.serve(t, protocol, "127.0.0.1:0", server)
+	addr, _ := s.serve(t, protocol, anyPort, server)
 	cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 	cfg.tls().MinVersion = "1.2"
 	requireDelivered(t, s, send(t, startExporter(t, cfg), "old", 5))
@@ -195,7 +195,7 @@ func testClientCertificates(t *testing.T, protocol Protocol) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSink()
-			addr, _ := s.serve(t, protocol, "127.0.0.1:0", server)
+			addr, _ := s.serve(t, protocol, anyPort, server)
 			cfg := testConfig(t, protocol, addr, p.ca, p.leaf)
 			dir := t.TempDir()
 			if bad != nil {

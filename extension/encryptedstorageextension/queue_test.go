@@ -67,7 +67,7 @@ func TestStockQueueAfterAKill(t *testing.T) {
 	require.Eventually(t, func() bool { // until the consumers have some under way
 		copied = copyDir(t, dir) // what a kill leaves
 		return ext.(*encryptedStorage).store.Stats().Entries >= requests
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	require.NoError(t, e.Shutdown(t.Context()))
 	stop(t, ext)
 
@@ -87,7 +87,7 @@ func TestStockQueueAfterAKill(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			return len(arrived) == requests
-		}, 20*time.Second, 5*time.Millisecond)
+		}, 60*time.Second, 5*time.Millisecond)
 		require.NoError(t, e.Shutdown(t.Context()))
 		mu.Lock()
 		for body, n := range arrived {

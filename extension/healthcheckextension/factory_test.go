@@ -5,7 +5,6 @@ package healthcheckextension
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -19,6 +18,8 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pipeline"
 	"go.uber.org/goleak"
+
+	"github.com/logseal/logseal/internal/testport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,14 +37,6 @@ type watcher interface {
 	component.Component
 	ComponentStatusChanged(*componentstatus.InstanceID, *componentstatus.Event)
 	Ready() error
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func get(t *testing.T, url string) (int, string) {
@@ -70,7 +63,7 @@ func TestTroubleIsNotHealthy(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := freeAddress(t)
+			address := testport.Address(t)
 			cfg, err := load(t, section(address))
 			require.NoError(t, err)
 			ext, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(NewFactory().Type()), cfg)
@@ -84,7 +77,7 @@ func TestTroubleIsNotHealthy(t *testing.T) {
 			self := componentstatus.NewInstanceID(component.MustNewID("health_check"), component.KindExtension)
 			expect := func(status int, texts ...string) {
 				t.Helper()
-				require.Eventually(t, func() bool { got, _ := get(t, "http://"+address); return got == status }, 10*time.Second, 5*time.Millisecond)
+				require.Eventually(t, func() bool { got, _ := get(t, "http://"+address); return got == status }, 30*time.Second, 5*time.Millisecond)
 				_, body := get(t, "http://"+address+"/?verbose")
 				for _, text := range texts {
 					assert.Contains(t, body, text)

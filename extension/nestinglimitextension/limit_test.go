@@ -5,7 +5,6 @@ package nestinglimitextension
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"testing"
 
@@ -26,20 +25,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/logseal/logseal/extension/nestinglimitextension/internal/metadata"
+	"github.com/logseal/logseal/internal/testport"
 	"github.com/logseal/logseal/pkg/nesting"
 )
 
 type host map[component.ID]component.Component
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
 
 func nested(depth int) plogotlp.ExportRequest {
 	ld := plog.NewLogs()
@@ -58,7 +50,7 @@ func TestStockReceiverWithLimit(t *testing.T) {
 	ext, err := NewFactory().Create(ctx, extensiontest.NewNopSettings(metadata.Type), &Config{})
 	require.NoError(t, err)
 
-	grpcAddr, httpAddr := freeAddr(t), freeAddr(t)
+	grpcAddr, httpAddr := testport.Address(t), testport.Address(t)
 	f := otlpreceiver.NewFactory()
 	cfg := f.CreateDefaultConfig()
 	middlewares := []any{map[string]any{"id": id.String()}}

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/logseal/logseal/internal/testport"
 )
 
 // Collector describes a collector process. The same description can be started again after a stop: it then finds the
@@ -135,17 +137,16 @@ func (c Collector) LogContains(text string) bool {
 	return err == nil && bytes.Contains(b, []byte(text))
 }
 
-// FreePorts returns n ports of the loopback interface on which nothing listens.
+// FreePorts returns n ports of the loopback interface on which nothing listens. They are held while this process lives, for what listens
+// on them is stopped and started again.
 func FreePorts(n int) ([]int, error) {
 	ports := make([]int, 0, n)
 	for range n {
-		l, err := net.Listen("tcp", Loopback(0))
+		port, _, err := testport.Hold()
 		if err != nil {
 			return nil, err
 		}
-		// Held until all are found, so that no port is given twice.
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, port)
 	}
 	return ports, nil
 }

@@ -52,19 +52,22 @@ func serve(t *testing.T, cfg *tls.Config) *server {
 
 func (s *server) handle(conn net.Conn, cfg *tls.Config) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	stream := conn
 	if cfg != nil {
-		conn = tls.Server(conn, cfg)
+		stream = tls.Server(conn, cfg)
 	}
 	var all bytes.Buffer
-	_, _ = io.Copy(&all, conn)
+	_, _ = io.Copy(&all, stream)
 	s.received <- all.Bytes()
+	// What a refused client has sent and nobody reads makes the close a reset, which may overtake the alert.
+	_, _ = io.Copy(io.Discard, conn)
 }
 
 // deliver connects with cfg and writes the secret, as an exporter would. It returns the state, or the handshake's error.
 func (s *server) deliver(t *testing.T, cfg *tls.Config) (tls.ConnectionState, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	raw, err := net.Dial("tcp", s.addr)
 	require.NoError(t, err)
@@ -260,6 +263,7 @@ func TestNotTLS(t *testing.T) {
 		conn, err := listener.Accept()
 		if err == nil {
 			_, _ = conn.Write([]byte("220 mail.example.com ESMTP\r\n"))
+			_, _ = io.Copy(io.Discard, conn) // what is not read makes the close a reset, which may overtake the greeting
 			_ = conn.Close()
 		}
 	}()

@@ -5,6 +5,7 @@ package stampprocessor
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -98,8 +99,11 @@ func (b *bench) start(t *testing.T, cfg *Config) *stamp {
 
 // sink keeps copies of what it takes, records apart from seals.
 type sink struct {
-	refuse atomic.Bool // everything
-	block  atomic.Bool // until the caller gives up
+	refuse      atomic.Bool // everything
+	refuseSeals atomic.Bool
+	refuseSome  atomic.Bool // one request of records in five
+	panics      atomic.Bool // on records
+	block       atomic.Bool // until the caller gives up
 
 	mu       sync.Mutex
 	requests []plog.Logs
@@ -117,8 +121,12 @@ func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	if s.refuse.Load() {
+	ofSeals := isOfSeals(ld)
+	switch {
+	case s.refuse.Load(), ofSeals && s.refuseSeals.Load(), !ofSeals && s.refuseSome.Load() && rand.IntN(5) == 0:
 		return errRefused
+	case !ofSeals && s.panics.Load():
+		panic("next")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,6 +145,18 @@ func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		}
 	}
 	return nil
+}
+
+// isOfSeals reports whether a request is one of seals.
+func isOfSeals(ld plog.Logs) bool {
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				return seal.IsSeal(lr)
+			}
+		}
+	}
+	return false
 }
 
 // texts returns the seals that came, parsed.
@@ -219,7 +239,7 @@ func makeLogs(n int) plog.Logs {
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t *testing.T, cond func() bool, what string) {
 	t.Helper()
-	require.Eventually(t, cond, 20*time.Second, 5*time.Millisecond, what)
+	require.Eventually(t, cond, 30*time.Second, 5*time.Millisecond, what)
 }
 
 func TestRecordsAreStampedAndSealed(t *testing.T) {

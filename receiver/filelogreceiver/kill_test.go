@@ -224,7 +224,7 @@ func (p *place) run(n int, how end) {
 	require.NoError(p.t, r.Start(p.t.Context(), host{storageID: d}))
 	select {
 	case <-enough:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Errorf("waiting for %d records", n)
 	}
 	if how == kill || how == killRefused {

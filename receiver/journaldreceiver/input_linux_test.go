@@ -105,7 +105,7 @@ func TestRefusedEntriesAreReadAgain(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(got) == 2
-	}, 20*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	require.NoError(t, r.Shutdown(t.Context()))
 	assert.Equal(t, []string{"first", "second"}, got)
 }

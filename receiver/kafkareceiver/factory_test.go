@@ -79,7 +79,7 @@ func TestWhatThePipelineRefusesIsNotCommitted(t *testing.T) {
 		return errors.New("the queue is full")
 	})
 	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return refused >= 3 }, 30*time.Second, 10*time.Millisecond)
-	assert.True(t, h.told("the queue is full"))
+	require.Eventually(t, func() bool { return h.told("the queue is full") }, 30*time.Second, 10*time.Millisecond)
 	stop()
 
 	got := map[string]int{}
@@ -94,7 +94,7 @@ func TestWhatThePipelineRefusesIsNotCommitted(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		return got["one"] > 0 && got["two"] > 0 && got["three"] > 0
-	}, 60*time.Second, 10*time.Millisecond, "%v", got)
+	}, 60*time.Second, 10*time.Millisecond)
 }
 
 // A message that nobody can decode is not skipped: what is behind it waits with it, and the status says so.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -31,6 +30,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/logseal/logseal/internal/testport"
 )
 
 func TestConfig(t *testing.T) {
@@ -64,10 +65,7 @@ func plain(t *testing.T, next consumer.Logs) (grpcAddr, httpAddr string) {
 	t.Helper()
 	var addrs [2]string
 	for i := range addrs {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		addrs[i] = l.Addr().String()
-		require.NoError(t, l.Close())
+		addrs[i] = testport.Address(t)
 	}
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{

@@ -27,6 +27,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/logseal/logseal/internal/testport"
 )
 
 // sink keeps what arrives.
@@ -70,10 +72,7 @@ func serve(t *testing.T, s *sink, change func(*stock.SysLogConfig)) (receiver.Lo
 
 func serveOn(t *testing.T, s *sink, h component.Host, change func(*stock.SysLogConfig)) (receiver.Logs, string, *observer.ObservedLogs) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
+	address := testport.Address(t)
 	f := NewFactory()
 	cfg := f.CreateDefaultConfig().(*stock.SysLogConfig)
 	cfg.InputConfig.TCP = &tcp.NewConfig().BaseConfig
@@ -129,10 +128,10 @@ func TestAMessageIsPassedOnAtOnce(t *testing.T) {
 	r, address, _ := serve(t, s, nil)
 	conn := dial(t, address, "<13>Nov 28 10:00:00 h app: first\n<13>Nov 28 10:00:00 h app: sec")
 	defer conn.Close()
-	assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 30*time.Second, time.Millisecond)
 	_, err := conn.Write([]byte("ond\n"))
 	require.NoError(t, err)
-	assert.Eventually(t, func() bool { return len(s.bodies()) == 2 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return len(s.bodies()) == 2 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, r.Shutdown(t.Context()))
 }
 
@@ -141,7 +140,7 @@ func TestPartsHaveTheHeadersAttributes(t *testing.T) {
 	r, address, logs := serve(t, s, func(c *stock.SysLogConfig) { c.InputConfig.TCP.MaxLogSize = 64 << 10 })
 	long := "<11>1 2026-11-28T10:00:00Z host app 7 - - " + strings.Repeat("word ", 40_000)
 	require.NoError(t, dial(t, address, long+"\n").Close())
-	assert.Eventually(t, func() bool { return len(s.bodies()) == 4 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return len(s.bodies()) == 4 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, r.Shutdown(t.Context()))
 	assert.Equal(t, long, strings.Join(s.bodies(), ""))
 	for i, lr := range s.records {
@@ -163,7 +162,7 @@ func TestOptions(t *testing.T) {
 		s := &sink{}
 		r, address, _ := serve(t, s, func(c *stock.SysLogConfig) { c.InputConfig.OnError = "drop_quiet" })
 		require.NoError(t, dial(t, address, "words\n<13>Nov 28 10:00:00 h app: x\n").Close())
-		assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 10*time.Second, time.Millisecond)
+		assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, r.Shutdown(t.Context()))
 		assert.Equal(t, []string{"<13>Nov 28 10:00:00 h app: x"}, s.bodies())
 	})
@@ -171,7 +170,7 @@ func TestOptions(t *testing.T) {
 		s := &sink{}
 		r, address, logs := serve(t, s, func(c *stock.SysLogConfig) { c.InputConfig.Protocol = "none" })
 		require.NoError(t, dial(t, address, "<13>Nov 28 10:00:00 h app: x\n").Close())
-		assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 10*time.Second, time.Millisecond)
+		assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, r.Shutdown(t.Context()))
 		_, named := s.records[0].Attributes().Get("hostname")
 		assert.False(t, named)
@@ -183,7 +182,7 @@ func TestOptions(t *testing.T) {
 			c.InputConfig.TCP.Encoding, c.InputConfig.TCP.AddAttributes = "latin1", true
 		})
 		require.NoError(t, dial(t, address, "<13>Nov 28 10:00:00 h app: gr\xfc\xdfe\n").Close())
-		assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 10*time.Second, time.Millisecond)
+		assert.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, r.Shutdown(t.Context()))
 		assert.Equal(t, "<13>Nov 28 10:00:00 h app: grüße", s.bodies()[0])
 		peer, _ := s.records[0].Attributes().Get("net.peer.ip")
@@ -249,17 +248,17 @@ func TestMaxConnectionsIsStatus(t *testing.T) {
 		}
 		refused, err := net.Dial("tcp", address)
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return h.is(componentstatus.StatusRecoverableError) }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return h.is(componentstatus.StatusRecoverableError) }, 30*time.Second, time.Millisecond)
 		_, err = refused.Read(make([]byte, 1))
 		require.Error(t, err)
 		require.NoError(t, refused.Close())
 		for _, conn := range open {
 			require.NoError(t, conn.Close())
 		}
-		require.Eventually(t, func() bool { return h.is(componentstatus.StatusOK) }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return h.is(componentstatus.StatusOK) }, 30*time.Second, time.Millisecond)
 		conn := dial(t, address, "<13>Nov 28 10:00:00 h app: again\n")
 		require.NoError(t, conn.Close())
-		require.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(s.bodies()) == 1 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, r.Shutdown(t.Context()))
 		found := false
 		for _, line := range logs.All() {

@@ -46,7 +46,7 @@ func TestCloseWaits(t *testing.T) {
 		ts.mu.Lock()
 		defer ts.mu.Unlock()
 		return ts.idle != nil
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	flying.Settle(true)
 	require.NoError(t, <-closed)
 	require.Equal(t, seal.KindClose, ts.last().Kind)

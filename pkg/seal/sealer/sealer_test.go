@@ -276,11 +276,11 @@ func TestGroupCommit(t *testing.T) {
 		}
 	}
 	stamp()
-	require.Eventually(t, waiting(0, true), 10*time.Second, time.Millisecond)
+	require.Eventually(t, waiting(0, true), 30*time.Second, time.Millisecond)
 	for range 10 {
 		stamp()
 	}
-	require.Eventually(t, waiting(10, true), 10*time.Second, time.Millisecond)
+	require.Eventually(t, waiting(10, true), 30*time.Second, time.Millisecond)
 	close(hold)
 	wg.Wait()
 	require.Equal(t, 2, ts.store.sets-before)
