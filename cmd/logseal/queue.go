@@ -108,18 +108,28 @@ Exit status: 0 all of it is readable; 1 something is lost; 2 usage, or a folder 
 	return cmd
 }
 
-func inspectQueue(stdout io.Writer, store *seglog.Store) error {
+// eachLog calls visit with the log of every client of a store.
+func eachLog(store *seglog.Store, visit func(client string, log *seglog.Log) error) error {
 	clients, err := store.Clients()
 	if err != nil {
 		return exitError{exitFailed, err}
 	}
-	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "COMPONENT\tREQUESTS\tRECORDS\tBYTES\tOTHER KEYS\tSINCE")
 	for _, client := range clients {
 		log, err := store.Log(client)
 		if err != nil {
 			return exitError{exitFailed, err}
 		}
+		if err := visit(client, log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func inspectQueue(stdout io.Writer, store *seglog.Store) error {
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "COMPONENT\tREQUESTS\tRECORDS\tBYTES\tOTHER KEYS\tSINCE")
+	err := eachLog(store, func(client string, log *seglog.Log) error {
 		requests, records, bytes, others := 0, 0, 0, 0
 		for _, key := range keysOf(log) {
 			value, err := log.Get(key)
@@ -141,6 +151,10 @@ func inspectQueue(stdout io.Writer, store *seglog.Store) error {
 			since = at.UTC().Format(time.RFC3339)
 		}
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%s\n", client, requests, records, bytes, others, since)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -222,19 +236,11 @@ Exit status: 0 all that waits is written; 1 something is lost, and the rest is w
 }
 
 func exportQueue(stdout, stderr io.Writer, store *seglog.Store) error {
-	clients, err := store.Clients()
-	if err != nil {
-		return exitError{exitFailed, err}
-	}
 	requests, records, bad := 0, 0, 0
 	marshaler := &plog.JSONMarshaler{}
-	for _, client := range clients {
+	err := eachLog(store, func(client string, log *seglog.Log) error {
 		if !strings.HasPrefix(client, "exporter_") {
-			continue
-		}
-		log, err := store.Log(client)
-		if err != nil {
-			return exitError{exitFailed, err}
+			return nil
 		}
 		for _, key := range keysOf(log) {
 			if _, isRequest := requestNumber(key); !isRequest {
@@ -261,6 +267,10 @@ func exportQueue(stdout, stderr io.Writer, store *seglog.Store) error {
 			requests++
 			records += logs.LogRecordCount()
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(stderr, "%d requests with %d records\n", requests, records)
 	if lost := store.Stats().Lost; lost > 0 || bad > 0 {

@@ -76,17 +76,9 @@ func copyKey(from, to string) error {
 }
 
 func repairQueue(stderr io.Writer, from, to *seglog.Store) error {
-	clients, err := from.Clients()
-	if err != nil {
-		return exitError{exitFailed, err}
-	}
 	entries, lost := 0, 0
 	last := time.Now()
-	for _, client := range clients {
-		source, err := from.Log(client)
-		if err != nil {
-			return exitError{exitFailed, err}
-		}
+	err := eachLog(from, func(client string, source *seglog.Log) error {
 		target, err := to.Log(client)
 		if err != nil {
 			return exitError{exitFailed, err}
@@ -109,6 +101,10 @@ func repairQueue(stderr io.Writer, from, to *seglog.Store) error {
 				fmt.Fprintf(stderr, "%d entries copied\n", entries)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(stderr, "%d entries copied\n", entries)
 	if more := from.Stats().Lost; lost > 0 || more > 0 {
