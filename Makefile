@@ -18,6 +18,8 @@ SOURCES := $(shell find components cmd connector distributions exporter extensio
              -name '*.go' -not -name '*_test.go' 2>/dev/null) $(wildcard distributions/*/config.yaml) go.mod go.sum builder-config.yaml
 # Packages whose tests run under the race detector: ours, all but the whole-process tests.
 RACE_PACKAGES = $(shell go list ./... | grep -v -e /components -e /tests)
+# Those of them that go through everything there is, in one goroutine: under the race detector they take a sample, and without it all.
+FULL_PACKAGES := ./pkg/seglog
 
 .DEFAULT_GOAL := help
 
@@ -43,6 +45,7 @@ bin/logseal: $(SOURCES)
 test: build ## Run every test, the whole-process ones included
 	@command -v gcc >/dev/null || { echo "make test needs gcc: the race detector is built with cgo (Debian: apt-get install gcc libc6-dev)"; exit 1; }
 	CGO_ENABLED=1 go test -buildvcs=false -race -timeout 20m $(RACE_PACKAGES)
+	CGO_ENABLED=0 go test -buildvcs=false -timeout 10m $(FULL_PACKAGES)
 	CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 25m ./tests/...
 
 .PHONY: test-fast

@@ -150,7 +150,7 @@ func TestCrashes(t *testing.T) {
 	rounds := 12
 	if s := os.Getenv("LOGSEAL_CRASHES"); s != "" {
 		rounds, _ = strconv.Atoi(s)
-	} else if testing.Short() {
+	} else if testing.Short() || sampled {
 		rounds = 4
 	}
 	for _, policy := range []SyncPolicy{SyncNever, SyncInterval, SyncAlways} {
@@ -235,7 +235,11 @@ func TestPowerLostWhileRoomIsMade(t *testing.T) {
 		"every other write, even ones": func(n, _ int) bool { return n%2 == 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			for step := 1; ; step++ {
+			stride := 1
+			if sampled {
+				stride = 5
+			}
+			for step := 1; ; step += stride {
 				d := newSimDisk(1)
 				d.capacity = 2 << 20
 				crashed := makeRoom(t, d, step)

@@ -102,6 +102,9 @@ func TestEveryBitFlipped(t *testing.T) {
 			if !every && off > framesStart+600 && off%5 != 0 {
 				continue
 			}
+			if sampled && off%17 != 0 {
+				continue
+			}
 			for bit := range 8 {
 				if !every && bit != off%8 {
 					continue
