@@ -52,6 +52,16 @@ test: build ## Run every test, the whole-process ones included
 test-fast: ## Run the packages' tests without the race detector and without whole processes: some minutes less, for while you work
 	CGO_ENABLED=0 go test -buildvcs=false -short -timeout 10m $(RACE_PACKAGES)
 
+VICTORIALOGS := $(or $(LOGSEAL_VICTORIALOGS),$(abspath .tools/victoria-logs))
+.tools/victoria-logs:
+	@echo "Building VictoriaLogs: a minute or two the first time"
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && \
+	  GOFLAGS=-mod=mod GOBIN="$(abspath .tools)" go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
+
+.PHONY: test-store
+test-store: build $(VICTORIALOGS) ## Send records into a real store (VictoriaLogs, built the first time), fetch them back and prove them
+	LOGSEAL_VICTORIALOGS=$(VICTORIALOGS) CGO_ENABLED=0 go test -buildvcs=false -count=1 -v -run TestStore ./tests
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Lint and check the formatting
 	@$(TOOLS)/golangci-lint run ./...

@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"pkg/seal/canonical": {"pkg/seal", "pkg/seal/finding"},
 	"pkg/seal/endorse":   {"pkg/seal", "pkg/seal/finding"},
 	"pkg/seal/original":  {},
-	"pkg/seal/sealer":    {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/internal/keychain"},
+	"pkg/seal/sealer":    {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/original", "pkg/seal/internal/keychain"},
 	"pkg/seal/verifier":  {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse"},
 	"pkg/seal/archive":   {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/verifier"},
 	"pkg/seal/export":    {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/verifier", "pkg/seal/archive"},

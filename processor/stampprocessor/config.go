@@ -36,6 +36,10 @@ type Config struct {
 	// PostQuantum makes a new stream's first seal and its anchors carry ML-DSA-44 signatures too. A stream that has begun stays as it is.
 	PostQuantum bool `mapstructure:"post_quantum"`
 
+	// Carry puts each record's original beside it: the record as it is sealed, as OTLP JSON in base64, in the attribute logseal.original. With it
+	// a record can be proven from a store that rewrites what it keeps.
+	Carry bool `mapstructure:"carry"`
+
 	Seal    SealConfig    `mapstructure:"seal"`
 	Exclude ExcludeConfig `mapstructure:"exclude"`
 
@@ -130,7 +134,11 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) policy() (seal.Policy, error) {
-	return seal.NewPolicy(withClient(c.Exclude.Attributes), withClient(c.Exclude.ResourceAttributes))
+	attributes := withClient(c.Exclude.Attributes)
+	if c.Carry && !slices.Contains(attributes, seal.OriginalKey) {
+		attributes = append(slices.Clip(attributes), seal.OriginalKey)
+	}
+	return seal.NewPolicy(attributes, withClient(c.Exclude.ResourceAttributes))
 }
 
 // withClient adds what a receiver writes and removes, wherever the records come by: a gateway puts there who was

@@ -32,6 +32,7 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Name)
 	assert.True(t, cfg.PostQuantum)
+	assert.False(t, cfg.Carry)
 	assert.Equal(t, time.Second, cfg.Seal.Interval)
 	assert.Equal(t, 1024, cfg.Seal.MaxRecords)
 	assert.Equal(t, time.Minute, cfg.Seal.Heartbeat)
@@ -52,7 +53,8 @@ func TestEveryKey(t *testing.T) {
 	assert.Equal(t, []string{"tenant"}, cfg.Seal.ResourceAttributes)
 	policy, err := cfg.policy()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"ingest.time", "logseal.client.*"}, policy.Names())
+	assert.True(t, cfg.Carry)
+	assert.Equal(t, []string{"ingest.time", "logseal.client.*", "logseal.original"}, policy.Names())
 	assert.Equal(t, []string{"cloud.region", "k8s.*", "logseal.client.*"}, policy.ResourceNames())
 }
 

@@ -52,6 +52,7 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 		Leaves:       s.leaves,
 		Clock:        s.clock,
 		Policy:       policy,
+		Carry:        s.config.Carry,
 		Software:     s.set.BuildInfo.Command + "/" + s.set.BuildInfo.Version,
 		SealResource: resource,
 		Interval:     s.config.Seal.Interval,

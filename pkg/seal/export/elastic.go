@@ -2,6 +2,8 @@
 
 package export
 
+import "github.com/logseal/logseal/pkg/seal/canonical"
+
 // elastic is the search of Elasticsearch and OpenSearch: pages of _search, scroll and point in time, _msearch, async search, ES|QL and SQL in
 // JSON, and the lines of their dump tools: hits or documents. https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-search
 var elastic = layout{
@@ -25,8 +27,23 @@ var elastic = layout{
 	carried: []string{
 		"attributes.logseal.original", "logseal.original", "logseal_original", "labels.logseal_original", "log.attributes.logseal@original", "log.attributes.logseal.original",
 	},
-	text:    []string{"body.text", "message", "body", "event.original", "body.structured"},
-	event:   []string{"event_name", "eventName", "attributes.event.name"},
+	text:  []string{"body.text", "message", "body", "event.original", "body.structured"},
+	event: []string{"event_name", "eventName", "attributes.event.name"},
+	time:  []string{"@timestamp"},
+	shown: func(s canonical.Shown) string {
+		switch {
+		case s.Part == canonical.Body && s.Name == "":
+			return "body.text"
+		case s.Part == canonical.Attribute:
+			return "attributes." + s.Name
+		case s.Part == canonical.ResourceAttribute:
+			return "resource.attributes." + s.Name
+		}
+		return map[canonical.Part]string{
+			canonical.SeverityNumber: "severity_number", canonical.SeverityText: "severity_text", canonical.EventName: "event_name",
+			canonical.TraceID: "trace_id", canonical.SpanID: "span_id",
+		}[s.Part]
+	},
 	total:   []string{"hits.total.value", "hits.total", "response.hits.total.value"},
 	partial: []string{"timed_out", "_shards.failed", "is_partial", "response.timed_out", "response._shards.failed"},
 	lost:    "the index has fields of it and no original, and keeps neither the types of values nor which of them were the resource's",

@@ -136,7 +136,7 @@ func (in *input) row(at finding.Place, raw []byte, s shape, keep map[string][]by
 	if in.finder.layout.otlp {
 		return in.finder.otlp(raw, at)
 	}
-	var r row
+	r := row{repeats: in.finder.layout.repeats}
 	names := s.names
 	if s.header != "" {
 		names = headerNames(keep[s.header])

@@ -18,7 +18,7 @@ import (
 // TestForms: what every store gives back of originals verifies as a whole; an edit, and what was taken out, is found and named.
 func TestForms(t *testing.T) {
 	w := newWorld(t)
-	edited := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 333" })
+	edited := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 133" })
 	stores := map[string]bool{}
 	for name, f := range forms {
 		stores[f.store] = true
@@ -27,10 +27,10 @@ func TestForms(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, found(report))
 			require.Equal(t, finding.OK, report.Verdict)
-			require.EqualValues(t, 1200, report.Verified)
+			require.EqualValues(t, 20*minutes, report.Verified)
 
 			altered := slices.Clone(w.sent)
-			altered[edited].original = strings.Replace(altered[edited].original, "line 333", "line 334", 1)
+			altered[edited].original = strings.Replace(altered[edited].original, "line 133", "line 134", 1)
 			report, err = w.verify(t, f.store, f.write(altered), given{})
 			require.NoError(t, err)
 			require.Equal(t, finding.Tampered, report.Verdict)
@@ -117,7 +117,7 @@ func TestFlattened(t *testing.T) {
 			}
 			report, err := w.verify(t, f.store, texts, given{})
 			require.NoError(t, err)
-			require.Equal(t, map[string]uint64{"UNCHECKABLE not_rebuilt": 1200}, found(report))
+			require.Equal(t, map[string]uint64{"UNCHECKABLE not_rebuilt": 20 * minutes}, found(report))
 			require.Equal(t, finding.Incomplete, report.Verdict)
 			require.Contains(t, report.Findings[0].Message(), "cannot be rebuilt from what the store gave back: ")
 			require.NotContains(t, report.Findings[0].Message(), "{")
@@ -128,7 +128,7 @@ func TestFlattened(t *testing.T) {
 // TestCutOriginal: a line that a store has cut off is UNCHECKABLE, with all that were sealed with it.
 func TestCutOriginal(t *testing.T) {
 	w := newWorld(t)
-	i := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 333" })
+	i := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 133" })
 	for cut := 20; cut < len(w.sent[i].original); cut += 7 {
 		row := object("_msg", quote(w.sent[i].original[:cut]), "logseal.id", quote(w.sent[i].id))
 		texts := forms["victorialogs"].write(slices.Delete(slices.Clone(w.sent), i, i+1))
@@ -141,7 +141,7 @@ func TestCutOriginal(t *testing.T) {
 // TestInterval: what was sealed outside of the interval that an export covers need not be there; what was sealed in it must.
 func TestInterval(t *testing.T) {
 	w := newWorld(t)
-	from, until := w.began.Add(20*time.Minute), w.began.Add(40*time.Minute)
+	from, until := w.began.Add(minutes/3*time.Minute), w.began.Add(2*minutes/3*time.Minute)
 	var list []sent
 	inside := -1
 	for _, s := range w.sent {
@@ -150,7 +150,7 @@ func TestInterval(t *testing.T) {
 		}
 	}
 	for i, s := range list {
-		if s.id != "" && s.at.After(from.Add(5*time.Minute)) {
+		if s.id != "" && s.at.After(from.Add(3*time.Minute)) {
 			inside = i
 			break
 		}
@@ -164,8 +164,8 @@ func TestInterval(t *testing.T) {
 			report, err = w.verify(t, f.store, f.write(list), given{from, until})
 			require.NoError(t, err)
 			require.Equal(t, finding.Incomplete, report.Verdict, found(report))
-			require.Equal(t, map[string]uint64{"NOT_EXPORTED outside_interval": 800}, found(report))
-			require.EqualValues(t, 400, report.Verified)
+			require.Equal(t, map[string]uint64{"NOT_EXPORTED outside_interval": 2 * 20 * minutes / 3}, found(report))
+			require.EqualValues(t, 20*minutes/3, report.Verified)
 
 			report, err = w.verify(t, f.store, f.write(slices.Delete(slices.Clone(list), inside, inside+1)), given{from, until})
 			require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestMissingPage(t *testing.T) {
 		}
 	}
 	for _, says := range []string{`"timed_out":true`, `"is_partial":true`} {
-		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 700, 710))
+		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 300, 310))
 		texts[0] = strings.Replace(texts[0], `"timed_out":false`, says, 1)
 		report, err := w.verify(t, "elastic", texts, given{})
 		require.NoError(t, err)

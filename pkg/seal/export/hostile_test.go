@@ -52,34 +52,42 @@ func TestHostileRows(t *testing.T) {
 	carried := quote(base64.StdEncoding.EncodeToString([]byte(real)))
 	deep := strings.Repeat("[", 1000) + strings.Repeat("]", 1000)
 	for name, tt := range map[string]struct {
-		text string
-		want []string
+		text  string
+		want  []string
+		store string
 	}{
-		"a member twice":                        {`{"_msg":"a","_msg":"b"}`, []string{"member_repeated"}},
-		"a member twice, by an escape":          {`{"_msg":"a","_m\u0073g":"b"}`, []string{"member_repeated"}},
-		"invalid UTF-8":                         {"{\"_msg\":\"\xff\"}", []string{"invalid_utf8"}},
-		"half a character":                      {`{"_msg":"\ud800"}`, []string{"bad_escape"}},
-		"the other half":                        {`{"_msg":"\udc00\ud800"}`, []string{"bad_escape"}},
-		"a character in two halves":             {`{"_msg":"\ud83d\ude00","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
-		"a backslash before what looks like it": {`{"_msg":"\\ud800","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
-		"deep":                                  {`{"_msg":` + deep + `}`, []string{"too_deep"}},
-		"two ids":                               {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-2"]}`, []string{"bad_id"}},
-		"one id twice":                          {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-1"]}`, []string{"aaaaaaaa-1 not_rebuilt"}},
-		"no id":                                 {`{"logseal.id":"k-1"}`, []string{"bad_id"}},
-		"not ours":                              {`{"_msg":"hello"}`, []string{""}},
-		"a seal":                                {`{"_msg":"logseal.v1/x\n1\n"}`, []string{"seal "}},
-		"a seal with an id":                     {`{"_msg":"logseal.v1/x","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
-		"a seal by its text only":               {`{"_msg":"logseal.v1/x","event_name":"login"}`, []string{""}},
-		"a line that quotes another record":     {`{"_msg":` + quote(fake) + `,"logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}},
-		"an original that quotes another":       {`{"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}},
-		"the same, and its parts beside it":     {`{"body":` + quote(fake) + `,"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}},
-		"the carried one goes before":           {`{"_msg":` + quote(fake) + `,"logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}},
-		"a carried one of another record":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":` + carried + `}`, []string{"aaaaaaaa-3 not_rebuilt"}},
-		"a carried one that is no base64":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":"%"}`, []string{"aaaaaaaa-3 no_object"}},
-		"an edited original that is no OTLP":    {`{"_msg":"{\"resourceLogs\":7}","logseal.id":"aaaaaaaa-3"}`, []string{"aaaaaaaa-3 wrong_type"}},
+		"a member twice":                        {`{"message":"a","message":"b"}`, []string{"member_repeated"}, "elastic"},
+		"a member twice, by an escape":          {`{"_msg":"a","message":"a","mes\u0073age":"b"}`, []string{"member_repeated"}, "elastic"},
+		"a name that a store makes of two":      {`{"a":"r","a":"l","logseal.id":"aaaaaaaa-1","logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"another value with the name of the id": {`{"logseal.id":"x","logseal.id":"aaaaaaaa-1","logseal.original":"y","logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"invalid UTF-8":                         {"{\"_msg\":\"\xff\"}", []string{"invalid_utf8"}, ""},
+		"half a character":                      {`{"_msg":"\ud800"}`, []string{"bad_escape"}, ""},
+		"the other half":                        {`{"_msg":"\udc00\ud800"}`, []string{"bad_escape"}, ""},
+		"a character in two halves":             {`{"_msg":"\ud83d\ude00","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}, ""},
+		"a backslash before what looks like it": {`{"_msg":"\\ud800","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}, ""},
+		"deep":                                  {`{"_msg":` + deep + `}`, []string{"too_deep"}, ""},
+		"two ids":                               {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-2"]}`, []string{"bad_id"}, ""},
+		"one id twice":                          {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-1"]}`, []string{"aaaaaaaa-1 not_rebuilt"}, ""},
+		"no id":                                 {`{"logseal.id":"k-1"}`, []string{"bad_id"}, "elastic"},
+		"not ours":                              {`{"_msg":"hello"}`, []string{""}, ""},
+		"a seal":                                {`{"_msg":"logseal.v1/x\n1\n"}`, []string{"seal "}, ""},
+		"a seal with an id":                     {`{"_msg":"logseal.v1/x","logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}, ""},
+		"a seal by its text only":               {`{"_msg":"logseal.v1/x","event_name":"login"}`, []string{""}, ""},
+		"a line that quotes another record":     {`{"_msg":` + quote(fake) + `,"logseal.id":"aaaaaaaa-1"}`, []string{"aaaaaaaa-1 not_rebuilt"}, ""},
+		"an original that quotes another":       {`{"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"the same, and its parts beside it":     {`{"body":` + quote(fake) + `,"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"the carried one goes before":           {`{"_msg":` + quote(fake) + `,"logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"a carried one of another record":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":` + carried + `}`, []string{"aaaaaaaa-3 not_rebuilt"}, ""},
+		"a carried one that is no base64":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":"%"}`, []string{"aaaaaaaa-3 no_object"}, ""},
+		"an original that is no OTLP":           {`{"_msg":"{\"resourceLogs\":7}"}`, []string{"wrong_type"}, ""},
+		"a line that begins like an original":   {`{"_msg":"{\"resourceLogs\":7}","logseal.id":"aaaaaaaa-3"}`, []string{"aaaaaaaa-3 not_rebuilt"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, err := read(t, "victorialogs", strings.NewReader(tt.text+"\n"))
+			store := tt.store
+			if store == "" {
+				store = "victorialogs"
+			}
+			list, err := read(t, store, strings.NewReader(tt.text+"\n"))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, list)
 		})

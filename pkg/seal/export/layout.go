@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/logseal/logseal/pkg/seal/canonical"
 )
 
 // layout is how a store's search answers. A path names a place in its JSON: members behind dots, [] for every element of an array, empty for
@@ -23,6 +25,13 @@ type layout struct {
 	carried  []string // of the one that is the attribute logseal.original
 	text     []string // of the record's body
 	event    []string // of its event name
+
+	// shown returns the name of the field that shows a value of a carried original, empty if none does for sure; time is that of its time.
+	shown func(canonical.Shown) string
+	time  []string
+
+	// repeats says that a row may have a member twice: the store makes one name of two, such as those of a record's attribute and its resource's.
+	repeats bool
 
 	total   []string // paths of how many records the search found
 	offset  string   // path of how many of them stand in earlier answers

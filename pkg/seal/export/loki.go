@@ -2,6 +2,12 @@
 
 package export
 
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/seal/canonical"
+)
+
 // loki is Grafana Loki: query_range, query and tail of its API, logcli's jsonl, and what Grafana saves.
 // https://grafana.com/docs/loki/latest/reference/loki-http-api/
 var loki = layout{
@@ -18,5 +24,24 @@ var loki = layout{
 	carried:  []string{"logseal_original"},
 	text:     []string{"line", "Line"},
 	event:    []string{"event_name"},
-	lost:     "Loki makes strings of all values, changes their names, and keeps no difference between those of the record, its scope and its resource",
+	time:     []string{"timestamp"},
+	shown: func(s canonical.Shown) string {
+		switch {
+		case s.Part == canonical.Body && s.Name == "":
+			return "line"
+		case s.Part == canonical.Attribute || s.Part == canonical.ResourceAttribute:
+			return strings.Map(labelRune, s.Name)
+		}
+		return ""
+	},
+	lost: "Loki makes strings of all values, changes their names, and keeps no difference between those of the record, its scope and its resource",
+}
+
+// labelRune is what Loki makes of a character in a name.
+func labelRune(r rune) rune {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return r
+	}
+	return '_'
 }

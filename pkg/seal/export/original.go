@@ -3,6 +3,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/base64"
 	"iter"
 	"slices"
@@ -29,6 +30,7 @@ const (
 type finder struct {
 	layout  *layout
 	decoder archive.Decoder
+	inner   archive.Decoder // of what the first has decoded
 	object  []byte
 	emit    func(*verifier.Observed) error
 }
@@ -38,77 +40,85 @@ func (f *finder) find(r *row, at finding.Place) error {
 	if r.fault != "" {
 		return f.fault(r.fault, at)
 	}
-	own := identity{}
-	text, has, bad := r.one(f.layout.id)
-	if has {
-		id, err := seal.ParseID(text)
-		if bad || err != nil {
+	var own identity
+	for _, text := range r.all(f.layout.id) {
+		if id, err := seal.ParseID(text); err == nil {
+			own = append(own, id)
+		} else if text != "" && !f.layout.repeats {
 			return f.fault(finding.BadID, at)
 		}
-		own = identity{id, true}
 	}
-
-	cut := false
-	for text := range f.originals(r) {
+	cut, fault := false, finding.Reason("")
+	for text, carried := range f.originals(r) {
 		records := f.decoder.Decode(text)
 		switch {
 		case archive.Cut(records):
 			cut = true
+		case len(records) == 1 && !records[0].HasID && records[0].Fault != "":
+			if carried || len(own) == 0 { // else it is a line that begins like one
+				fault = cmp.Or(fault, records[0].Fault) // unless there is another
+			}
 		case own.isOneOf(records):
-			return f.records(records, own, at)
+			if carried && len(records) == 1 && records[0].Fault == "" {
+				records[0].Otherwise = f.layout.differs(r, &records[0])
+			}
+			return f.records(records, at)
 		}
 	}
-	o := verifier.Observed{Place: at, ID: own.id, HasID: own.known}
-	note, _, _ := r.one(f.layout.text)
+	o := verifier.Observed{Place: at}
+	if len(own) == 1 {
+		o.ID, o.HasID = own[0], true
+	}
+	note := r.one(f.layout.text)
 	switch {
+	case len(own) > 1:
+		o.Fault = finding.BadID
+	case fault != "":
+		o.Fault = fault
 	case cut:
 		o.Fault = finding.OriginalCut
-	case !own.known && strings.HasPrefix(note, sealHead) && f.mayBeSeal(r):
-		o.Note = []byte(note)
-	case own.known:
+	case o.HasID:
 		o.Fault, o.Lost = finding.NotRebuilt, f.layout.lost
+	case strings.HasPrefix(note, sealHead) && f.mayBeSeal(r):
+		o.Note = []byte(note)
 	}
 	return f.emit(&o)
 }
 
-// identity is the id that a store shows beside a record, if it does.
-type identity struct {
-	id    seal.ID
-	known bool
-}
+// identity are the ids that a store shows beside a record: one, where it shows any, unless somebody has given another value of the record the same
+// name.
+type identity []seal.ID
 
 // isOneOf reports whether decoded records are the row's: an original with another id is one that somebody has quoted in a log line.
 func (i identity) isOneOf(records []verifier.Observed) bool {
-	if !i.known {
+	if len(i) == 0 {
 		return len(records) > 0
 	}
-	for n := range records {
-		if o := &records[n]; o.HasID && o.ID == i.id || !o.HasID && o.Fault != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(records, func(o verifier.Observed) bool { return o.HasID && slices.Contains(i, o.ID) })
 }
 
 // originals yields what may be the row's original: what is carried, then what is the body or another text, then what the store has parsed. The
 // body goes before other texts, since a store may show parts of an original beside it, and one of them may quote another record's.
-func (f *finder) originals(r *row) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		if carried, _, _ := r.one(f.layout.carried); carried != "" && !yield(uncarry(carried)) {
-			return
+// Beside each it says whether that is carried: then the store's fields are the record's, too.
+func (f *finder) originals(r *row) iter.Seq2[[]byte, bool] {
+	return func(yield func([]byte, bool) bool) {
+		for _, carried := range r.all(f.layout.carried) {
+			if carried != "" && !yield(uncarry(carried), true) {
+				return
+			}
 		}
 		for _, body := range []bool{true, false} {
 			for i := range r.fields {
 				if slices.Contains(f.layout.text, r.fields[i].name) != body {
 					continue
 				}
-				if text, ok := original(r.fields[i].text); ok && !yield(text) {
+				if text, ok := original(r.fields[i].text); ok && !yield(text, false) {
 					return
 				}
 			}
 		}
 		for _, object := range r.otlp {
-			if !yield(object) {
+			if !yield(object, false) {
 				return
 			}
 		}
@@ -133,18 +143,15 @@ func uncarry(text string) []byte {
 
 // mayBeSeal reports whether a row's event name, if the store shows it, is that of seals.
 func (f *finder) mayBeSeal(r *row) bool {
-	event, has, bad := r.one(f.layout.event)
-	return !bad && (!has || event == seal.EventName)
+	events := r.all(f.layout.event)
+	return len(events) == 0 || slices.Contains(events, seal.EventName)
 }
 
 // records emits what was decoded of an original.
-func (f *finder) records(records []verifier.Observed, own identity, at finding.Place) error {
+func (f *finder) records(records []verifier.Observed, at finding.Place) error {
 	for i := range records {
 		o := &records[i]
 		o.Place = at
-		if own.known && !o.HasID && o.Fault != "" {
-			o.ID, o.HasID = own.id, true
-		}
 		if err := f.emit(o); err != nil {
 			return err
 		}
@@ -159,5 +166,34 @@ func (f *finder) fault(reason finding.Reason, at finding.Place) error {
 // otlp emits the records of one element of resourceLogs.
 func (f *finder) otlp(raw []byte, at finding.Place) error {
 	f.object = append(append(append(f.object[:0], head+":["...), raw...), "]}"...)
-	return f.records(f.decoder.Decode(f.object), identity{}, at)
+	records := f.decoder.Decode(f.object)
+	for i := range records {
+		o := &records[i]
+		o.Place = at
+		if err := f.emit(f.carriedBy(o)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carriedBy returns what a record of OTLP carries, if that is its original, and else the record itself: who gives back OTLP may have changed it.
+func (f *finder) carriedBy(o *verifier.Observed) *verifier.Observed {
+	if o.Fault != "" || !o.HasID {
+		return o
+	}
+	text, ok := o.Carried()
+	if !ok {
+		return o
+	}
+	records := f.inner.Decode(uncarry(text))
+	if archive.Cut(records) {
+		return &verifier.Observed{Place: o.Place, ID: o.ID, HasID: true, Fault: finding.OriginalCut}
+	}
+	if len(records) != 1 || !(identity{o.ID}).isOneOf(records) {
+		return o
+	}
+	records[0].Place, records[0].ID, records[0].HasID = o.Place, o.ID, true
+	records[0].Otherwise = otherwise(o, &records[0])
+	return &records[0]
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -23,6 +24,8 @@ type row struct {
 	fields []field
 	otlp   [][]byte // objects in it that are OTLP, in their own words
 	fault  finding.Reason
+
+	repeats bool // see layout
 }
 
 // field is a value in a row that is no object and no array. What stands in an array has the array's name.
@@ -119,7 +122,7 @@ func (d *rowDecoder) object(name string, depth int) error {
 			return err
 		}
 		member, _ := token.(string)
-		if !seen.add(member) {
+		if !seen.add(member) && !d.row.repeats {
 			return d.blame(finding.MemberRepeated)
 		}
 		if member == resourceLogs {
@@ -213,17 +216,22 @@ func marshal(s string) []byte {
 	return data
 }
 
-// one returns what a field holds that may have one of several names, and whether it is there. Copies count once; bad says that there are others.
-func (r *row) one(list []string) (text string, ok, bad bool) {
+// all returns what the fields hold that have one of several names, each text once, in the order of the names.
+func (r *row) all(list []string) (texts []string) {
 	for _, name := range list {
 		for i := range r.fields {
-			if f := &r.fields[i]; f.name == name {
-				if ok && f.text != text {
-					return "", true, true
-				}
-				text, ok = f.text, true
+			if f := &r.fields[i]; f.name == name && !slices.Contains(texts, f.text) {
+				texts = append(texts, f.text)
 			}
 		}
 	}
-	return text, ok, false
+	return texts
+}
+
+// one is all where there is one text, and otherwise empty.
+func (r *row) one(list []string) string {
+	if texts := r.all(list); len(texts) == 1 {
+		return texts[0]
+	}
+	return ""
 }

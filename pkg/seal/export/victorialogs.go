@@ -2,6 +2,12 @@
 
 package export
 
+import (
+	"cmp"
+
+	"github.com/logseal/logseal/pkg/seal/canonical"
+)
+
 // victoriaLogs is the query API of VictoriaLogs, /select/logsql/query: an object a line.
 // https://docs.victoriametrics.com/victorialogs/querying/#querying-logs
 var victoriaLogs = layout{
@@ -12,5 +18,19 @@ var victoriaLogs = layout{
 	carried: []string{"logseal.original"},
 	text:    []string{"_msg"},
 	event:   []string{"event_name", "event.name"},
-	lost:    "VictoriaLogs keeps no observed time and no flags, makes strings of all values, and writes decimals anew",
+	time:    []string{"_time"},
+	repeats: true,
+	shown: func(s canonical.Shown) string {
+		switch s.Part {
+		case canonical.Body:
+			return cmp.Or(s.Name, "_msg")
+		case canonical.Attribute, canonical.ResourceAttribute:
+			return s.Name
+		}
+		return map[canonical.Part]string{
+			canonical.SeverityNumber: "severity_number", canonical.SeverityText: "severity_text", canonical.EventName: "event_name",
+			canonical.TraceID: "trace_id", canonical.SpanID: "span_id",
+		}[s.Part]
+	},
+	lost: "VictoriaLogs keeps no observed time and no flags, makes strings of all values, and writes decimals anew",
 }

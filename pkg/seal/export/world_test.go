@@ -42,13 +42,16 @@ type world struct {
 	sent  []sent
 }
 
-// newWorld is a host that ran for an hour, sealed 20 records a minute, and stopped.
+// minutes is how long the host of a world runs. It seals 20 records a minute.
+const minutes = 24
+
+// newWorld is a host that ran, and stopped.
 func newWorld(t *testing.T) *world {
 	h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(1, 2)))
 	require.NoError(t, err)
 	w := &world{trust: h.Trust, began: h.Now.Time}
 	require.NoError(t, h.Start(t.Context()))
-	for range 60 {
+	for range minutes {
 		require.NoError(t, h.Stamp(t.Context(), 20))
 		h.Land(0, sealtest.Taken)
 		require.NoError(t, h.Seal(t.Context()))

@@ -52,6 +52,7 @@ type Reason string
 // The reasons, under their codes. The table has a sentence for each.
 const (
 	DigestDiffers Reason = "digest_differs"
+	ShownDiffers  Reason = "shown_differs"
 
 	GroupDiffers  Reason = "group_differs"
 	PolicyUnknown Reason = "policy_unknown"
@@ -225,6 +226,7 @@ var table = []Entry{
 		Remedy: `The content at that place is not to be trusted. Look for the same id in another copy (gateway, backup): the genuine one verifies. Attributes that were added on the way do this too: see "Excluded attributes".`,
 		Reasons: []Row{
 			{DigestDiffers, "8.3", "is not the record that was sealed under this id"},
+			{ShownDiffers, "3", "is not shown by the store as its original says, which it carries: {lost} is another"},
 		},
 	},
 	{

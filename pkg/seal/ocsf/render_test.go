@@ -29,7 +29,7 @@ func events() []watch.Event {
 			run.Stream = "web-17"
 			run.SetIDs("k3x7a2qd", 17, 30)
 			run.Detail = finding.Detail{
-				Seals: finding.Seals{Any: true, First: 3, Last: 9}, By: 12, N: 16, Group: "k3x7a2qd-16 to 31",
+				Seals: finding.Seals{Any: true, First: 3, Last: 9}, By: 12, N: 16, Group: "k3x7a2qd-16 to 31", Lost: "its text",
 				StreamID: "9f86d081884c7d65", Time: finding.Stamp(opened),
 			}
 			for _, state := range []watch.State{watch.Opened, watch.Updated, watch.Resolved} {

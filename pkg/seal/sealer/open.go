@@ -102,6 +102,9 @@ func (cfg *Config) setDefaults() error {
 	if cfg.MaxRecords < 1 || cfg.MaxRecords > seal.MaxBlock {
 		return fmt.Errorf("%d records a seal: 1 to %d are possible", cfg.MaxRecords, seal.MaxBlock)
 	}
+	if cfg.Carry && !cfg.Policy.Record.Has(seal.OriginalKey) {
+		return errors.New("originals are put beside records, and the policy does not leave them out of the digests")
+	}
 	if cfg.MaxUnsealed == 0 {
 		cfg.MaxUnsealed = defaultMaxUnsealed
 	}

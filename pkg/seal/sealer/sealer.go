@@ -30,6 +30,8 @@ type Config struct {
 
 	// Policy leaves attributes out of the digests. See [NewPolicy].
 	Policy seal.Policy
+	// Carry puts each record's original beside it, in the attribute [seal.OriginalKey], which Policy must leave out.
+	Carry bool
 	// Software is the program and its version in the open seal: "logseal/0.1.0".
 	Software string
 	// SealResource is the resource that seals are sent under.
@@ -174,7 +176,7 @@ func (s *Sealer) Stats() Stats {
 }
 
 // Stamp normalises the records of ld, gives each an id, and stores their leaf
-// hashes. Only then may ld be forwarded, unchanged; then [Batch.Settle] must be
+// hashes; it also puts originals beside them if that is asked for. Only then may ld be forwarded, unchanged; then [Batch.Settle] must be
 // called. After an error ld must not be forwarded; every error is worth a retry:
 // the open seal is not sent yet (see [Sealer.Seal]), storage or the key file cannot
 // be written, or too much waits for its seal ([ErrBusy]).
@@ -192,6 +194,7 @@ func (s *Sealer) Stamp(ctx context.Context, ld plog.Logs) (*Batch, error) {
 	}
 	b.leaves = leafBuffers.Get().(*[]seal.Hash)
 	*b.leaves = slices.Grow((*b.leaves)[:0], b.size)[:b.size]
+	takeOffOriginals(ld)
 	h := hashers.Get().(*canonical.Hasher)
 	err := h.Leaves(ld, &s.cfg.Policy, *b.leaves)
 	h.Reset()
@@ -207,6 +210,9 @@ func (s *Sealer) Stamp(ctx context.Context, ld plog.Logs) (*Batch, error) {
 		return nil, err
 	}
 	s.putIDs(ld, b.first)
+	if s.cfg.Carry {
+		carry(ld)
+	}
 	return b, nil
 }
 

@@ -23,6 +23,9 @@ type Observed struct {
 	ID    seal.ID
 	HasID bool
 
+	// Otherwise says what a store shows in another way than the record, its original, says: a noun, empty when nothing is known to differ.
+	Otherwise string
+
 	// Record is unset when the record is malformed.
 	canonical.Record
 

@@ -147,6 +147,9 @@ func (v *Verifier) Add(o *Observed) {
 		v.records.AddUncheckable(o.ID, o.Fault, o.Lost, o.Place)
 	case o.HasID && o.Fault == "":
 		v.records.Add(o.ID, &o.Record, &o.digest, o.Place)
+		if o.Otherwise != "" {
+			v.records.AddShown(o.ID, o.Otherwise, o.Place)
+		}
 	case o.HasID:
 		v.records.AddMalformed(o.ID, o.Fault, o.Place)
 	case o.Fault != "":

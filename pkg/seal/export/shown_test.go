@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package export_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/export"
+	"github.com/logseal/logseal/pkg/seal/verifier"
+)
+
+// full is an original with a value in every part.
+const full = `{"resourceLogs":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"web-17"}}]},"scopeLogs":[{"scope":{},"logRecords":[{` +
+	`"timeUnixNano":"1795412345123456789","severityNumber":9,"severityText":"INFO","body":{"stringValue":"1.10"},"attributes":[` +
+	`{"key":"version","value":{"stringValue":"1.20"}},{"key":"n","value":{"intValue":"5"}},{"key":"f","value":{"doubleValue":2.5}},{"key":"ok","value":{"boolValue":true}},` +
+	`{"key":"list","value":{"arrayValue":{"values":[{"stringValue":"a"}]}}},{"key":"m","value":{"kvlistValue":{"values":[{"key":"k","value":{"stringValue":"v"}}]}}},` +
+	`{"key":"logseal.id","value":{"stringValue":"aaaaaaaa-1"}}],"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","eventName":"login"}]}]}]}`
+
+// TestShownOtherwise: what a store shows beside the original that a record carries is compared with it, and what the store itself does to values is no
+// difference.
+func TestShownOtherwise(t *testing.T) {
+	carried := quote(base64.StdEncoding.EncodeToString([]byte(full)))
+	rows := map[string]string{
+		"victorialogs": object("_time", `"2026-11-23T05:39:05.123456789Z"`, "_msg", `"1.1"`, "severity_number", `"9"`, "severity_text", `"INFO"`, "version", `"1.2"`, "n", `"5"`, "f", `"2.50"`,
+			"ok", `"true"`, "list", `"[\"a\"]"`, "m.k", `"v"`, "host.name", `"web-17"`, "trace_id", `"0102030405060708090a0b0c0d0e0f10"`, "span_id", `"0102030405060708"`,
+			"event_name", `"login"`, "k8s.pod.name", `"added"`, "logseal.id", `"aaaaaaaa-1"`, "logseal.original", carried),
+		"elastic": object("_source", object("@timestamp", `"2026-11-23T05:39:05.123Z"`, "body", object("text", `"1.10"`), "attributes",
+			object("version", `"1.20"`, "n", "5", "f", "2.5", "ok", "true", "list", `["a"]`, "m", `{"k":"v"}`, "logseal.id", `"aaaaaaaa-1"`, "logseal.original", carried),
+			"resource", object("attributes", object("host.name", `"web-17"`)), "severity_number", "9")),
+		"loki": object("line", `"1.10"`, "timestamp", `"2026-11-23T05:39:05.123456789Z"`, "labels",
+			object("version", `"1.20"`, "n", `"5"`, "host_name", `"web-17"`, "m_k", `"v"`, "logseal_id", `"aaaaaaaa-1"`, "logseal_original", carried)),
+		"otlp": strings.Replace(full, `{"key":"logseal.id"`, `{"key":"logseal.original","value":{"stringValue":`+carried+`}},{"key":"logseal.id"`, 1),
+	}
+	otherwise := func(store, row string) string {
+		said := "nothing"
+		_, err := export.Read(t.Context(), store, []string{archive.Stdin}, archive.Options{Stdin: strings.NewReader(row)}, func(o *verifier.Observed) error {
+			require.Empty(t, o.Fault)
+			require.Equal(t, "aaaaaaaa-1", o.ID.String())
+			said = o.Otherwise
+			return nil
+		})
+		require.NoError(t, err)
+		return said
+	}
+	for store, row := range rows {
+		require.Empty(t, otherwise(store, row), store)
+	}
+	for _, tt := range []struct{ store, old, by, want string }{
+		{"victorialogs", `"_msg":"1.1"`, `"_msg":"1.2"`, "its text"},
+		{"victorialogs", `"_msg":"1.1"`, `"_msg":"1.1 "`, ""},
+		{"victorialogs", `"version":"1.2"`, `"version":"1.3"`, "an attribute"},
+		{"victorialogs", `"n":"5"`, `"n":"6"`, "an attribute"},
+		{"victorialogs", `"ok":"true"`, `"ok":"false"`, "an attribute"},
+		{"victorialogs", `"m.k":"v"`, `"m.k":"w"`, "an attribute"},
+		{"victorialogs", `"host.name":"web-17"`, `"host.name":"web-18"`, "an attribute of its resource"},
+		{"victorialogs", `"severity_number":"9"`, `"severity_number":"17"`, "its severity"},
+		{"victorialogs", `"severity_text":"INFO"`, `"severity_text":"ERROR"`, "its severity"},
+		{"victorialogs", `"event_name":"login"`, `"event_name":"logout"`, "its event name"},
+		{"victorialogs", `"trace_id":"01`, `"trace_id":"02`, "its trace id"},
+		{"victorialogs", `05.123456789Z`, `05.223456789Z`, "its time"},
+		{"victorialogs", `05.123456789Z`, `05.123456Z`, ""},
+		{"victorialogs", `"_msg":"1.1",`, ``, ""},
+		{"elastic", `"text":"1.10"`, `"text":"1.11"`, "its text"},
+		{"elastic", `"n":5`, `"n":6`, "an attribute"},
+		{"elastic", `"host.name":"web-17"`, `"host.name":"web-18"`, "an attribute of its resource"},
+		{"elastic", `05.123Z`, `06.123Z`, "its time"},
+		{"loki", `"line":"1.10"`, `"line":"1.11"`, "its text"},
+		{"loki", `"host_name":"web-17"`, `"host_name":"web-18"`, "an attribute of its resource"},
+		{"otlp", `"body":{"stringValue":"1.10"}`, `"body":{"stringValue":"1.11"}`, "its text"},
+		{"otlp", `"timeUnixNano":"1795412345`, `"timeUnixNano":"1795412346`, "its time"},
+		{"otlp", `"intValue":"5"`, `"stringValue":"5"`, ""}, // a store without types
+	} {
+		require.Contains(t, rows[tt.store], tt.old)
+		require.Equal(t, tt.want, otherwise(tt.store, strings.Replace(rows[tt.store], tt.old, tt.by, 1)), "%s: %s", tt.store, tt.by)
+	}
+}
+
+// TestCarried: with carried originals, records verify from a store that keeps fields only; an edit of the original is found, and one of the
+// field beside it.
+func TestCarried(t *testing.T) {
+	w := newWorld(t)
+	write := func(list []sent) []string {
+		return []string{lines(each(list, func(s sent) string {
+			if s.id == "" {
+				return object("_msg", quote(s.body), "event_name", `"logseal.seal"`)
+			}
+			return object("_msg", quote(s.body), "logseal.id", quote(s.id), "logseal.original", quote(base64.StdEncoding.EncodeToString([]byte(s.original))))
+		}))}
+	}
+	report, err := w.verify(t, "victorialogs", write(w.sent), given{})
+	require.NoError(t, err)
+	require.Empty(t, found(report))
+	require.EqualValues(t, 20*minutes, report.Verified)
+
+	shown := append([]sent(nil), w.sent...)
+	shown[50].body += "!"
+	report, err = w.verify(t, "victorialogs", write(shown), given{})
+	require.NoError(t, err)
+	require.Equal(t, map[string]uint64{"ALTERED shown_differs": 1}, found(report))
+	require.Contains(t, report.Findings[0].Message(), "its text is another")
+	require.Equal(t, w.sent[50].id, report.Findings[0].ID)
+
+	edited := append([]sent(nil), w.sent...)
+	edited[50].original = strings.Replace(edited[50].original, `"h"`, `"i"`, 1)
+	report, err = w.verify(t, "victorialogs", write(edited), given{})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, found(report)["ALTERED digest_differs"])
+}
