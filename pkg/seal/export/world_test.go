@@ -207,14 +207,14 @@ var forms = map[string]form{
 		})
 	}},
 	"otlp, indented": {"otlp", func(list []sent) []string {
-		return each(list, func(s sent) string {
+		return []string{lines(each(list, func(s sent) string {
 			var v any
 			if err := json.Unmarshal([]byte(s.original), &v); err != nil {
 				panic(err)
 			}
 			data, _ := json.MarshalIndent(v, "", "  ")
 			return string(data)
-		})
+		}))}
 	}},
 }
 
