@@ -8,8 +8,10 @@ import (
 	"html"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -201,6 +203,41 @@ func exampleNames(r *rules.Rule) (names []string) {
 		}
 	}
 	return names
+}
+
+// Every cue of a number leads to it: before it in a text, and as the name of its value.
+func TestEveryCue(t *testing.T) {
+	e := newEngine(t)
+	for _, r := range rules.All() {
+		if r.Number == nil || len(r.Number.Cued) == 0 {
+			continue
+		}
+		number := r.Gone[len(r.Gone)-1].Secret
+		for _, cue := range r.Number.Cues {
+			for _, name := range []string{cue, upperASCII(cue), "customer_" + cue} {
+				ld := one(func(lr plog.LogRecord) { lr.Attributes().PutStr(name, number) })
+				e.Logs(ld, nil)
+				assert.NotContains(t, everything(ld), number, "%s as a key: %s", r.ID, name)
+				if n, err := strconv.ParseInt(number, 10, 64); err == nil && number[0] != '0' {
+					ld := one(func(lr plog.LogRecord) { lr.Attributes().PutInt(name, n) })
+					e.Logs(ld, nil)
+					assert.NotContains(t, everything(ld), number, "%s as a key of an integer: %s", r.ID, name)
+				}
+				for _, text := range []string{name + "=" + number, name + ": " + number, `{"` + name + `":"` + number + `"}`, name + " no. " + number + " ok"} {
+					out, _, _ := e.Text(text, nil)
+					assert.NotContains(t, out, number, "%s in text: %s", r.ID, text)
+				}
+			}
+		}
+	}
+}
+
+// upperASCII is s in capitals where case is folded.
+func upperASCII(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return s
+	}
+	return strings.ToUpper(s)
 }
 
 // Every form of the vendors' table matches at its own shortest, wherever it stands.

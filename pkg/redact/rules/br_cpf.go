@@ -7,7 +7,8 @@ var _ = nationalNumber("br_cpf", Rule{
 	Pack:      PII,
 	Canonical: onlyDigits,
 	Number: &Number{
-		Forms: []string{"ddd.ddd.ddd-dd", "ddddddddddd"},
+		Forms: []string{"ddd.ddd.ddd-dd"},
+		Cued:  []string{"ddddddddddd"},
 		Cues:  []string{"cpf"},
 		Valid: func(d []int) bool {
 			for check := 9; check < 11; check++ {

@@ -20,6 +20,7 @@ type Context struct {
 	memo  memo
 	// numbers are what the detectors of numbers take a text apart into; the second one is for those that are called by the first.
 	numbers *[2]number
+	digits  [maxNationalDigits]int // of a number that is checked
 }
 
 // memo is what families of detectors remember of a text, so that it is not found out again. Each has its own.

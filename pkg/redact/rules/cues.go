@@ -26,11 +26,14 @@ var cueWords = sync.OnceValue(func() map[string]bool {
 			continue
 		}
 		for _, w := range r.Number.Cues {
-			m[w] = true
+			m[joinCue.Replace(w)] = true
 		}
 	}
 	return m
 })
+
+// joinCue takes out of a cue what names are split at.
+var joinCue = strings.NewReplacer(" ", "", "_", "", "-", "")
 
 // IsCue reports whether the name of a value says what kind of number it is.
 func (k *Namer) IsCue(name string) bool {
@@ -51,11 +54,18 @@ func isCue(name string) bool {
 	var buf [maxName]byte
 	var seg [maxSegments]string
 	n := segments(name, &buf, &seg)
-	if n == 0 || properties[seg[n-1]] {
+	if n == 0 {
 		return false
 	}
+	property := properties[seg[n-1]]
 	for _, w := range seg[:n] {
-		if cueWords()[trimDigits(w)] {
+		if !property && cueWords()[trimDigits(w)] {
+			return true
+		}
+	}
+	joined := strings.Join(seg[:n], "")
+	for w := range cueWords() {
+		if len(w) >= longCue && strings.Contains(joined, w) && (!property || strings.HasSuffix(joined, w)) {
 			return true
 		}
 	}
@@ -63,23 +73,30 @@ func isCue(name string) bool {
 }
 
 const (
-	minNumberDigits = 7
-	maxNumberText   = 40
+	minNumberDigits  = 7
+	minWithLetters   = 4  // digits of a number that has letters, too
+	maxNumberLetters = 12 // of those, most of which stand before the first digit
+	maxLettersBefore = 6
+	maxNumberText    = 40
 )
 
-// IsNumber reports whether s is digits, and what people put between them, and no more.
+// IsNumber reports whether s may be a number: digits, and what people put between them, or a few letters.
 func IsNumber(s string) bool {
-	if len(s) < minNumberDigits || len(s) > maxNumberText || !ascii.Is(s, 0, ascii.Digit) && s[0] != '+' && s[0] != '(' {
+	if len(s) < minNumberDigits || len(s) > maxNumberText || !ascii.Is(s, 0, ascii.Alnum) && s[0] != '+' && s[0] != '(' {
 		return false
 	}
-	digits := 0
+	digits, letters := 0, 0
 	for i := range len(s) {
 		switch class := ascii.Class[s[i]]; {
 		case class&ascii.Digit != 0:
 			digits++
+		case class&ascii.Alpha != 0:
+			if letters++; letters > maxNumberLetters || digits == 0 && letters > maxLettersBefore {
+				return false
+			}
 		case class&ascii.NumSep == 0:
 			return false
 		}
 	}
-	return digits >= minNumberDigits
+	return digits >= minNumberDigits || letters > 0 && digits >= minWithLetters
 }

@@ -4,7 +4,11 @@
 // detector that examines the place, and texts that prove it.
 package rules
 
-import "github.com/logseal/logseal/pkg/redact/internal/prefilter"
+import (
+	"slices"
+
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+)
 
 // Packs of rules.
 const (
@@ -58,13 +62,14 @@ type Detector struct {
 	Free bool
 }
 
-// Number is how a number is written and checked.
+// Number is how a number is written and checked. In a form d is a digit, A a letter of either case, * one of both, and all else stands
+// for itself.
 type Number struct {
-	// Forms are how its digits are grouped: d is a digit, all else stands for itself. One in one piece, such as ddddddddddd, counts
-	// only behind one of the Cues, words in small letters.
-	Forms []string
-	Cues  []string
-	// Valid applies the check digits to the digits alone, 0 to 9.
+	// Forms are those that tell the number wherever they stand, Cued those that count only behind one of the Cues, words in small
+	// letters, as one number in ten or so has the right check digits by chance. A form that begins with a letter must be cued.
+	Forms, Cued []string
+	Cues        []string
+	// Valid applies the check digits, and what else is known, to the digits, 0 to 9, and letters, 10 for A to 35 for Z.
 	Valid func(digits []int) bool
 }
 
@@ -145,6 +150,9 @@ func Triggers(on func(ID) bool, globs []string) (all []prefilter.Trigger[*Contex
 		if r.Number != nil {
 			for _, form := range r.Number.Forms {
 				add(grouped, ID(i), formTrigger(form)...)
+			}
+			if slices.ContainsFunc(r.Number.Cued, hidden) {
+				add(cued, ID(i), cueTriggers(r.Number.Cues)...)
 			}
 		}
 		for _, d := range r.Detectors {
