@@ -8,7 +8,8 @@
 // it travels in, the [Trust] line that names a stream's first key, the [Policy] that says which attributes do not count, the
 // [Hash] trees over records, and the sets of numbers ([Ranges]) in seals. Parsing is strict: each thing has one spelling.
 //
-// An error of what is read is [ErrUnsupported] where another version of the format may be meant, and else says what is wrong.
+// An error of a note is [ErrUnsupported] where another version of the format is meant, [ErrNote] where it is no signed note, and [ErrText] where what
+// is signed is not as a seal's text is; it says what is wrong.
 //
 // What is done with them is elsewhere, and imports this package, never the other way round:
 //

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -51,25 +52,26 @@ type signature struct {
 	sig  []byte
 }
 
-var errNote = errors.New("not a signed note: a text, an empty line, signature lines")
+// ErrNote is wrapped by errors about what is no signed note, or one that is longer than a seal may be.
+var ErrNote = errors.New("not a signed note: a text, an empty line, signature lines; 65,536 bytes at most")
 
 // ParseNote parses the body of a seal's log record. It first undoes what stores
 // are known to do to line ends: CRLF, newlines written as a backslash and an n,
-// and a lost final newline. It verifies no signature: see [Note.SignedBy].
+// and a lost final newline. It verifies no signature: see [Note.SignedBy]. The error wraps [ErrNote], [ErrText], or [ErrUnsupported].
 func ParseNote(body string) (*Note, error) {
 	if len(body) > 2*MaxNoteSize {
-		return nil, errors.New("a seal's note is too long")
+		return nil, ErrNote
 	}
 	msg := restoreLines(body)
 	if len(msg) > MaxNoteSize {
-		return nil, errors.New("a seal's note is too long")
+		return nil, ErrNote
 	}
 	if !noteText(msg) {
-		return nil, errNote
+		return nil, ErrNote
 	}
 	split := strings.LastIndex(msg, "\n\n")
 	if split < 0 {
-		return nil, errNote
+		return nil, ErrNote
 	}
 	text, lines := msg[:split+1], msg[split+2:]
 	n := &Note{Text: text}
@@ -81,11 +83,11 @@ func ParseNote(body string) (*Note, error) {
 			return nil, err
 		}
 		if n.signatures = append(n.signatures, sig); len(n.signatures) > maxSignatures {
-			return nil, errNote
+			return nil, ErrNote
 		}
 	}
 	if len(n.signatures) == 0 {
-		return nil, errNote
+		return nil, ErrNote
 	}
 	s, err := ParseSeal(text)
 	if err != nil {
@@ -109,10 +111,10 @@ func noteText(s string) bool {
 // signs asks first: what nobody can read must not be signed, and a signed text cannot be taken back.
 func CheckText(text string) error {
 	if !noteText(text) {
-		return errNote
+		return ErrNote
 	}
 	if len(text) > MaxNoteSize-maxOwnSignatures {
-		return errors.New("a seal's text is too long")
+		return fmt.Errorf("%w: it is too long to be signed", ErrText)
 	}
 	_, err := ParseSeal(text)
 	return err
@@ -135,7 +137,7 @@ func parseSignature(line string) (signature, error) {
 	name, encoded, _ := strings.Cut(line, " ")
 	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
 	if !ok || err != nil || name == "" || strings.ContainsFunc(name, notInName) || len(raw) < 5 {
-		return signature{}, errNote
+		return signature{}, ErrNote
 	}
 	return signature{name: name, id: binary.BigEndian.Uint32(raw), sig: raw[4:]}, nil
 }

@@ -217,18 +217,24 @@ func (s *Seal) textSize() int {
 
 // ParseSeal parses the signed text of a seal. A text has one spelling: anything
 // that [Seal.Text] would not write is an error. A parsed seal is well-formed, not
-// genuine: see [Note.SignedBy].
+// genuine: see [Note.SignedBy]. The error wraps [ErrText], or [ErrUnsupported].
 func ParseSeal(text string) (*Seal, error) {
 	p := parser{rest: text}
 	s := p.seal()
 	if p.err != nil {
-		return nil, fmt.Errorf("seal text, line %d: %w", p.lines, p.err)
+		if errors.Is(p.err, ErrUnsupported) {
+			return nil, p.err
+		}
+		return nil, fmt.Errorf("%w: line %d: %w", ErrText, p.lines, p.err)
 	}
 	if s.Text() != text {
-		return nil, errors.New("seal text is not in its one form")
+		return nil, fmt.Errorf("%w: it is not in its one form", ErrText)
 	}
 	return s, nil
 }
+
+// ErrText is wrapped by errors about a text that is not as that of a seal is.
+var ErrText = errors.New("not the text of a seal")
 
 // ErrUnsupported is wrapped by errors about a format version other than 1.
 var ErrUnsupported = errors.New("stamp format version is not supported")

@@ -3,6 +3,7 @@
 package seal_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -110,4 +111,33 @@ func TestCheckText(t *testing.T) {
 		require.Error(t, seal.CheckText(s.Text()), name)
 	}
 	require.Error(t, seal.CheckText(strings.Repeat("a", seal.MaxNoteSize)))
+}
+
+// TestErrorsOfNotes: who reads notes can tell what kind of fault one has.
+func TestErrorsOfNotes(t *testing.T) {
+	block := samples.Seals()["block"]
+	signature := "\n— a AAAAAAA=\n"
+	for name, c := range map[string]struct {
+		body string
+		want error
+	}{
+		"well-formed":       {block.Text() + signature, nil},
+		"nothing":           {"", seal.ErrNote},
+		"no signature":      {block.Text() + "\n", seal.ErrNote},
+		"no base64":         {block.Text() + "\n— a ?\n", seal.ErrNote},
+		"control character": {strings.Replace(block.Text(), "kind block", "kind\tblock", 1) + signature, seal.ErrNote},
+		"too long":          {block.Text() + strings.Repeat("x", seal.MaxNoteSize) + signature, seal.ErrNote},
+		"another text":      {"hello\n" + signature, seal.ErrText},
+		"another spelling":  {strings.Replace(block.Text(), "seal 3502", "seal 03502", 1) + signature, seal.ErrText},
+		"a later version":   {strings.Replace(block.Text(), "logseal.v1", "logseal.v2", 1) + signature, seal.ErrUnsupported},
+	} {
+		_, err := seal.ParseNote(c.body)
+		if c.want == nil {
+			require.NoError(t, err, name)
+			continue
+		}
+		for _, sentinel := range []error{seal.ErrNote, seal.ErrText, seal.ErrUnsupported} {
+			require.Equal(t, c.want == sentinel, errors.Is(err, sentinel), "%s: %v", name, err)
+		}
+	}
 }

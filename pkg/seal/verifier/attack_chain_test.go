@@ -407,7 +407,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 			}
 			base.Kind, base.End = seal.KindClose, uint64(kept)
 			forge()
-			for seed := range uint64(20) {
+			for seed := range orders() {
 				b := a.shuffled(seed)
 				report := b.verify(t, h.trust)
 				expect(t, report, verdicts{finding.BrokenChain: 1})
@@ -415,7 +415,7 @@ func TestAttackRewriteBelowAnAnchor(t *testing.T) {
 			}
 			t.Run("with genuine seals beside them", func(t *testing.T) {
 				for more := kept + 1; more <= min(kept+3, 63); more++ {
-					for seed := range uint64(20) {
+					for seed := range orders() {
 						b := a.clone()
 						b.list = append(b.list, h.archive.list[h.archive.sealNumber(t, kept)+1:h.archive.sealNumber(t, more)+1]...)
 						report := b.shuffled(seed+1).verify(t, h.trust)

@@ -25,8 +25,8 @@ type Session struct {
 	settled seal.Ranges
 	before  seal.Ranges // of settled: by the seals up to a checkpoint
 	void    seal.Ranges
-	closes  []closing   // each close seal: there should be one
-	past    bool        // it ended before the seal that the stream is verified from, which adopts from it
+	closes  []closing // each close seal: there should be one
+	past    bool      // it ended before the seal that the stream is verified from, which adopts from it
 }
 
 // closing is a close seal of a session, and what was settled by then: nil as long as nothing has been settled since.
