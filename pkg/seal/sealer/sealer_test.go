@@ -23,6 +23,9 @@ func TestBlocksOfEverySize(t *testing.T) {
 	ts := newTestStream(t).start()
 	var blocks seal.Tree
 	for size := 1; size <= seal.MaxBlock+1; size++ {
+		if atGroup := (size+1)%16 < 3 && size/16%8 == 0; size > 49 && size < 1007 && !atGroup {
+			continue // all where groups begin and end, of every eighth group
+		}
 		before := len(ts.notes)
 		ld := ts.send(size, true)
 		require.NoError(t, ts.tick())

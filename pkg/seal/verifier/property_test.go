@@ -38,10 +38,10 @@ func verifyLogs(t testing.TB, all []plog.Logs, trust ...seal.Trust) *verifier.Re
 	}
 }
 
-var schedules = flag.Int("schedules", 300, "how many random schedules the property tests run; more of them also mean more orders of every archive")
+var schedules = flag.Int("schedules", 200, "how many random schedules the property tests run; more of them also mean more orders of every archive")
 
 // orders is how many orders of an archive's lines are tried. The first is the one that they have.
-func orders() uint64 { return uint64(max(3, *schedules/100)) }
+func orders() uint64 { return uint64(max(3, *schedules/60)) }
 
 // eachSchedule runs a test for each random schedule, several at a time.
 func eachSchedule(t *testing.T, test func(t *testing.T, seed uint64)) { each(t, *schedules, test) }
@@ -293,7 +293,7 @@ func TestPropertyFlippedBytes(t *testing.T) {
 	require.Equal(t, finding.OK, report.Verdict)
 	var harmless atomic.Int64
 	t.Run("flipped", func(t *testing.T) {
-		each(t, 4**schedules, func(t *testing.T, seed uint64) {
+		each(t, 5**schedules, func(t *testing.T, seed uint64) {
 			rng := rand.New(rand.NewPCG(seed, 7))
 			flipped := bytes.Clone(data)
 			for range 1 + rng.IntN(2) {
