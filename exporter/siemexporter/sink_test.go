@@ -274,7 +274,7 @@ func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, 
 	cfg.QueueConfig.Get().Batch.Get().FlushTimeout = 10 * time.Millisecond
 	cfg.RetryConfig.InitialInterval = 10 * time.Millisecond
 	cfg.RetryConfig.MaxInterval = 50 * time.Millisecond
-	setTimeout(cfg, time.Minute) // a request that a busy machine answers late would be sent twice
+	setTimeout(cfg, 10*time.Second) // a request that a busy machine answers late would be sent twice
 	require.NoError(t, cfg.Validate())
 	return cfg
 }
