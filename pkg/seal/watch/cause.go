@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -58,7 +59,7 @@ type causes struct {
 	byCode  map[finding.Code]int
 	byOwner map[ownerKey]int
 	touched []*cause
-	serial  uint64
+	serial  uint64 // of the next; 0 is none
 	found   map[finding.Code]uint64
 	dirty   bool // changed since they were saved
 }
@@ -70,7 +71,7 @@ type ownerKey struct {
 
 func newCauses() causes {
 	return causes{
-		current: map[causeKey]*cause{}, open: map[*cause]struct{}{}, byCode: map[finding.Code]int{}, byOwner: map[ownerKey]int{}, found: map[finding.Code]uint64{},
+		serial: 1, current: map[causeKey]*cause{}, open: map[*cause]struct{}{}, byCode: map[finding.Code]int{}, byOwner: map[ownerKey]int{}, found: map[finding.Code]uint64{},
 	}
 }
 
@@ -273,9 +274,56 @@ func (w *Watcher) flush() (events []Event) {
 	return events
 }
 
+// contribution is how many records or seals somebody has added to a finding, and may take back.
+type contribution struct {
+	cause *cause
+	n     uint64
+}
+
+// contributions are those to findings of one kind: there are several where much time lay between them.
+type contributions []contribution
+
+func (cs *contributions) add(c *cause, n uint64) {
+	for i := range *cs {
+		if (*cs)[i].cause == c {
+			(*cs)[i].n += n
+			return
+		}
+	}
+	*cs = append(*cs, contribution{c, n})
+}
+
+// takeBack withdraws n of what was added to findings.
+func (w *Watcher) takeBack(cs *contributions, n uint64) {
+	for n > 0 && len(*cs) > 0 {
+		first := &(*cs)[0]
+		some := min(n, first.n)
+		w.retract(first.cause, some)
+		n -= some
+		if first.n -= some; first.n == 0 {
+			*cs = (*cs)[1:]
+		}
+	}
+	if len(*cs) == 0 {
+		*cs = nil
+	}
+}
+
+// takeAllBack withdraws all that was added to findings.
+func (w *Watcher) takeAllBack(cs *contributions) { w.takeBack(cs, math.MaxUint64) }
+
+// id returns what parts of the state name a finding by; 0 for none.
+func (c *cause) id() uint64 {
+	if c == nil {
+		return 0
+	}
+	return c.serial
+}
+
 // tell makes the event of a finding.
 func (w *Watcher) tell(c *cause, state State) Event {
 	c.told, c.changed, c.toldAt = true, false, w.clock
+	w.causes.dirty = true
 	c.event.State, c.event.Time = state, w.now
 	e := c.event
 	e.Evidence = slices.Clone(e.Evidence)
@@ -283,6 +331,9 @@ func (w *Watcher) tell(c *cause, state State) Event {
 }
 
 func (w *Watcher) forget(c *cause) {
+	if _, open := w.causes.open[c]; !open {
+		return
+	}
 	w.causes.dirty = true
 	delete(w.causes.open, c)
 	if w.causes.current[c.key] == c {

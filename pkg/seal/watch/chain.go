@@ -60,13 +60,10 @@ type stream struct {
 	sealedNow time.Time     // the same by the caller's clock
 	silent    *cause
 	nofirst   *cause
-	strange   *cause // seals that are not authentic
 
-	away      time.Duration // how long before a restart the last seal had come
-	resumed   bool          // it is not known what came between what was saved and the restart
-	lenient   time.Duration // while resumed: uptime up to which a seal may cover what came then
-	lenientIn [16]byte      // the boot that this uptime is of
-	dirty     bool          // changed since it was saved
+	resumed bool       // it is not known what came between what was saved and the restart
+	after   resumption // while resumed
+	dirty   bool       // changed since it was saved
 }
 
 // tip is what is kept of an authentic seal to go on from.
@@ -80,11 +77,13 @@ type tip struct {
 	kind   seal.Kind
 	nonce  [16]byte
 	time   time.Time
+	uptime time.Duration
+	boot   [16]byte
 }
 
 func tipOf(n *note) *tip {
 	s := n.Seal
-	return &tip{number: s.Number, hash: n.hash, next: s.Next, named: s.Anchors, size: s.Size, root: s.Root, kind: s.Kind, nonce: s.Nonce, time: s.Time}
+	return &tip{number: s.Number, hash: n.hash, next: s.Next, named: s.Anchors, size: s.Size, root: s.Root, kind: s.Kind, nonce: s.Nonce, time: s.Time, uptime: s.Uptime, boot: s.BootID}
 }
 
 // mark is what is remembered of a seal.
@@ -103,7 +102,7 @@ type note struct {
 	body  string    // the note as it came
 	from  Peer
 	at    time.Duration
-	told  bool // in stream.strange
+	told  *cause // that it is not authentic
 }
 
 func newNote(parsed *seal.Note, body string, from Peer, at time.Duration) *note {
@@ -121,8 +120,7 @@ type gap struct {
 	anchor uint64  // that vouches for upper
 	cause  *cause  // of the missing seals
 	closed bool
-	lateBy *cause // of the records that only the anchor vouches for
-	lates  uint64
+	lates  contributions // of the records that only the anchor vouches for
 
 	unwatched bool // the seals may have come while nobody watched
 }
@@ -228,7 +226,7 @@ func (w *Watcher) accept(st *stream, n *note, key seal.PublicKey) {
 		w.checkPair(st, before, s)
 	}
 	w.checkTree(st, s)
-	w.obey(st, ss, s, nil)
+	w.obey(st, ss, s, nil, false)
 	w.judgeSessions(st)
 }
 
@@ -310,8 +308,8 @@ func (w *Watcher) checkTree(st *stream, s *seal.Seal) {
 	}
 }
 
-// obey settles what an authentic seal settles.
-func (w *Watcher) obey(st *stream, own *session, s *seal.Seal, late *gap) {
+// obey settles what an authentic seal settles. lenient says that what it covers may have come in a time that was not watched.
+func (w *Watcher) obey(st *stream, own *session, s *seal.Seal, late *gap, lenient bool) {
 	target := own
 	if s.Kind == seal.KindAdopt {
 		target = w.adoptedBy(own, s)
@@ -319,22 +317,7 @@ func (w *Watcher) obey(st *stream, own *session, s *seal.Seal, late *gap) {
 	if target == nil || len(s.Covered)+len(s.Void) == 0 {
 		return
 	}
-	lenient := w.clock < target.lenientUntil || st.resumed && s.BootID == st.lenientIn && s.Uptime <= st.lenient
-	w.settle(target, s, late, lenient)
-}
-
-// resume is called with the first authentic seals after a restart: what these cover may have come before it.
-func (w *Watcher) resume(st *stream, n *note) {
-	if !st.resumed {
-		return
-	}
-	s := n.Seal
-	switch {
-	case st.lenient == 0 || s.BootID != st.lenientIn:
-		st.lenient, st.lenientIn = s.Uptime+st.away+w.config.LateAfter, s.BootID
-	case s.Uptime > st.lenient:
-		st.resumed = false
-	}
+	w.settle(target, s, late, lenient || w.clock < target.lenientUntil || st.resumed && st.after.mayCover(s))
 }
 
 // wait keeps a seal until others vouch for it.
@@ -352,6 +335,7 @@ func (w *Watcher) wait(st *stream, n *note) {
 	st.heldBytes += n.memory()
 	st.heldNotes++
 	w.heldBytes += n.memory()
+	st.dirty = true
 	if st.resumed || w.config.Partial {
 		st.sealedAt = w.clock // what vouches for it may have come elsewhere; it is no silence
 	}
@@ -417,9 +401,7 @@ func (w *Watcher) release(st *stream, n *note, m mark) {
 		w.unhold(st, other)
 		switch {
 		case other.hash == n.hash:
-			if other.told {
-				w.retract(st.strange, 1)
-			}
+			w.retract(other.told, 1)
 		default:
 			w.judgeOther(st, other, &m)
 		}
@@ -450,9 +432,7 @@ func (w *Watcher) judgeOther(st *stream, n *note, m *mark) {
 		w.bad(st, n)
 		return
 	}
-	if n.told {
-		w.retract(st.strange, 1)
-	}
+	w.retract(n.told, 1)
 	s := st.seals(n.Seal.Number, n.Seal.Number)
 	s.from = n.from
 	w.once(finding.NumberTwice, s)
@@ -467,17 +447,17 @@ func (w *Watcher) once(reason finding.Reason, s subject) {
 
 // bad reports a seal that no key vouches for. Anybody can write one, so it is not held against the stream it names.
 func (w *Watcher) bad(st *stream, n *note) {
-	if n.told {
+	if n.told != nil {
 		return
 	}
-	n.told = true
+	st.dirty = true
 	s := subject{stream: st, from: n.from, count: 1}
-	if w.config.Partial || st.resumed {
-		w.add(finding.NotWatched, s)
+	if w.config.Partial || st.resumed || st.besideUnwatched(n.Seal.Number) {
+		n.told = w.add(finding.NotWatched, s)
 		return
 	}
 	s.detail.StreamID = st.id
-	st.strange = w.add(finding.UnknownKey, s)
+	n.told = w.add(finding.UnknownKey, s)
 }
 
 // unreadable reports what claims to be a seal and is none.

@@ -78,7 +78,7 @@ func (w *Watcher) leap(st *stream, anchor *note, key seal.AnchorKey) {
 		if n == anchor || g.unwatched {
 			late = nil
 		}
-		w.obey(st, ss, n.Seal, late)
+		w.obey(st, ss, n.Seal, late, g.unwatched)
 	}
 	w.fill(st, g)
 }
@@ -136,18 +136,21 @@ func (w *Watcher) late(g *gap, h *handle, seq uint64) {
 	s.detail = finding.Detail{Seals: finding.Seal(first), By: g.anchor}
 	s.sub = strconv.FormatUint(first, 10)
 	s.count = 1
-	g.lateBy = w.add(finding.AnchorAlone, s)
-	g.lates++
+	g.lates.add(w.add(finding.AnchorAlone, s), 1)
+	h.session.stream.dirty = true
 }
 
 // fill takes in seals of a gap that have come after all.
 func (w *Watcher) fill(st *stream, g *gap) {
-	for progress := true; progress && !g.closed; {
-		progress = w.fillUp(st, g) || w.fillDown(st, g)
-		if g.low.number+1 == g.upper.Seal.Number {
-			w.close(st, g)
-			return
-		}
+	filled := false
+	for w.fillUp(st, g) || w.fillDown(st, g) {
+		filled = true
+	}
+	if g.low.number+1 == g.upper.Seal.Number {
+		w.close(st, g)
+	}
+	if filled {
+		w.reconsider(st)
 	}
 }
 
@@ -166,7 +169,7 @@ func (w *Watcher) fillUp(st *stream, g *gap) bool {
 		w.filled(st, g, n.Seal.Number)
 		ss := w.follow(st, n.Seal)
 		w.checkPair(st, before, n.Seal)
-		w.obey(st, ss, n.Seal, nil)
+		w.obey(st, ss, n.Seal, nil, g.unwatched)
 		return true
 	}
 	return false
@@ -196,7 +199,7 @@ func (w *Watcher) fillDown(st *stream, g *gap) bool {
 		if g.unwatched {
 			late = nil
 		}
-		w.obey(st, ss, n.Seal, late)
+		w.obey(st, ss, n.Seal, late, g.unwatched)
 		return true
 	}
 	return false
@@ -227,6 +230,6 @@ func (w *Watcher) close(st *stream, g *gap) {
 	}
 	g.closed = true
 	w.checkPair(st, g.low, s)
-	w.retract(g.lateBy, g.lates)
+	w.takeAllBack(&g.lates)
 	st.gaps = slices.DeleteFunc(st.gaps, func(other *gap) bool { return other == g })
 }

@@ -29,14 +29,8 @@ type group struct {
 	prefix  []byte // two bytes a leaf; nil in a block of doubt
 	born    time.Duration
 
-	told       []contribution
+	told       contributions
 	prev, next *group // in the order of born, in one of the queues
-}
-
-// contribution is what a group adds to a finding.
-type contribution struct {
-	cause *cause
-	n     uint64
 }
 
 func (g *group) seq(i int) uint64 {
@@ -168,13 +162,14 @@ func (w *Watcher) settle(ss *session, s *seal.Seal, late *gap, lenient bool) {
 func (w *Watcher) dropVoid(ss *session, void seal.Ranges) {
 	h := ss.handle
 	drop := func(seq uint64) {
-		if p, slot, ok := h.leaf(seq); ok && p.waiting()>>slot&1 == 1 {
+		if p, slot, ok := h.leaf(seq); ok && (p.waiting()|p.lost)>>slot&1 == 1 {
 			s := h.on(seq, seq, Peer{})
 			s.count = 1 + uint64(len(h.extras[seq]))
 			w.add(finding.VoidID, s)
 			w.endRivalry(h, seq)
 			w.dropExtras(h, seq)
-			w.settleLeaf(p, slot, false)
+			w.find(p, slot)
+			w.settleLeaf(p, slot, true)
 		}
 	}
 	if void.Len() <= uint64(h.pending) {
@@ -195,6 +190,11 @@ func (w *Watcher) dropVoid(ss *session, void seal.Ranges) {
 		})
 		p = next
 	}
+	h.eachLost(func(_ *page, seq uint64, _ int) {
+		if void.Contains(seq) {
+			drop(seq)
+		}
+	})
 }
 
 // cover checks the leaves of one group, and keeps the group when that cannot be done yet.
@@ -212,9 +212,10 @@ func (w *Watcher) cover(g *group, seqs []uint64) {
 			continue
 		}
 		leaves[i] = p.leaf[slot]
+		w.find(p, slot)
 		if p.told>>slot&1 == 1 {
 			p.told &^= 1 << slot
-			w.retract(h.unsealed, 1)
+			w.takeBack(&h.unsealed, 1)
 		}
 	}
 	if all && len(h.extras) == 0 && seal.Root(leaves[:len(seqs)]) == g.root {
@@ -250,10 +251,18 @@ func (w *Watcher) roomForGroups() {
 		g := w.overdue.first
 		if g == nil {
 			g = w.expected.first
-			if g.lenient = true; !g.overdue {
-				w.due(g)
-			}
 		}
+		w.giveUp(g)
+	}
+}
+
+// giveUp forgets a group. What has not come by then is UNCHECKED.
+func (w *Watcher) giveUp(g *group) {
+	if !g.overdue {
+		g.lenient = true
+		w.due(g)
+	}
+	if !g.dropped { // it may have verified
 		w.dropGroup(g)
 	}
 }
@@ -415,7 +424,7 @@ func (g *group) combine(choices [][]seal.Hash) []seal.Hash {
 
 // confirm ends a group that verifies with these leaves.
 func (w *Watcher) confirm(g *group, leaves []seal.Hash) {
-	w.takeBack(g)
+	w.unsay(g)
 	w.queueOf(g).remove(g)
 	w.unlist(g)
 	h := g.session.handle
@@ -437,12 +446,10 @@ func (w *Watcher) confirm(g *group, leaves []seal.Hash) {
 	w.verified(g, seqs)
 }
 
-// takeBack withdraws what a group has added to findings.
-func (w *Watcher) takeBack(g *group) {
-	for _, c := range g.told {
-		w.retract(c.cause, c.n)
-	}
-	g.told = nil
+// unsay withdraws what a group has added to findings.
+func (w *Watcher) unsay(g *group) {
+	g.session.stream.dirty = true
+	w.takeAllBack(&g.told)
 }
 
 // due says that what a group lacks is not to be waited for any longer.
@@ -456,7 +463,7 @@ func (w *Watcher) due(g *group) {
 
 // review says what is wrong with a group that does not verify. Its choices are the candidates that fit.
 func (w *Watcher) review(g *group, choices [][]seal.Hash, all bool) {
-	w.takeBack(g)
+	w.unsay(g)
 	h := g.session.handle
 	var (
 		wrong     bool           // a record is not genuine, or not here
@@ -523,14 +530,7 @@ func (g *group) tell(w *Watcher, reason finding.Reason, seq, n uint64) {
 		s.detail.N = uint64(g.size)
 		s.detail.Group = seal.ID{Handle: s.handle, Seq: g.seq(0)}.String() + " to " + seal.ID{Handle: s.handle, Seq: g.seq(int(g.size) - 1)}.String()
 	}
-	c := w.add(reason, s)
-	for i := range g.told {
-		if g.told[i].cause == c {
-			g.told[i].n += n
-			return
-		}
-	}
-	g.told = append(g.told, contribution{c, n})
+	g.told.add(w.add(reason, s), n)
 }
 
 // judgeGroups reports what has not come in time.

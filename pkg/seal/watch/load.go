@@ -19,14 +19,21 @@ import (
 func (w *Watcher) Load(read func(key string) ([]byte, error), now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.load(read, now); err != nil {
+	l := loading{w, map[uint64]*cause{}}
+	if err := l.load(read, now); err != nil {
 		w.reset()
 		return fmt.Errorf("what is known of streams cannot be loaded: %w", err)
 	}
 	return nil
 }
 
-func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) error {
+// loading is a watcher that takes up what was saved.
+type loading struct {
+	*Watcher
+	causeOf map[uint64]*cause // by serial
+}
+
+func (w *loading) load(read func(key string) ([]byte, error), now time.Time) error {
 	var index indexState
 	found, err := readPart(read, indexKey, &index, func() int { return index.Version })
 	if !found {
@@ -44,7 +51,7 @@ func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) err
 			err = errors.New("it is not there")
 		}
 		if err == nil {
-			err = w.loadStream(id, &s, index.Last)
+			err = w.loadStream(id, &s, &index)
 		}
 		if err != nil {
 			return fmt.Errorf("stream %q: %w", id, err)
@@ -57,14 +64,20 @@ func (w *Watcher) load(read func(key string) ([]byte, error), now time.Time) err
 		for _, st := range w.streams {                     // of those that are not known their first seals may have come
 			st.resumed = true
 		}
-	} else if err := w.loadStrangers(read); err != nil {
-		return err
+	} else {
+		w.gap = index.Gap
+		if index.Blind {
+			w.blind = w.clock
+		}
+		if err := w.loadStrangers(read); err != nil {
+			return err
+		}
 	}
 	w.dropStrayFindings()
 	return nil
 }
 
-func (w *Watcher) loadStrangers(read func(key string) ([]byte, error)) error {
+func (w *loading) loadStrangers(read func(key string) ([]byte, error)) error {
 	var s strangersState
 	if _, err := readPart(read, strangersKey, &s, func() int { return s.Version }); err != nil {
 		return err
@@ -74,7 +87,7 @@ func (w *Watcher) loadStrangers(read func(key string) ([]byte, error)) error {
 		if _, err := seal.ParseID(one.Handle + "-0"); err != nil {
 			return fmt.Errorf("%q: %w", strangersKey, err)
 		}
-		if leaves += len(one.Leaves); leaves > maxSavedLeaves || len(s.Handles) > maxHandles {
+		if leaves += len(one.Leaves) + len(one.Blind); leaves > maxSavedLeaves || len(s.Handles) > maxHandles {
 			return fmt.Errorf("%q: %w", strangersKey, errState)
 		}
 		h := w.handleOf(one.Handle, one.From)
@@ -82,8 +95,24 @@ func (w *Watcher) loadStrangers(read func(key string) ([]byte, error)) error {
 			continue
 		}
 		h.assumed, h.named = true, one.Named
-		for i := range one.Leaves {
-			w.hold(h, one.Leaves[i].Seq, (*seal.Hash)(&one.Leaves[i].Leaf), one.From)
+		if err := w.loadHandle(h, &one.handleState, one.Leaves); err != nil {
+			return fmt.Errorf("%q: %w", strangersKey, err)
+		}
+		for i := range one.Blind {
+			w.hold(h, one.Blind[i].Seq, (*seal.Hash)(&one.Blind[i].Leaf), one.From)
+		}
+	}
+	if len(s.Early) > maxEarly {
+		return fmt.Errorf("%q: %w", strangersKey, errState)
+	}
+	for i := range s.Early {
+		n := w.loadNote(&s.Early[i])
+		switch {
+		case n == nil:
+		case w.streams[n.Seal.StreamID] != nil:
+			w.note(n.body, n.from)
+		default:
+			w.early = append(w.early, n)
 		}
 	}
 	for _, name := range s.Lost[:min(len(s.Lost), maxSavedLost)] {
@@ -107,7 +136,7 @@ func readPart(read func(key string) ([]byte, error), key string, into any, versi
 	return true, nil
 }
 
-func (w *Watcher) loadFindings(read func(key string) ([]byte, error)) error {
+func (w *loading) loadFindings(read func(key string) ([]byte, error)) error {
 	var s findingsState
 	if _, err := readPart(read, findingsKey, &s, func() int { return s.Version }); err != nil {
 		return err
@@ -121,7 +150,7 @@ func (w *Watcher) loadFindings(read func(key string) ([]byte, error)) error {
 		what := finding.New(f.Reason)
 		what.Stream, what.Detail, what.Further, what.Place.File = f.Name, f.Detail, f.Further, f.Place
 		c := &cause{
-			key: causeKey{f.Reason, f.Stream, f.Sub}, serial: f.Serial, told: true, remaining: f.Remaining, counted: f.Counted,
+			key: causeKey{f.Reason, f.Stream, f.Sub}, serial: f.Serial, told: !f.Untold, changed: f.Changed, remaining: f.Remaining, counted: f.Counted,
 			event: Event{
 				UID: f.UID, State: Opened, Time: f.FirstSeen, StreamID: f.Stream, Host: f.Host, Peer: f.From,
 				FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, EventTime: f.EventTime,
@@ -143,10 +172,21 @@ func (w *Watcher) loadFindings(read func(key string) ([]byte, error)) error {
 		}
 		what.Count = f.Count
 		c.event.Finding = what
+		w.causeOf[c.serial] = c
+		for name, n := range f.Orphans {
+			if _, err := seal.ParseID(name + "-0"); err != nil || len(w.handles) >= maxHandles {
+				return fmt.Errorf("%q: %w", findingsKey, errState)
+			}
+			h := w.handleOf(name, f.From)
+			h.orphans.add(c, n)
+		}
 		if !f.Current || w.causes.current[c.key] != nil {
 			w.enlistOld(c)
 		} else {
 			w.enlist(c)
+		}
+		if f.Untold {
+			w.touch(c)
 		}
 	}
 	return nil
@@ -164,7 +204,7 @@ func (w *Watcher) dropStrayFindings() {
 	}
 }
 
-func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
+func (w *loading) loadStream(id string, s *streamState, index *indexState) error {
 	st := w.streams[id]
 	if st == nil && s.Learned != nil && (s.Learned.Endorsed == "" && w.config.Learn || s.Learned.Endorsed != "" && w.config.Roots != nil) {
 		t, err := seal.ParseTrustLine(s.Learned.Trust)
@@ -185,10 +225,12 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		return errState // it is there twice
 	}
 	st.host, st.identity = strings.Clone(s.Host[:min(len(s.Host), maxHost)]), s.Identity
-	st.heartbeat, st.sealedNow, st.sealedAt = time.Duration(s.Heartbeat)*time.Millisecond, s.Sealed, w.clock
-	st.away = max(0, w.now.Sub(s.Sealed))
+	st.heartbeat, st.sealedNow, st.sealedAt = milliseconds(s.Heartbeat), s.Sealed, w.clock
+	if !s.Sealed.IsZero() {
+		st.after.away = max(0, w.now.Sub(s.Sealed))
+	}
 	if st.heartbeat < 0 || st.heartbeat > seal.MaxDuration || len(s.Marks) > maxMarks || len(s.Anchors) > 64 || len(s.Sessions) > maxSessions+2 ||
-		len(s.Former) > maxFormer || len(s.Held) > maxSavedNotes {
+		len(s.Former) > maxFormer || len(s.Held) > maxHeldNotes || len(s.Gaps) > maxGaps {
 		return errState
 	}
 	var err error
@@ -209,12 +251,8 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		w.former[name] = st
 	}
 	if s.Head != nil {
-		t := s.Head
-		st.head = &tip{number: t.Number, hash: seal.Hash(t.Hash), next: seal.PublicKey(t.Next), size: t.Size, root: seal.Hash(t.Root), kind: t.Kind, nonce: t.Nonce, time: t.Time}
-		for _, a := range t.Anchors {
-			st.head.named = append(st.head.named, seal.Anchor{Number: a.Number, Key: seal.AnchorKey(a.Key)})
-		}
-	} else if len(s.Sessions) > 0 {
+		st.head = loadTip(s.Head)
+	} else if len(s.Sessions)+len(s.Gaps) > 0 {
 		return errState
 	}
 	if s.Tree != nil {
@@ -228,32 +266,152 @@ func (w *Watcher) loadStream(id string, s *streamState, last bool) error {
 		tree := seal.TreeOf(s.Tree.Size, subtrees)
 		st.tree = &tree
 	}
-	for i, saved := range s.Sessions {
+	for i := range s.Gaps {
+		if err := w.loadGap(st, &s.Gaps[i]); err != nil {
+			return err
+		}
+	}
+	for _, saved := range s.Sessions {
 		if saved == nil {
 			return errState
 		}
-		if err := w.loadSession(st, saved, last); err != nil {
+		if err := w.loadSession(st, saved, index.Last); err != nil {
 			return err
 		}
-		if saved.FollowsPrior && i > 0 {
-			prior, next := st.sessions[i-1], st.sessions[i]
-			prior.next, next.prior = next, prior
+	}
+	for i, saved := range s.Sessions {
+		if err := st.join(i, saved); err != nil {
+			return err
 		}
 	}
-	for _, held := range s.Held {
-		if parsed, err := seal.ParseNote(held.Body); err == nil && parsed.Seal.StreamID == id {
-			n := newNote(parsed, held.Body, held.From, w.clock)
-			n.told = held.Told
+	for i := range s.Held {
+		if n := w.loadNote(&s.Held[i]); n != nil && n.Seal.StreamID == id {
 			w.wait(st, n)
 		}
 	}
-	st.silent = w.causes.current[causeKey{finding.HeartbeatMissed, id, ""}]
-	st.nofirst = w.causes.current[causeKey{finding.NoFirstSeal, id, ""}]
-	st.strange = w.causes.current[causeKey{finding.UnknownKey, id, ""}]
+	if r := s.Resumed; r != nil && index.Last {
+		st.resumed = true
+		st.after = resumption{
+			away: max(st.after.away, milliseconds(r.Away)), until: milliseconds(r.Until), boot: r.Boot, from: milliseconds(r.From), at: w.clock, overran: r.Overran,
+		}
+	}
+	st.silent, st.nofirst = w.causeOf[s.Silent], w.causeOf[s.NoFirst]
 	return nil
 }
 
-func (w *Watcher) loadSession(st *stream, s *sessionState, last bool) error {
+func loadTip(s *tipState) *tip {
+	t := &tip{number: s.Number, hash: seal.Hash(s.Hash), next: seal.PublicKey(s.Next), size: s.Size, root: seal.Hash(s.Root), kind: s.Kind, nonce: s.Nonce, time: s.Time, uptime: milliseconds(s.Uptime), boot: s.Boot}
+	for _, a := range s.Anchors {
+		t.named = append(t.named, seal.Anchor{Number: a.Number, Key: seal.AnchorKey(a.Key)})
+	}
+	return t
+}
+
+// loadNote returns a seal that was saved, nil if it is none.
+func (w *loading) loadNote(s *heldState) *note {
+	parsed, err := seal.ParseNote(s.Body)
+	if err != nil {
+		return nil
+	}
+	n := newNote(parsed, s.Body, s.From, w.clock)
+	n.told = w.causeOf[s.Told]
+	return n
+}
+
+func (w *loading) loadGap(st *stream, s *gapState) error {
+	g := &gap{
+		low: loadTip(&s.Low), upper: w.loadNote(&s.Upper), anchor: s.Anchor, cause: w.causeOf[s.Cause], lates: w.loadTold(s.Lates), unwatched: s.Unwatched,
+	}
+	if g.upper == nil || g.upper.Seal.StreamID != st.id || len(s.Copies) > maxMarks {
+		return errState
+	}
+	for i := range s.Copies {
+		n := w.loadNote(&s.Copies[i])
+		if n == nil || n.hash != g.upper.hash {
+			return errState
+		}
+		g.copies = append(g.copies, n)
+	}
+	st.gaps = append(st.gaps, g)
+	return nil
+}
+
+// join links the i-th session with others of the list, as it was saved.
+func (st *stream) join(i int, s *sessionState) error {
+	for _, place := range []int{s.Prior, s.Took} {
+		if place < 0 || place > len(st.sessions) || place == i+1 {
+			return errState
+		}
+	}
+	ss := st.sessions[i]
+	if s.Prior > 0 {
+		ss.prior = st.sessions[s.Prior-1]
+		ss.prior.next = ss
+	}
+	if s.Took > 0 {
+		ss.took = st.sessions[s.Took-1]
+	}
+	return nil
+}
+
+// loadHandle takes up the records of a handle, and what else it has.
+func (w *loading) loadHandle(h *handle, s *handleState, leaves []leafState) (err error) {
+	if h.skipped, err = s.Skipped.ranges(maxSavedRanges); err != nil {
+		return err
+	}
+	broken, err := s.Broken.ranges(maxMalformed)
+	if err != nil {
+		return err
+	}
+	if broken.Len() > maxMalformed {
+		return errState
+	}
+	for _, r := range broken {
+		for seq := r.First; seq <= r.Last; seq++ {
+			if h.broken == nil {
+				h.broken = map[uint64]bool{}
+			}
+			h.broken[seq] = true
+		}
+	}
+	h.rival = w.loadTold(s.Rival)
+	for i := range leaves {
+		w.loadLeaf(h, &leaves[i])
+	}
+	return nil
+}
+
+// loadLeaf takes up a record that waits. Findings on it are there already.
+func (w *loading) loadLeaf(h *handle, s *leafState) {
+	leaf := (*seal.Hash)(&s.Leaf)
+	p, slot, ok := h.leaf(s.Seq)
+	if !ok {
+		w.put(h, s.Seq, leaf)
+		if p, slot, ok = h.leaf(s.Seq); ok { // put may have needed room
+			switch {
+			case s.Lost:
+				w.settleLeaf(p, slot, true)
+				if h.lost != nil {
+					p.lose(slot)
+				}
+			case s.Told && h.unsealed != nil:
+				p.told |= 1 << slot
+			}
+		}
+		return
+	}
+	if p.leaf[slot] == *leaf || !w.addExtra(h, s.Seq, leaf, Peer{}) {
+		return
+	}
+	if h.rival != nil && (h.session == nil || !h.session.settled.Contains(s.Seq)) {
+		if h.rivals == nil {
+			h.rivals = map[uint64]uint64{}
+		}
+		h.rivals[s.Seq]++
+	}
+}
+
+func (w *loading) loadSession(st *stream, s *sessionState, last bool) error {
 	if _, err := seal.ParseID(s.Handle + "-0"); err != nil {
 		return err
 	}
@@ -261,6 +419,7 @@ func (w *Watcher) loadSession(st *stream, s *sessionState, last bool) error {
 	ss.opened, ss.openNumber, ss.bootID, ss.rolledBack = s.Opened, s.OpenNumber, s.BootID, s.RolledBack
 	ss.last, ss.began, ss.working, ss.closed, ss.closedAt, ss.end = max(s.First, s.Last), s.Began, s.Working, s.Closed, s.ClosedAt, s.End
 	ss.adopted, ss.forgetful, ss.judged, ss.sealedAt = s.Adopted, s.Forgetful, s.Judged, w.clock
+	ss.lenientUntil = w.clock + min(milliseconds(max(0, s.LenientFor)), w.config.LateAfter)
 	if s.Opened {
 		policy, err := seal.NewPolicy(s.Exclude, s.ExcludeResource)
 		if err != nil {
@@ -276,10 +435,7 @@ func (w *Watcher) loadSession(st *stream, s *sessionState, last bool) error {
 	if ss.void, err = s.Void.ranges(maxSavedRanges); err != nil {
 		return err
 	}
-	if h.skipped, err = s.Skipped.ranges(maxSavedRanges); err != nil {
-		return err
-	}
-	if len(s.Groups) > maxSavedGroups || len(s.Leaves) > maxSavedLeaves || len(s.Verified) > maxSavedDone {
+	if len(s.Groups) > maxLastGroups || len(s.Leaves) > maxSavedLeaves || len(s.Verified) > maxSavedDone {
 		return errState
 	}
 	for i := range s.Verified {
@@ -290,8 +446,9 @@ func (w *Watcher) loadSession(st *stream, s *sessionState, last bool) error {
 			}
 		}
 	}
-	for i := range s.Leaves {
-		w.hold(h, s.Leaves[i].Seq, (*seal.Hash)(&s.Leaves[i].Leaf), Peer{})
+	h.unsealed, h.lost = w.loadTold(s.Unsealed), w.loadTold(s.Lost)
+	if err := w.loadHandle(h, &s.handleState, s.Leaves); err != nil {
+		return err
 	}
 	for i := range s.Groups {
 		if err := w.loadGroup(ss, &s.Groups[i], last); err != nil {
@@ -301,7 +458,16 @@ func (w *Watcher) loadSession(st *stream, s *sessionState, last bool) error {
 	return nil
 }
 
-func (w *Watcher) loadGroup(ss *session, s *groupState, last bool) error {
+func (w *loading) loadTold(list []toldState) (cs contributions) {
+	for _, t := range list {
+		if c := w.causeOf[t.Finding]; c != nil && t.N > 0 {
+			cs.add(c, t.N)
+		}
+	}
+	return cs
+}
+
+func (w *loading) loadGroup(ss *session, s *groupState, last bool) error {
 	seqs, err := s.Seqs.ranges(seal.GroupSize)
 	if err != nil {
 		return err
@@ -315,6 +481,12 @@ func (w *Watcher) loadGroup(ss *session, s *groupState, last bool) error {
 	if s.Overdue {
 		g.lenient = s.Lenient
 	}
+	if s.Gap < 0 || s.Gap > len(ss.stream.gaps) {
+		return errState
+	}
+	if s.Gap > 0 {
+		g.gap = ss.stream.gaps[s.Gap-1]
+	}
 	if len(seqs) > 1 {
 		for _, r := range seqs {
 			for seq := r.First; seq <= r.Last; seq++ {
@@ -322,13 +494,9 @@ func (w *Watcher) loadGroup(ss *session, s *groupState, last bool) error {
 			}
 		}
 	}
-	for _, t := range s.Told {
-		for c := range w.causes.open {
-			if c.serial == t.Finding {
-				g.told = append(g.told, contribution{c, t.N})
-			}
-		}
-	}
+	g.told = w.loadTold(s.Told)
 	w.enter(g)
 	return nil
 }
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
@@ -40,6 +41,7 @@ type page struct {
 	have   uint16 // a leaf is here
 	done   uint16 // and it was judged; it stays only to compare copies with
 	told   uint16 // and there is a finding on its not being sealed
+	lost   uint16 // of done: there is a finding on its not being sealed, because of seals that may still come
 	queued bool   // in Watcher.done
 
 	at         time.Duration // since when leaves wait here
@@ -62,10 +64,16 @@ type handle struct {
 	pending  int                    // leaves that wait, further ones included
 	extras   map[uint64][]seal.Hash // further records of a seq that is not settled yet, or of an open group
 	rivals   map[uint64]uint64      // of extras: how many of a seq are in rival, since no seal tells which is genuine
-	rival    *cause
+	rival    contributions
 	broken   map[uint64]bool // seqs of malformed records
 	skipped  seal.Ranges     // passed without being looked at
-	unsealed *cause
+	unsealed contributions
+
+	unsaved   bool          // the last state does not hold a leaf that waits,
+	unsavedAt time.Duration // since then
+
+	lost  contributions // on the leaves that are lost
+	losts int           // pages that hold some
 
 	// While there is no session.
 	born       time.Duration
@@ -74,8 +82,7 @@ type handle struct {
 	blindBytes int
 	assumed    bool // leaves are in pages, as if the session excluded what is usual
 	named      bool // and one of these has what that leaves out
-	orphan     *cause
-	orphans    uint64 // in orphan
+	orphans    contributions
 }
 
 // blindRecord is a record whose session's policy is not known.
@@ -139,6 +146,9 @@ func (w *Watcher) put(h *handle, seq uint64, leaf *seal.Hash) {
 	}
 	if p.waiting() == 0 {
 		p.at = w.clock
+		if !h.unsaved {
+			h.unsaved, h.unsavedAt = true, w.clock
+		}
 		h.link(p)
 		w.pages++
 	}
@@ -185,9 +195,10 @@ func (w *Watcher) settleLeaf(p *page, slot int, keep bool) {
 	h, bit := p.handle, uint16(1)<<slot
 	if p.told&bit != 0 {
 		p.told &^= bit
-		w.retract(h.unsealed, 1)
+		w.takeBack(&h.unsealed, 1)
 	}
-	if p.waiting()&bit != 0 {
+	waited := p.waiting()&bit != 0
+	if waited {
 		h.pending--
 		w.pending--
 	}
@@ -197,7 +208,7 @@ func (w *Watcher) settleLeaf(p *page, slot int, keep bool) {
 		p.have &^= bit
 		p.done &^= bit
 	}
-	if p.waiting() == 0 {
+	if waited && p.waiting() == 0 {
 		h.unlink(p)
 		w.pages--
 	}
@@ -215,6 +226,7 @@ func (w *Watcher) dropPage(p *page) {
 	if h.last == p {
 		h.last = nil
 	}
+	p.forgetLost()
 	*p = page{}
 	if len(w.freePages) < 1024 {
 		w.freePages = append(w.freePages, p)
@@ -237,8 +249,48 @@ func (w *Watcher) keepDone(p *page) {
 	old.queued = false
 	old.have &^= old.done
 	old.done = 0
+	old.forgetLost()
 	if old.have == 0 {
 		w.dropPage(old)
+	}
+}
+
+// lose notes that a leaf, which was judged, is in the finding h.lost.
+func (p *page) lose(slot int) {
+	if p.lost == 0 {
+		p.handle.losts++
+	}
+	p.lost |= 1 << slot
+}
+
+// find takes a leaf out of the finding h.lost, if it is in it.
+func (w *Watcher) find(p *page, slot int) {
+	bit := uint16(1) << slot
+	if p.lost&bit == 0 {
+		return
+	}
+	if p.lost &^= bit; p.lost == 0 {
+		p.handle.losts--
+	}
+	w.takeBack(&p.handle.lost, 1)
+}
+
+// forgetLost leaves what is lost on a page in the finding for good.
+func (p *page) forgetLost() {
+	if p.lost != 0 {
+		p.handle.losts--
+		p.lost = 0
+	}
+}
+
+// eachLost calls f with each leaf that is in the finding h.lost, in the order of their seqs.
+func (h *handle) eachLost(f func(p *page, seq uint64, slot int)) {
+	if h.losts == 0 {
+		return
+	}
+	for _, number := range slices.Sorted(maps.Keys(h.pages)) {
+		p := h.pages[number]
+		p.seqs(p.lost, func(seq uint64, slot int) { f(p, seq, slot) })
 	}
 }
 
@@ -276,13 +328,16 @@ func (w *Watcher) rivalry(h *handle, seq uint64, from Peer) {
 		h.rivals = map[uint64]uint64{}
 	}
 	h.rivals[seq]++
-	h.rival = w.add(finding.NotSealedYet, h.on(seq, seq, from))
+	if h.session != nil {
+		h.session.stream.dirty = true
+	}
+	h.rival.add(w.add(finding.NotSealedYet, h.on(seq, seq, from)), 1)
 }
 
 // endRivalry withdraws that: a seal tells.
 func (w *Watcher) endRivalry(h *handle, seq uint64) {
 	if n := h.rivals[seq]; n > 0 {
-		w.retract(h.rival, n)
+		w.takeBack(&h.rival, n)
 		delete(h.rivals, seq)
 	}
 }
@@ -307,8 +362,8 @@ func (h *handle) on(first, last uint64, from Peer) subject {
 	return s
 }
 
-// hold keeps a record until a seal settles it.
-func (w *Watcher) hold(h *handle, seq uint64, leaf *seal.Hash, from Peer) {
+// hold keeps a record until a seal settles it, and reports whether it is the first of its seq.
+func (w *Watcher) hold(h *handle, seq uint64, leaf *seal.Hash, from Peer) bool {
 	p, slot, ok := h.leaf(seq)
 	switch {
 	case !ok:
@@ -318,6 +373,7 @@ func (w *Watcher) hold(h *handle, seq uint64, leaf *seal.Hash, from Peer) {
 	case w.addExtra(h, seq, leaf, from):
 		w.rivalry(h, seq, from)
 	}
+	return !ok
 }
 
 // record takes in a record of a session.
@@ -331,10 +387,9 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 		}
 		switch p, slot, ok := h.leaf(seq); {
 		case !ok:
-			w.doom(h, seq, fate, from)
 			w.put(h, seq, leaf)
 			if p, slot, ok = h.leaf(seq); ok { // put may have needed room
-				w.settleLeaf(p, slot, true)
+				w.doom(p, slot, fate, from)
 			}
 		case p.leaf[slot] == *leaf:
 			w.duplicates++
@@ -347,16 +402,20 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 		w.offer(g, seq, leaf, from)
 		return
 	}
-	if ss.void.Contains(seq) {
-		w.add(finding.VoidID, h.on(seq, seq, from))
-		return
-	}
 	p, slot, ok := h.leaf(seq)
 	switch {
+	case ok && p.leaf[slot] == *leaf:
+		w.duplicates++
+	case ss.void.Contains(seq):
+		w.add(finding.VoidID, h.on(seq, seq, from))
+		if !ok {
+			w.put(h, seq, leaf)
+			if p, slot, ok = h.leaf(seq); ok { // put may have needed room
+				w.settleLeaf(p, slot, true)
+			}
+		}
 	case !ok:
 		w.add(finding.CameAgain, h.on(seq, seq, from))
-	case p.leaf[slot] == *leaf:
-		w.duplicates++
 	default:
 		s := h.on(seq, seq, from)
 		s.detail.Other = finding.Place{File: "another time"}
@@ -364,10 +423,18 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 	}
 }
 
-// doom reports a record that no seal can settle any more.
-func (w *Watcher) doom(h *handle, seq uint64, fate finding.Reason, from Peer) {
-	if !w.config.Partial || fate.Code() != finding.Inserted {
-		w.add(fate, h.on(seq, seq, from))
+// doom reports a record that no seal can settle any more, but for seals that are missing.
+func (w *Watcher) doom(p *page, slot int, fate finding.Reason, from Peer) {
+	h, seq := p.handle, p.number*leavesAPage+uint64(slot)
+	w.settleLeaf(p, slot, true)
+	if w.config.Partial && fate.Code() == finding.Inserted {
+		return
+	}
+	c := w.add(fate, h.on(seq, seq, from))
+	if fate == finding.SealMissing || fate == finding.NotWatched {
+		h.session.stream.dirty = true
+		h.lost.add(c, 1)
+		p.lose(slot)
 	}
 }
 

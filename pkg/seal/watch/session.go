@@ -208,20 +208,24 @@ func (ss *session) fate(seq uint64) finding.Reason {
 	switch {
 	case ss.closed && seq >= ss.end:
 		return finding.BeyondEnd
-	case !ss.closed && ss.next == nil && !later:
+	case !ss.closed && ss.next == nil && !later, ss.mayStillBeAdopted():
 		return ""
 	case st.lacks(ss.start(), ss.lastChance()) || !ss.closed && ss.next == nil:
 		return st.lost(ss)
 	case ss.closed:
 		return finding.CoveredByNoSeal
-	case !ss.next.working && st.head.number <= ss.next.last:
-		return ""
 	case !ss.next.working && ss.next.next == nil, !ss.opened, !ss.next.opened:
 		return st.lost(ss)
 	case ss.next.rolledBack || ss.bootID != ss.next.bootID || ss.next.bootID == [16]byte{}:
 		return finding.PowerLost
 	}
 	return finding.UncoveredAtTheEnd
+}
+
+// mayStillBeAdopted reports whether the session that is the last one so far follows this one, as far as is known, and has not got to work yet.
+func (ss *session) mayStillBeAdopted() bool {
+	last := ss.stream.session(ss.stream.head.nonce)
+	return !ss.closed && last != nil && last != ss && !last.working && (ss.next == last || ss.next == nil)
 }
 
 // lost says why a seal that may have settled a record is not here.
@@ -280,6 +284,24 @@ func (w *Watcher) judgeSession(ss *session) {
 	}
 }
 
+// reconsider judges the records anew that missing seals may have settled, now that some of these have come.
+func (w *Watcher) reconsider(st *stream) {
+	for _, ss := range st.sessions {
+		ss.handle.eachLost(func(p *page, seq uint64, slot int) {
+			if fate := ss.fate(seq); fate != finding.SealMissing && fate != finding.NotWatched {
+				w.find(p, slot)
+				if fate == "" { // it waits again
+					leaf := p.leaf[slot]
+					w.settleLeaf(p, slot, false)
+					w.put(ss.handle, seq, &leaf)
+				} else {
+					w.doom(p, slot, fate, Peer{})
+				}
+			}
+		})
+	}
+}
+
 // sweep reports the records of a session that has ended that no seal has settled.
 func (w *Watcher) sweep(ss *session) {
 	h := ss.handle
@@ -287,9 +309,8 @@ func (w *Watcher) sweep(ss *session) {
 		next := p.next
 		p.seqs(p.waiting(), func(seq uint64, slot int) {
 			if !ss.settled.Contains(seq) { // else it is in an open group
-				w.doom(h, seq, ss.fate(seq), Peer{})
 				w.dropExtras(h, seq)
-				w.settleLeaf(p, slot, true)
+				w.doom(p, slot, ss.fate(seq), Peer{})
 			}
 		})
 		p = next
@@ -338,7 +359,8 @@ func (w *Watcher) judgeWaiting(h *handle) {
 				return
 			}
 			p.told |= 1 << slot
-			h.unsealed = w.add(finding.NewerThanSeals, h.on(seq, seq, Peer{}))
+			ss.stream.dirty = true
+			h.unsealed.add(w.add(finding.NewerThanSeals, h.on(seq, seq, Peer{})), 1)
 		})
 	}
 }

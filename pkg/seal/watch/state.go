@@ -20,21 +20,26 @@ type Part struct {
 }
 
 const (
-	stateVersion = 2
+	stateVersion = 3
 
 	indexKey     = "index"
 	findingsKey  = "findings"
 	strangersKey = "strangers"
 	streamKey    = "stream/" // and the stream's id
 
+	// settling is how long a record waits before a state holds it: most are sealed by then.
+	settling = 3 * time.Second
+
 	// What a part may hold. Beyond it the oldest is left out, as if it had fallen out of memory.
 	maxSavedRanges = 256
 	maxSavedMarks  = 16
-	maxSavedNotes  = 64
-	maxSavedGroups = 2048
+	maxSavedNotes  = 64   // unless nothing was observed after it
+	maxSavedGroups = 2048 // a session
 	maxSavedLeaves = 16384
 	maxSavedDone   = 1024 // a session
 	maxSavedLost   = 4096
+
+	maxLastGroups = 8 * maxSavedGroups // instead, if nothing was observed after it
 )
 
 // indexState says what other parts there are.
@@ -42,13 +47,16 @@ type indexState struct {
 	Version int      `json:"logseal_watch"`
 	Last    bool     `json:"last"` // nothing was observed after it
 	Streams []string `json:"streams"`
+	Gap     bool     `json:"gap,omitempty"`   // not long before it there was a time that was not watched, if nothing was observed after it
+	Blind   bool     `json:"blind,omitempty"` // not long before it something passed without being looked at, likewise
 }
 
 // strangersState are the records of sessions that are not known yet, under the usual policy. It is there if nothing was observed after it.
 type strangersState struct {
 	Version int             `json:"logseal_watch"`
 	Handles []strangerState `json:"handles"`
-	Lost    []string        `json:"lost,omitempty"` // handles of which records came that are not here
+	Lost    []string        `json:"lost,omitempty"`  // handles of which records came that are not here
+	Early   []heldState     `json:"early,omitempty"` // seals of streams that are not known
 }
 
 type strangerState struct {
@@ -56,6 +64,15 @@ type strangerState struct {
 	From   Peer        `json:"from"`
 	Named  bool        `json:"named,omitempty"` // one has attributes that the usual policy leaves out
 	Leaves []leafState `json:"leaves"`
+	Blind  []leafState `json:"blind,omitempty"` // of records that nobody has compared with others yet
+	handleState
+}
+
+// handleState is what a handle has beside its records.
+type handleState struct {
+	Skipped rangesState `json:"skipped,omitempty"`
+	Broken  rangesState `json:"broken,omitempty"`
+	Rival   []toldState `json:"rival,omitempty"` // of further records
 }
 
 // streamState is a stream.
@@ -72,9 +89,22 @@ type streamState struct {
 	Former    []string        `json:"former,omitempty"`
 	Missing   rangesState     `json:"missing,omitempty"`
 	Unwatched rangesState     `json:"unwatched,omitempty"`
+	Gaps      []gapState      `json:"gaps,omitempty"`
 	Held      []heldState     `json:"held,omitempty"`
+	Silent    uint64          `json:"silent,omitempty"`   // serial of the finding, 0 if there is none
+	NoFirst   uint64          `json:"no_first,omitempty"` // likewise
 	Heartbeat int64           `json:"heartbeat_ms,omitempty"`
 	Sealed    time.Time       `json:"sealed"`
+	Resumed   *resumedState   `json:"resumed,omitempty"` // if nothing was observed after it
+}
+
+// resumedState says that it is not known yet what came between an earlier state and the restart with it.
+type resumedState struct {
+	Away    int64 `json:"away_ms"`
+	Until   int64 `json:"until_ms,omitempty"`
+	From    int64 `json:"from_ms,omitempty"`
+	Boot    b16   `json:"boot"`
+	Overran bool  `json:"overran,omitempty"`
 }
 
 type learnedState struct {
@@ -95,6 +125,19 @@ type tipState struct {
 	Kind    seal.Kind     `json:"kind"`
 	Nonce   b16           `json:"nonce"`
 	Time    time.Time     `json:"time"`
+	Uptime  int64         `json:"uptime_ms"`
+	Boot    b16           `json:"boot"`
+}
+
+// gapState is where seals are missing that may still come.
+type gapState struct {
+	Low       tipState    `json:"low"`
+	Upper     heldState   `json:"upper"`
+	Copies    []heldState `json:"copies,omitempty"`
+	Anchor    uint64      `json:"anchor"`
+	Cause     uint64      `json:"cause,omitempty"` // serial of the finding, 0 if there is none
+	Lates     []toldState `json:"lates,omitempty"`
+	Unwatched bool        `json:"unwatched,omitempty"`
 }
 
 type treeState struct {
@@ -125,7 +168,8 @@ type sessionState struct {
 	RolledBack      bool         `json:"rolled_back,omitempty"`
 	First           uint64       `json:"first"`
 	Last            uint64       `json:"last"`
-	FollowsPrior    bool         `json:"follows_prior,omitempty"` // the session before it in the list
+	Prior           int          `json:"prior,omitempty"` // the session before it, by its place in the list, from 1; 0 if that is not known
+	Took            int          `json:"took,omitempty"`  // that of which it adopts records while Prior is not known, likewise
 	Began           uint64       `json:"began"`
 	Working         bool         `json:"working,omitempty"`
 	Closed          bool         `json:"closed,omitempty"`
@@ -134,12 +178,15 @@ type sessionState struct {
 	Adopted         bool         `json:"adopted,omitempty"`
 	Forgetful       bool         `json:"forgetful,omitempty"`
 	Judged          bool         `json:"judged,omitempty"`
+	LenientFor      int64        `json:"lenient_for_ms,omitempty"`
+	Unsealed        []toldState  `json:"unsealed,omitempty"` // of leaves that are told, and of lost ones
+	Lost            []toldState  `json:"lost,omitempty"`
 	Settled         rangesState  `json:"settled,omitempty"`
 	Void            rangesState  `json:"void,omitempty"`
-	Skipped         rangesState  `json:"skipped,omitempty"`
 	Groups          []groupState `json:"groups,omitempty"`
 	Leaves          []leafState  `json:"leaves,omitempty"`
 	Verified        []leafState  `json:"verified,omitempty"` // the latest, to compare copies with; if nothing was observed after it
+	handleState
 }
 
 type groupState struct {
@@ -148,9 +195,11 @@ type groupState struct {
 	Prefix  []byte      `json:"prefix,omitempty"`
 	Overdue bool        `json:"overdue,omitempty"`
 	Lenient bool        `json:"lenient,omitempty"`
+	Gap     int         `json:"gap,omitempty"` // the gap above which its seal is, by its place in the list, from 1; 0 if there is none
 	Told    []toldState `json:"told,omitempty"`
 }
 
+// toldState is a contribution to a finding.
 type toldState struct {
 	Finding uint64 `json:"finding"` // its serial
 	N       uint64 `json:"n"`
@@ -159,12 +208,14 @@ type toldState struct {
 type leafState struct {
 	Seq  uint64 `json:"seq"`
 	Leaf b32    `json:"leaf"`
+	Told bool   `json:"told,omitempty"` // it is in the finding on what no seal covers
+	Lost bool   `json:"lost,omitempty"` // it is in the finding on what missing seals may cover
 }
 
 type heldState struct {
 	Body string `json:"body"`
 	From Peer   `json:"from"`
-	Told bool   `json:"told,omitempty"`
+	Told uint64 `json:"told,omitempty"` // serial of the finding that it is not authentic, 0 if there is none
 }
 
 // findingsState are the findings that are open.
@@ -193,6 +244,10 @@ type findingState struct {
 	LastSeen  time.Time        `json:"last_seen"`
 	EventTime time.Time        `json:"event_time"`
 	Evidence  []evidenceState  `json:"evidence,omitempty"`
+	Changed   bool             `json:"changed,omitempty"` // since it was told
+	Untold    bool             `json:"untold,omitempty"`
+
+	Orphans map[string]uint64 `json:"orphans,omitempty"` // by handle: how many records of it are in the finding until a seal knows it
 }
 
 type evidenceState struct {

@@ -4,9 +4,12 @@ package watch
 
 import (
 	"bytes"
+	"maps"
 	"net"
+	"slices"
 
 	"github.com/logseal/logseal/pkg/seal/canonical"
+	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
 // key is what a peer is told apart by: its identity, else its address without the port.
@@ -112,7 +115,7 @@ func (w *Watcher) dropLeaves(p *page) {
 // strange takes in a record of a handle that no authentic seal knows yet.
 func (w *Watcher) strange(h *handle, seq uint64, r *canonical.Record, from Peer) {
 	size := len(r.Canonical) + len(r.Source.Encoding)
-	if h.orphan == nil && w.strangers.bytes+size <= maxBlind && h.blindBytes+size <= maxBlind/4 {
+	if h.orphans == nil && w.strangers.bytes+size <= maxBlind && h.blindBytes+size <= maxBlind/4 {
 		h.blind = append(h.blind, blindRecord{seq, canonical.Record{
 			Canonical: append([]byte(nil), r.Canonical...), Attributes: r.Attributes, Source: &canonical.Source{Encoding: bytes.Clone(r.Source.Encoding)},
 		}})
@@ -120,17 +123,16 @@ func (w *Watcher) strange(h *handle, seq uint64, r *canonical.Record, from Peer)
 		w.strangers.bytes += size
 		return
 	}
-	w.assume(h, seq, r)
-	if h.orphan != nil {
+	if first := w.assume(h, seq, r); first && h.orphans != nil {
 		w.orphan(h, seq)
 	}
 }
 
-// assume digests a record under the usual policy, for want of a better one.
-func (w *Watcher) assume(h *handle, seq uint64, r *canonical.Record) {
+// assume digests a record under the usual policy, for want of a better one, and reports whether it is the first of its seq.
+func (w *Watcher) assume(h *handle, seq uint64, r *canonical.Record) bool {
 	h.assumed, h.named = true, h.named || r.LeavesOut(w.usual)
 	leaf := r.Digest(w.usual)
-	w.hold(h, seq, &leaf, h.from)
+	return w.hold(h, seq, &leaf, h.from)
 }
 
 // digestBlind digests what was kept whole, for want of a better policy.
@@ -159,8 +161,13 @@ func (w *Watcher) attach(ss *session, name string) {
 	if w.strangers.forgotten(name) {
 		ss.lenientUntil = w.clock + w.config.LateAfter
 	}
-	w.retract(h.orphan, h.orphans)
-	h.orphan, h.orphans = nil, 0
+	w.takeAllBack(&h.orphans)
+	w.takeAllBack(&h.rival) // it is known now of which stream they are
+	for _, seq := range slices.Sorted(maps.Keys(h.rivals)) {
+		s := h.on(seq, seq, h.from)
+		s.count = h.rivals[seq]
+		h.rival.add(w.add(finding.NotSealedYet, s), s.count)
+	}
 }
 
 // recognise digests what came of a session before its policy was known.

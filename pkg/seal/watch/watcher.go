@@ -235,7 +235,7 @@ func (w *Watcher) Tick(now time.Time) []Event {
 
 // judgeStranger reports records of a session that no authentic seal knows, in time.
 func (w *Watcher) judgeStranger(h *handle) {
-	if h.orphan != nil || h.born+w.config.LateAfter > w.clock {
+	if h.orphans != nil || h.born+w.config.LateAfter > w.clock {
 		return
 	}
 	w.digestBlind(h)
@@ -249,8 +249,7 @@ func (w *Watcher) orphan(h *handle, seq uint64) {
 	if w.config.Partial || w.claimed(h) {
 		reason = finding.NotWatched
 	}
-	h.orphan = w.add(reason, h.on(seq, seq, h.from))
-	h.orphans++
+	h.orphans.add(w.add(reason, h.on(seq, seq, h.from)), 1)
 }
 
 // claimed reports whether the seals of a session may have come in a time that was not watched: some time after that, only if others name it.
