@@ -18,9 +18,9 @@ import (
 
 const (
 	systemLogLimit = 32 << 20 // bytes of /var/log that the demonstration ships
-	stopTimeout    = 20 * time.Second
+	stopTimeout    = time.Minute
 	// A retry of the exporter comes after 5 to 8 s at first, then later each time.
-	arrivalTimeout = 45 * time.Second
+	arrivalTimeout = 2 * time.Minute
 )
 
 // stage is what the drills play on: three processes, the file that they append to and the archive at the other end.

@@ -34,7 +34,7 @@ type watched struct {
 
 // The SIEM waits as long as a demonstration may: by default 30 s for what comes late, and three minutes for a silent host.
 const (
-	demoLateAfter   = "2s"
+	demoLateAfter   = "5s"
 	demoSilentAfter = "3s"
 	demoHeartbeat   = "1s"
 )
@@ -191,8 +191,10 @@ func (w *watched) harmless(ctx context.Context) error {
 	if err := w.alarms.Read(); err != nil {
 		return err
 	}
-	if len(w.alarms.List) > 0 {
-		return fmt.Errorf("reordering and replay raised %s: %s", w.alarms.List[0].Code, w.alarms.List[0].Message)
+	for _, alarm := range w.alarms.List {
+		if alarm.Code != finding.Silent { // which a machine brings about that stands still for some seconds
+			return fmt.Errorf("reordering and replay raised %s: %s", alarm.Code, alarm.Message)
+		}
 	}
 	return nil
 }
