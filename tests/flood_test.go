@@ -122,6 +122,7 @@ func quietFileInAFlood(t *testing.T, site *testbed.Site, full string, least floa
 
 // With hold, a flood makes its receiver wait and loses nothing: not a line of the flooded file, not one of a quiet file beside it.
 func TestHoldLosesNothing(t *testing.T) {
+	t.Parallel()
 	const flooded, quietLines = 2_000, 20
 	site := newSite(t)
 	site.AgentToSIEM()
@@ -152,6 +153,7 @@ func TestHoldLosesNothing(t *testing.T) {
 // With hold, all files of a receiver wait for the one that is held, and no file of another receiver does: docs/flood.md says so, and how to
 // configure it.
 func TestHoldMakesItsReceiverWait(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	site.AgentToSIEM()
 	path := func(name string) string { return filepath.Join(site.Dir, name+".log") }

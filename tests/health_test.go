@@ -87,6 +87,7 @@ func unprivileged(t *testing.T, c testbed.Collector) testbed.Collector {
 }
 
 func TestHealthOfAnAgentThatReadsNothing(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	site.AgentToSIEM()
 	logs := filepath.Join(site.Dir, "logs")
@@ -128,6 +129,7 @@ func TestHealthOfAnAgentThatReadsNothing(t *testing.T) {
 
 // Without a flag and without a key: what ships.
 func TestHealthDuringAnOutage(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	site.AgentToSIEM()
 	logFile := filepath.Join(site.Dir, "app.log")
@@ -165,6 +167,7 @@ func TestHealthDuringAnOutage(t *testing.T) {
 
 // A disk that is full, in the real: a small file system of its own for the agent's state.
 func TestHealthWithAFullDisk(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("mounting a file system needs root")
 	}

@@ -90,6 +90,7 @@ func verifySite(t *testing.T, site *testbed.Site, wrote time.Time, agents ...tes
 // Two hosts, and one that speaks in the other's name: the record says whose certificate it came with, and what the gateway
 // put there is no alteration.
 func TestTheRecordSaysWhoseCertificateItCameWith(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	site.SetInclude()
 	web3, web17 := secondAgent(t, site, "web-3"), secondAgent(t, site, "web-17")
@@ -119,6 +120,7 @@ func TestTheRecordSaysWhoseCertificateItCameWith(t *testing.T) {
 // A gateway that requires the match takes nothing in another's name. The sender holds it, both sides say so, and other
 // hosts are served on.
 func TestRequiredMatchRefusesAnothersName(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	site.SetInclude()
 	web3, web17 := secondAgent(t, site, "web-3"), secondAgent(t, site, "web-17")

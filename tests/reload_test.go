@@ -21,6 +21,7 @@ import (
 // A gateway that is asked, with SIGHUP, for a configuration that cannot work runs on with the one it has, says so, and takes
 // the next one that works; agents lose nothing by it.
 func TestSIGHUPWithABrokenConfigurationKeepsTheProcess(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	logFile := filepath.Join(site.Dir, "app.log")
 	site.SetInclude(logFile)

@@ -159,6 +159,7 @@ func TestSealsWaitBehindAFullQueue(t *testing.T) {
 
 // A reload of the configuration is a restart: each session is closed, and the next one follows.
 func TestSealsSurviveReloads(t *testing.T) {
+	t.Parallel()
 	s := newStream(t)
 	start(t, s.site.SIEM)
 	agent := start(t, s.site.Agent)
@@ -192,6 +193,7 @@ func TestSealsSurviveReloads(t *testing.T) {
 
 // A gateway that adds attributes to records and resources: that is tampering, unless the agent has declared them.
 func TestEnrichmentAtTheGateway(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		exclude string
 		want    finding.Code
@@ -281,6 +283,7 @@ service:
 
 // What happens to the state while the agent is not looking.
 func TestLostAndRolledBackState(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		lose     []string // of the state, by the beginning of the name
@@ -296,6 +299,7 @@ func TestLostAndRolledBackState(t *testing.T) {
 		{name: "both lost", lose: []string{"processor_stamp_", "stamp.key"}, want: []finding.Code{finding.UnknownStream, finding.Orphan}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStream(t)
 			start(t, s.site.SIEM)
 			state, saved := s.site.Agent.Env["LOGSEAL_STATE_DIR"], filepath.Join(s.site.Dir, "saved")
@@ -380,6 +384,7 @@ func only(r *verifier.Report, verdict finding.Code) []finding.Finding {
 
 // A host that lost its keys goes on as a new stream, and its trust line file holds both lines: then everything verifies.
 func TestBothTrustLinesAreKept(t *testing.T) {
+	t.Parallel()
 	s := newStream(t)
 	start(t, s.site.SIEM)
 	agent := start(t, s.site.Agent)
@@ -405,6 +410,7 @@ func TestBothTrustLinesAreKept(t *testing.T) {
 
 // Two on one state are refused, with an error that says what is shared and what to do.
 func TestTwoOnOneState(t *testing.T) {
+	t.Parallel()
 	s := newStream(t)
 	start(t, s.site.SIEM)
 	start(t, s.site.Agent)

@@ -227,6 +227,7 @@ func TestSyslogOverTLSFromSendersThatWriteAndClose(t *testing.T) {
 
 // Without a restart: a renewed certificate is shown, and a sender whose authority was withdrawn is refused and its open connection ends.
 func TestSyslogOverTLSFollowsItsCertificates(t *testing.T) {
+	t.Parallel()
 	root, clients, others := testpki.NewCA("root"), testpki.NewCA("clients"), testpki.NewCA("others")
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }

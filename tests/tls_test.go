@@ -149,6 +149,7 @@ func (g *tlsGateway) metric(t *testing.T, name string) float64 {
 // Without a restart: a client authority that is added admits, one that is withdrawn does not, on connections that are open
 // either; a renewed certificate is shown; files that cannot be used are not, and the gateway says so.
 func TestGatewayFollowsItsCertificates(t *testing.T) {
+	t.Parallel()
 	g := newTLSGateway(t)
 	second := testpki.NewCA("second")
 	first, late := g.clients.NewLeaf("first"), second.NewLeaf("late")
@@ -210,6 +211,7 @@ func TestGatewayFollowsItsCertificates(t *testing.T) {
 
 // Whoever is refused during the handshake leaves a line with his address and the reason, and is counted.
 func TestRefusedClientsLeaveATrace(t *testing.T) {
+	t.Parallel()
 	g := newTLSGateway(t)
 	for _, tt := range []struct {
 		reason string

@@ -46,6 +46,7 @@ func bodiesOf(t *testing.T, archive *testbed.Archive, n map[string]int) map[stri
 // container's runtime cuts them at 16 KiB. A line may be longer than 1 MiB. No record is half a line, and no half of a
 // secret leaves the host.
 func TestTornLines(t *testing.T) {
+	t.Parallel()
 	const (
 		linesWritten = 600
 		secret       = "Xk29vQp7LmWz4TnRb83c"
@@ -108,6 +109,7 @@ func TestTornLines(t *testing.T) {
 
 // A line that stays unfinished for longer than force_flush_period is handed on as far as it is there, and again when it is whole.
 func TestUnfinishedLineArrivesTwice(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	site.AgentToSIEM()
 	path := filepath.Join(site.Dir, "app.log.in")

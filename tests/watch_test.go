@@ -118,6 +118,7 @@ func (p *watchedPath) only(alarms *testbed.Alarms, codes ...finding.Code) {
 // TestFindingsReachWhoTheyAreFor: with everything as it ships, a byte altered between agent and gateway is found by the gateway and by the
 // SIEM behind it, and the finding reaches the SIEM, sealed, and a webhook. It prints how long that took.
 func TestFindingsReachWhoTheyAreFor(t *testing.T) {
+	t.Parallel()
 	p := newPath(t)
 	posted := make(chan []byte, 100)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -228,6 +229,7 @@ func TestGatewayKilledWhileWatching(t *testing.T) {
 // TestGatewayTrustsAFleet: with LOGSEAL_TRUST_CA_FILE a gateway as it ships verifies an agent that it has no trust line of, by the
 // certificate that the agent shows it too, and knows it again after a restart. What is altered is found.
 func TestGatewayTrustsAFleet(t *testing.T) {
+	t.Parallel()
 	p := newPath(t)
 	overlay := filepath.Join(p.site.Dir, "endorse.yaml")
 	require.NoError(t, os.WriteFile(overlay, []byte(
