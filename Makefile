@@ -72,11 +72,12 @@ alerts: $(TOOLS)/promtool ## Check the Prometheus rules in deploy/alerts and run
 	@$(TOOLS)/promtool test rules deploy/alerts/logseal.test.yaml
 
 .PHONY: generate
-generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb), the components' metadata (mdatagen) and the tables of rules in the docs
+generate: $(TOOLS)/builder $(TOOLS)/mdatagen ## Regenerate components/ (ocb), the components' metadata (mdatagen), the tables of rules in the docs and the prefilter's grouping
 	@$(TOOLS)/builder --config builder-config.yaml --skip-get-modules --skip-compilation 2>&1 | grep -i -e error -e warn || true
 	@scripts/own-run
 	@for f in $$(git ls-files --cached --others --exclude-standard '*/metadata.yaml'); do (cd "$$(dirname "$$f")" && "$(CURDIR)/$(TOOLS)/mdatagen" metadata.yaml) || exit 1; done
 	@go run -buildvcs=false ./internal/ruledocs
+	@go test -buildvcs=false -count=1 -run TestWriteGrouping ./pkg/redact -write-grouping >/dev/null
 
 .PHONY: bench
 bench: ## Run the Go benchmarks

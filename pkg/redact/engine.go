@@ -125,6 +125,14 @@ func (e *Engine) loadKeys() error {
 
 // compile builds the prefilter from the triggers of the rules that are on.
 func (e *Engine) compile() {
+	e.filter = prefilter.New(e.triggers())
+	for i, r := range rules.All() {
+		e.runs = e.runs || r.Runs && e.rules[i].action != actionOff
+	}
+}
+
+// triggers returns what leads to the rules that are on.
+func (e *Engine) triggers() []prefilter.Trigger[*rules.Context] {
 	on := func(r rules.ID) bool { return e.rules[r].action != actionOff }
 	var sensitive []string
 	if on(rules.SensitiveKey) {
@@ -143,10 +151,7 @@ func (e *Engine) compile() {
 			t = append(t, prefilter.Trigger[*rules.Context]{Lit: lit, Detect: hit, Free: true, Always: true})
 		}
 	}
-	e.filter = prefilter.New(t)
-	for i, r := range rules.All() {
-		e.runs = e.runs || r.Runs && on(rules.ID(i))
-	}
+	return t
 }
 
 // selfTest redacts the examples of every built-in rule that is on: an engine that would let one through does not start.

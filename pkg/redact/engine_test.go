@@ -68,6 +68,41 @@ func TestNumbers(t *testing.T) {
 	}, out)
 }
 
+// What flood_guard reports is about a source, such as a file: it arrives whole, unless the source's name holds a secret itself.
+func TestFloodReportsArriveWhole(t *testing.T) {
+	e := newEngine(t)
+	report := func(source string) plog.Logs {
+		return one(func(lr plog.LogRecord) {
+			lr.Body().SetStr("log.file.path " + source + " is above 200 records/s: of 12345678 records received, 2000 were kept, 12343678 shed and 0 held back")
+			lr.SetEventName("logseal.flood")
+			a := lr.Attributes()
+			a.PutStr("logseal.flood.processor", "flood_guard")
+			a.PutStr("logseal.flood.phase", "begin")
+			a.PutStr("logseal.flood.key.name", "log.file.path")
+			a.PutStr("logseal.flood.key", source)
+			a.PutInt("logseal.flood.shed.bytes", 4234567890123)
+			a.PutStr("logseal.flood.first", "2026-11-28T09:00:00.123456789Z")
+		})
+	}
+	for _, source := range []string{
+		"/var/log/pods/shop_web-6d5f7c9b8-x2k4p_0f9b1c2e-3a4d-4e5f-8a6b-7c8d9e0f1a2b/web/0.log",
+		"/var/log/pods/ns_app_1234567890/app/0.log",
+		"/var/log/pods/kube-system_etcd-cp1_a3b1f0c2d4e5968778695a4b3c2d1e0f/etcd/0.log",
+		"/tmp/TestQuietFile2345678901/001/flood.log",
+		"/var/lib/docker/containers/4f6d01a293be4c7f8a15d20b7e64c9f34f6d01a293be4c7f8a15d20b7e64c9f3/4f6d01a293be-json.log",
+		"/var/log/app-20261128-1795845.log",
+	} {
+		ld := report(source)
+		before := everything(ld)
+		e.Logs(ld, nil)
+		assert.Equal(t, before, everything(ld))
+	}
+	ld := report("/var/log/jo.doe@example.com/" + pan + ".log")
+	e.Logs(ld, nil)
+	assert.NotContains(t, everything(ld), "jo.doe")
+	assert.NotContains(t, everything(ld), pan)
+}
+
 func TestKeysCondemnSubtrees(t *testing.T) {
 	e := newEngine(t, func(c *Config) {
 		c.Keys = Keys{Sensitive: []string{"*session*"}, Ignore: []string{"session.count"}}

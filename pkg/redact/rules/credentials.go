@@ -30,7 +30,8 @@ const (
 		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas unseal recovery licence wep"
 	notSecretKeys = "public primary foreign partition cache sort routing index idempotency object map row registry hot short group " +
 		"dedup unique composite natural surrogate sequence schema lookup hash range context translation i18n bucket pub event " +
-		"partitioning ordering join aggregation message pressed down up issuer arrow enter escape function shift"
+		"partitioning ordering join aggregation message pressed down up issuer arrow enter escape function shift " +
+		"flood" // logseal.flood.key, the source that a report of flood_guard is about
 	notKeys = "monkey donkey turkey hotkey hockey jockey whiskey keykey honkey mickey"
 	// notSecretTokens are what stands before "token" in the name of a harmless one.
 	notSecretTokens = "next page continuation cancellation cancel sync delimiter start end special bos eos pad unexpected invalid " +

@@ -5,20 +5,17 @@ package prefilter
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"math"
+
 	"math/bits"
-	"math/rand/v2"
+
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
 
 // The filter finds the places where a trigger may begin: Shift-Or (Baeza-Yates and Gonnet, 1992) over the triggers'
-// first four bytes, for fourteen groups of triggers at once (search.go has the loop). Each byte costs one load, a shift and an or,
+// first four bytes, for some groups of triggers at once (search.go has the loop). Each byte costs one load, a shift and an or,
 // whatever the number of triggers, and the table of 2 KiB stays in the first-level cache. What passes is compared with the
 // group's triggers. An Aho-Corasick automaton, which would match exactly, takes a dependent load for each byte; it
 // measured at 210 to 380 MB/s where this runs at 1 GB/s.
@@ -51,8 +48,7 @@ type Trigger[C any] struct {
 	// Note is what its detector notes in State.Saw, after which it is no longer wanted.
 	Note uint16
 
-	digits bool // four digits in a row
-	skip   int  // 1 with Boundary, or 0
+	skip int // 1 with Boundary, or 0
 }
 
 // glance is what head returns where a trigger may begin, in the bits of the mask: to tell most places apart without looking at the
@@ -130,7 +126,6 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 	})
 	for k := range triggers {
 		t := &triggers[k]
-		t.digits = len(t.Sets) == filterWidth && !slices.ContainsFunc(t.Sets, func(s *Set) bool { return *s != *Digits })
 		if t.Boundary {
 			t.skip = 1
 			for b, ok := range t.Sets[1] {
@@ -164,7 +159,7 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 			}
 		}
 		for b := range 256 {
-			f.masks[saw][b] = maskOfByte(&accept, byte(b))
+			f.masks[saw][b] = maskOfByte(accept, byte(b))
 		}
 	}
 	return f
@@ -244,210 +239,16 @@ func (s *byteSets) costWith(t *byteSets, limit float64) float64 {
 	return passes + p/100
 }
 
-// group shares the triggers out among the groups and returns what the groups take.
-func (f *Filter[C]) group(triggers []Trigger[C]) [filterGroups]byteSets {
-	own := make([]byteSets, len(triggers))
-	for t := range triggers {
-		own[t] = triggers[t].accepts()
+// fits returns the groups that the trigger may be in. Those of one or two bytes have one to themselves: with them in it, another would pass
+// on much of the text. So have four digits.
+func (t *Trigger[C]) fits() []int {
+	switch {
+	case len(t.Sets) == filterWidth && !slices.ContainsFunc(t.Sets, func(s *Set) bool { return *s != *Digits }):
+		return []int{digitGroup}
+	case len(t.Lit)+len(t.Sets) <= 2:
+		return []int{shortGroup}
 	}
-	in := remembered(own, func() []int { return shareOut(triggers, own) })
-	var accept [filterGroups]byteSets
-	for g := range accept {
-		accept[g] = newByteSets()
-	}
-	for t, g := range in {
-		f.groups[g].add(&triggers[t])
-		accept[g].add(&own[t])
-	}
-	return accept
-}
-
-// Several processors of one collector mostly have the same triggers: which groups they are shared out among takes longest to find out.
-var (
-	groupingsMu sync.Mutex
-	groupingsOf = map[[sha256.Size]byte][]int{}
-)
-
-// remembered returns what find returns for triggers that take the same.
-func remembered(own []byteSets, find func() []int) []int {
-	h := sha256.New()
-	for i := range own {
-		for _, a := range own[i].accept {
-			for _, x := range a {
-				_ = binary.Write(h, binary.LittleEndian, x)
-			}
-		}
-	}
-	key := [sha256.Size]byte(h.Sum(nil))
-	groupingsMu.Lock()
-	defer groupingsMu.Unlock()
-	if in, ok := groupingsOf[key]; ok {
-		return in
-	}
-	in := find()
-	groupingsOf[key] = in
-	return in
-}
-
-const (
-	retries = 80
-	// seed is always the same, and so is the filter. How good a grouping is found is luck: of forty seeds this one's lets the fewest
-	// steps of access-log lines pass. Look for another when triggers have changed and BenchmarkScan is slower.
-	seed     = 52
-	maxMove  = 8
-	nextMove = 1 // rounds of moves after the first time
-)
-
-// shareOut returns the group of each trigger. Each is put where it makes the least worse, and moved to where it is better off, now that
-// the others are there. When none is better off elsewhere, two groups are taken apart and their triggers put anew, and that again, and the
-// best grouping counts.
-func shareOut[C any](triggers []Trigger[C], own []byteSets) []int {
-	s := sharing{in: make([]int, len(own)), own: own}
-	none := newByteSets()
-	for g := range s.accept {
-		s.accept[g] = newByteSets()
-		s.costs[g] = none.costWith(&none, math.Inf(1))
-	}
-	fits := make([][]int, len(own)) // the groups that a trigger may be in
-	for t := range own {
-		s.in[t] = -1
-		for g := range filterGroups {
-			if triggers[t].fits(g) {
-				fits[t] = append(fits[t], g)
-			}
-		}
-	}
-	s.settle(fits, maxMove)
-	best, bestCost := slices.Clone(s.in), s.cost()
-	r := rand.New(rand.NewPCG(1, seed))
-	for n := range retries {
-		one, other := r.IntN(filterGroups), r.IntN(filterGroups)
-		if n%2 == 0 {
-			one = s.dearest()
-		}
-		var apart []int
-		for t, g := range s.in {
-			if (g == one || g == other) && len(fits[t]) > 1 {
-				apart = append(apart, t)
-			}
-		}
-		for _, t := range apart {
-			s.take(t)
-		}
-		for _, k := range r.Perm(len(apart)) {
-			s.put(apart[k], s.cheapest(apart[k], fits[apart[k]]))
-		}
-		s.settle(fits, nextMove)
-		if cost := s.cost(); cost < bestCost {
-			bestCost = cost
-			copy(best, s.in)
-		} else {
-			for t, g := range best {
-				if s.in[t] != g {
-					s.move(t, g)
-				}
-			}
-		}
-	}
-	return best
-}
-
-// sharing is a way to share triggers out among groups.
-type sharing struct {
-	own    []byteSets // what each trigger takes
-	in     []int      // its group, or -1
-	accept [filterGroups]byteSets
-	costs  [filterGroups]float64
-}
-
-func (s *sharing) cost() (sum float64) {
-	for _, c := range s.costs {
-		sum += c
-	}
-	return sum
-}
-
-// dearest returns the group that costs most of those that triggers have a choice of.
-func (s *sharing) dearest() int {
-	dearest := numGroup + 1
-	for g := dearest; g < filterGroups; g++ {
-		if s.costs[g] > s.costs[dearest] {
-			dearest = g
-		}
-	}
-	return dearest
-}
-
-// settle moves each trigger to the group in which it costs the least, until all are there, in so many rounds at most.
-func (s *sharing) settle(fits [][]int, rounds int) {
-	for moved, n := true, 0; moved && n < rounds; n++ {
-		moved = false
-		for t := range s.in {
-			if len(fits[t]) == 1 && s.in[t] == fits[t][0] {
-				continue
-			}
-			from := s.in[t]
-			s.take(t)
-			best := s.cheapest(t, fits[t])
-			s.put(t, best)
-			moved = moved || best != from
-		}
-	}
-}
-
-// cheapest returns which of the groups a trigger that is in none makes the least worse.
-func (s *sharing) cheapest(t int, groups []int) int {
-	best, bestCost := groups[0], math.Inf(1)
-	for _, g := range groups {
-		if c := s.accept[g].costWith(&s.own[t], bestCost+s.costs[g]) - s.costs[g]; c < bestCost {
-			best, bestCost = g, c
-		}
-	}
-	return best
-}
-
-func (s *sharing) move(t, to int) {
-	s.take(t)
-	s.put(t, to)
-}
-
-// take takes a trigger out of its group, if it is in one.
-func (s *sharing) take(t int) {
-	from := s.in[t]
-	if s.in[t] = -1; from < 0 {
-		return
-	}
-	a := &s.accept[from]
-	a.accept = [filterWidth]byteSet{}
-	for k := range a.sample {
-		clear(a.sample[k])
-	}
-	for other, g := range s.in {
-		if g == from {
-			a.add(&s.own[other])
-		}
-	}
-	s.costs[from] = a.costWith(a, math.Inf(1))
-}
-
-func (s *sharing) put(t, to int) {
-	s.in[t] = to
-	s.accept[to].add(&s.own[t])
-	s.costs[to] = s.accept[to].costWith(&s.accept[to], math.Inf(1))
-}
-
-// fits reports whether the trigger may be in the group. Those of one or two bytes have one to themselves: with them in it, another
-// would pass on much of the text. So have four digits.
-func (t *Trigger[C]) fits(group int) bool {
-	switch group {
-	case shortGroup:
-		return len(t.Lit)+len(t.Sets) <= 2 && !t.digits
-	case digitGroup:
-		return t.digits
-	case runGroup, numGroup:
-		return false
-	}
-	return len(t.Lit)+len(t.Sets) > 2 && !t.digits
+	return freeGroups
 }
 
 // accepts returns the sets of bytes that the trigger's first four positions take; positions past its end take all.

@@ -195,7 +195,7 @@ func TestLongNumber(t *testing.T) {
 // The lines that the filter is tuned with pass with a look at few places.
 func TestSample(t *testing.T) {
 	assert.Greater(t, len(sampleText), 8000)
-	assert.Equal(t, len(accessHours)*strings.Count(accessText, "HTTP/"), strings.Count(sampleText[:len(sampleText)-len(otherText)], "HTTP/"))
+	assert.Equal(t, accessCopies*strings.Count(accessText, "HTTP/"), strings.Count(sampleText[:len(sampleText)-len(otherText)], "HTTP/"))
 	assert.Positive(t, InSample("mozilla"))
 	assert.Zero(t, InSample("no such word"))
 	assert.Equal(t, strings.Count(sampleText, "rt="), SetsInSample([]*Set{Bytes("r"), Bytes("t"), Bytes("=")}))

@@ -14,6 +14,7 @@ const (
 	runGroup   = 1 // no triggers: tells whether a byte belongs to a run of token characters, whatever its position
 	digitGroup = 2 // four digits in a row, by far the most frequent trigger
 	numGroup   = 3 // no triggers: tells whether a byte may belong to a number
+	firstFree  = 4 // this and the following ones have the other triggers
 
 	stepBytes  = 2 * filterWidth
 	stateShift = 64 - filterGroups // the highest bits of a state tell which groups have a match
@@ -23,6 +24,14 @@ const (
 	noMatch    = (1<<filterGroups - 1) << stateShift
 	noTriggers = (1 | 1<<filterGroups | 1<<(2*filterGroups) | 1<<(3*filterGroups)) * (1<<runGroup | 1<<numGroup)
 )
+
+// freeGroups are the groups of triggers that have a choice.
+var freeGroups = func() (all []int) {
+	for g := firstFree; g < filterGroups; g++ {
+		all = append(all, g)
+	}
+	return all
+}()
 
 // Run offers every trigger in the text to its detector, from left to right, and notes where long runs of token characters may be.
 // c is what the detectors get.
@@ -46,6 +55,20 @@ func (f *Filter[C]) Run(st *State, c C) {
 		f.half(st, c, at.step+filterWidth, state)
 		if *st.Budget < 0 {
 			return // the text is withheld
+		}
+	}
+}
+
+// Looks returns how many steps of the text have in them what may be a trigger.
+func (f *Filter[C]) Looks(text string) (n int) {
+	st := State{S: text}
+	for at := (found{before: ^uint64(0), after: ^uint64(0)}); ; at.step += stepBytes {
+		at = f.search(&st, at.step, at.after)
+		if at.step+stepBytes > len(text) {
+			return n
+		}
+		if at.match|digitState < noMatch || longNumber(text, at.step) {
+			n++
 		}
 	}
 }
