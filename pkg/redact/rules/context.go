@@ -75,10 +75,7 @@ func (c *Context) Reset(s string) {
 	budget := c.Budget
 	c.State = prefilter.State{S: s, Budget: budget}
 	c.taken, c.last.rule, c.last.end = 0, 0, 0
-	c.memo = memo{
-		values: valueMemo{rejected: -1},
-		quotes: quoteMemo{to: -1},
-	}
+	c.memo = memo{}
 }
 
 // Sink returns where matches go.

@@ -27,11 +27,12 @@ func (c *Context) contextual(start, end int) {
 		return
 	}
 	c.look(len(v))
+	if strings.Count(v, "/")*12 > len(v) {
+		return
+	}
 	anyEntropy := c.sink.On(ruleHighEntropy)
 	uuid := isUUID(v)
 	switch {
-	case strings.Count(v, "/")*12 > len(v):
-		return
 	case uuid && len(v) == uuidLen && !anyEntropy:
 		// Identifiers, most of them.
 		if said := c.announced(start, wordsOfUUID); said == right || said == vendorRight && c.operatorBefore(start) {

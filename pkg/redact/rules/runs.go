@@ -47,7 +47,9 @@ func (c *Context) ExamineRun(start, end int) {
 	if end-start < minFreeText {
 		return
 	}
-	if end-start >= minBase64 && c.sink.Base64(start, end) {
+	// No text begins with a slash in base64, but one of UTF-16 with two.
+	path := s[start] == '/' && s[start+1] != '/'
+	if end-start >= minBase64 && !path && c.sink.Base64(start, end) {
 		return
 	}
 	c.contextual(start, end)

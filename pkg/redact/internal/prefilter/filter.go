@@ -51,19 +51,22 @@ type Trigger[C any] struct {
 	skip int // 1 with Boundary, or 0
 }
 
-// glance is what head returns where a trigger may begin, in the bits of the mask: to tell most places apart without looking at the
-// trigger.
-type glance struct{ head, mask uint32 }
+// glance is what head returns where a trigger may begin, in the bits of the mask, and the byte of a literal behind those, or 0: to tell most
+// places apart without looking at the trigger.
+type glance struct {
+	head, mask uint32
+	next       byte
+}
 
 // group is some triggers, and what they look like at a glance.
 type group[C any] struct {
-	triggers []Trigger[C]
+	triggers []*Trigger[C]
 	glances  []glance
 }
 
-func (g *group[C]) add(t *Trigger[C]) {
-	g.triggers = append(g.triggers, *t)
-	g.glances = append(g.glances, t.glance())
+func (g *group[C]) add(t *Trigger[C], seen glance) {
+	g.triggers = append(g.triggers, t)
+	g.glances = append(g.glances, seen)
 }
 
 // Things seen in a text that ask for a decoded form of it, or for characters to be escaped. Once one of the first three is seen
@@ -103,11 +106,11 @@ const CostOfCall = 4
 type Filter[C any] struct {
 	// In a mask, bit 16*k+g is clear if the byte may be byte k of a trigger of group g. There is one for every set of notes.
 	masks  [SawNotes + 1][256]uint64
-	groups [filterGroups]group[C]
-	short  [256]group[C]      // those of shortGroup that begin with a byte
-	start  [256][]Trigger[C]  // those that may begin before the text, by its first byte
-	always uint64             // the states of the groups with triggers that are always wanted
-	exact  [filterGroups]bool // whether what passes the mask is a match
+	groups [filterGroups][]*Trigger[C]
+	by     [filterGroups][256]group[C] // those of a group that begin with a byte
+	start  [256][]*Trigger[C]          // those that may begin before the text, by its first byte
+	always uint64                      // the states of the groups with triggers that are always wanted
+	exact  [filterGroups]bool          // whether what passes the mask is a match
 }
 
 // New makes a filter of the triggers.
@@ -130,29 +133,29 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 			t.skip = 1
 			for b, ok := range t.Sets[1] {
 				if ok && t.Sets[0][0] {
-					f.start[b] = append(f.start[b], *t)
+					f.start[b] = append(f.start[b], t)
 				}
 			}
 		}
 	}
 	accept := f.group(triggers)
 	for g, group := range f.groups {
-		if slices.ContainsFunc(group.triggers, func(t Trigger[C]) bool { return t.Always }) {
-			f.always |= 1 << (stateShift + g)
-		}
-		f.exact[g] = len(group.triggers) == 1 && len(group.triggers[0].Sets) == filterWidth
-	}
-	for b := range f.short {
-		for k := range f.groups[shortGroup].triggers {
-			t := &f.groups[shortGroup].triggers[k]
-			if t.Sets != nil && t.Sets[0][b] || t.Sets == nil && ascii.ToLower(byte(b)) == t.Lit[0] {
-				f.short[b].add(t)
+		f.exact[g] = len(group) == 1 && len(group[0].Sets) == filterWidth
+		for _, t := range group {
+			if t.Always {
+				f.always |= 1 << (stateShift + g)
+			}
+			seen := t.glance()
+			for b := range f.by[g] {
+				if t.Sets != nil && t.Sets[0][b] || t.Sets == nil && ascii.ToLower(byte(b)) == t.Lit[0] {
+					f.by[g][b].add(t, seen)
+				}
 			}
 		}
 	}
 	for saw := range f.masks {
 		accept[shortGroup] = newByteSets()
-		for _, t := range f.groups[shortGroup].triggers {
+		for _, t := range f.groups[shortGroup] {
 			if int(t.Note)&saw == 0 {
 				own := t.accepts()
 				accept[shortGroup].add(&own)
@@ -296,6 +299,9 @@ func (t *Trigger[C]) glance() (g glance) {
 		}
 	}
 	g.head = (g.head | caseBits) & g.mask
+	if len(t.Lit) > filterWidth {
+		g.next = t.Lit[filterWidth]
+	}
 	return g
 }
 

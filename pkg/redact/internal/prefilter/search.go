@@ -77,8 +77,8 @@ func (f *Filter[C]) Looks(text string) (n int) {
 func (f *Filter[C]) begin(st *State, c C) {
 	starts := f.start[st.S[0]]
 	for k := range starts {
-		if t := &starts[k]; t.matches(st.S, -1) {
-			f.offer(st, c, t, 0)
+		if starts[k].matches(st.S, -1) {
+			f.offer(st, c, starts[k], 0)
 		}
 	}
 }
@@ -174,16 +174,13 @@ func (f *Filter[C]) hits(state *State, c C, i int, groups uint64) {
 
 // hit offers the triggers of a group to their detectors.
 func (f *Filter[C]) hit(state *State, c C, i, g int) {
-	group := &f.groups[g]
-	if g == shortGroup {
-		group = &f.short[state.S[i]]
-	}
-	x := head(state.S, i)
+	group := &f.by[g][state.S[i]]
+	x, next := head(state.S, i), ascii.ToLower(ascii.At(state.S, i+filterWidth))
 	for k, seen := range group.glances {
-		if x&seen.mask != seen.head {
+		if x&seen.mask != seen.head || seen.next != 0 && seen.next != next {
 			continue
 		}
-		if t := &group.triggers[k]; f.exact[g] || t.matches(state.S, i) {
+		if t := group.triggers[k]; f.exact[g] || t.matches(state.S, i) {
 			f.offer(state, c, t, i+t.skip)
 		}
 	}

@@ -22,7 +22,7 @@ func (f *Filter[C]) group(triggers []Trigger[C]) *[filterGroups]byteSets {
 	own := make([]byteSets, len(triggers))
 	put := func(t, g int) {
 		s.accept[g].add(&own[t])
-		f.groups[g].add(&triggers[t])
+		f.groups[g] = append(f.groups[g], &triggers[t])
 	}
 	var others []int
 	for t := range triggers {
