@@ -59,9 +59,9 @@ func (t *Trigger[C]) key() string {
 }
 
 const (
-	attempts  = 30_000
-	strangers = 3    // triggers that are taken out besides
-	leeway    = 0.05 // how much worse a way may be, at first, to be gone on from
+	attempts  = 100_000
+	strangers = 3   // triggers that are taken out besides
+	leeway    = 0.1 // how much worse a way may be, at first, to be gone on from
 )
 
 // ShareOut finds a grouping of the triggers, by large neighbourhood search (Shaw, 1998): something in the sample that passes for no reason
