@@ -29,6 +29,10 @@ type trustFile struct {
 	text   []byte // what was read last, good or bad
 	list   []seal.Trust
 
+	// shorter is a text without lines of before that was read once. It counts if it is still so at the next look: what is known of a
+	// stream cannot be had back, and a file may be read while somebody writes it.
+	shorter []byte
+
 	learned []byte // what was written last
 }
 
@@ -67,12 +71,24 @@ func (f *trustFile) follow() (list []seal.Trust, changed bool) {
 		return f.list, false
 	}
 	f.health.set(troubleTrust, nil)
+	if f.takesAway(parsed) && !bytes.Equal(text, f.shorter) {
+		f.text, f.shorter = nil, text
+		return f.list, false
+	}
+	f.shorter = nil
 	if slices.Equal(parsed, f.list) {
 		return f.list, false
 	}
 	f.list = parsed
 	f.logger.Info("Streams are trusted", zap.String("file", f.config.File), zap.Int("streams", len(parsed)))
 	return f.list, true
+}
+
+// takesAway reports whether a stream of before is not among those that were read.
+func (f *trustFile) takesAway(parsed []seal.Trust) bool {
+	return slices.ContainsFunc(f.list, func(before seal.Trust) bool {
+		return !slices.ContainsFunc(parsed, func(t seal.Trust) bool { return t.Key == before.Key })
+	})
 }
 
 // writeLearned writes the trust lines of what was learned, if they have changed.

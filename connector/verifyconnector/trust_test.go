@@ -69,6 +69,21 @@ func TestTrustFileIsFollowed(t *testing.T) {
 	assert.True(t, changed)
 	assert.Equal(t, []seal.Trust{first, second}, list)
 	assert.True(t, health.good())
+
+	// A line that is gone counts when it is so twice: somebody may have been writing.
+	write(t, path, first.String()+"\n")
+	list, changed = f.follow()
+	assert.False(t, changed)
+	assert.Equal(t, []seal.Trust{first, second}, list)
+	write(t, path, second.String()+"\n")
+	_, changed = f.follow()
+	assert.False(t, changed, "another text without a line of before")
+	list, changed = f.follow()
+	assert.True(t, changed)
+	assert.Len(t, list, 1)
+	assert.Equal(t, "db-3", list[0].Name)
+	_, changed = f.follow()
+	assert.False(t, changed)
 }
 
 // TestLearnedIsATrustFile: what was learned is what `logseal verify --trust` takes, with when and from where beside it.

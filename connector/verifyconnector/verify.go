@@ -155,7 +155,7 @@ func (v *verify) run(ctx context.Context) {
 			if now.Sub(followed) >= followInterval {
 				followed = now
 				if list, changed := v.trust.follow(); changed {
-					v.tell(v.watcher.AddTrust(list, now))
+					v.tell(v.watcher.SetTrust(list, now))
 					v.store.keepTrust(v.trust.text)
 				}
 				if roots, changed := v.cas.follow(); changed {

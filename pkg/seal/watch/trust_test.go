@@ -41,9 +41,9 @@ func (h *sending) send(s *seen, n int) {
 	}
 }
 
-// TestAddTrust: a host that is enrolled while the watcher runs is verified from its first seal on, and one that was learned stays
+// TestSetTrust: a host that is enrolled while the watcher runs is verified from its first seal on, and one that was learned stays
 // known when its line comes.
-func TestAddTrust(t *testing.T) {
+func TestSetTrust(t *testing.T) {
 	for name, learn := range map[string]bool{"alert": false, "learn": true} {
 		t.Run(name, func(t *testing.T) {
 			host, want := newSending(t), 5
@@ -54,7 +54,7 @@ func TestAddTrust(t *testing.T) {
 				require.Len(t, s.w.Learned(), 1)
 			}
 			for range 2 {
-				s.take(s.w.AddTrust([]seal.Trust{host.Trust}, s.now))
+				s.take(s.w.SetTrust([]seal.Trust{host.Trust}, s.now))
 			}
 			require.Empty(t, s.w.Learned(), "the operator vouches for it now")
 			host.send(s, 5)
@@ -71,18 +71,53 @@ func TestAddTrust(t *testing.T) {
 	}
 }
 
-// TestAddTrustTooLate: seals of a stream that was unknown are gone, and nobody takes its later ones on faith.
-func TestAddTrustTooLate(t *testing.T) {
+// TestSetTrustTooLate: seals of a stream that was unknown are gone, and nobody takes its later ones on faith.
+func TestSetTrustTooLate(t *testing.T) {
 	host := newSending(t)
 	s := newSeen(t, watch.Config{})
 	host.send(s, 3)
 	require.Contains(t, s.codes(), finding.UnknownStream)
-	s.take(s.w.AddTrust([]seal.Trust{host.Trust}, s.now))
+	s.take(s.w.SetTrust([]seal.Trust{host.Trust}, s.now))
 	require.NotContains(t, s.codes(), finding.UnknownStream, "it is known now")
 	host.send(s, 3)
 	s.pass(2 * watch.DefaultLateAfter)
 	require.Contains(t, s.codes(), finding.Absent)
 	require.Zero(t, s.w.Stats().Verified)
+}
+
+// TestSetTrustTakesAway: a stream whose line is gone is unknown from then on, in the state too, and another stream is none the worse. When the line comes back
+// its chain cannot be taken up in the middle.
+func TestSetTrustTakesAway(t *testing.T) {
+	host, other := newSending(t), newHost(t, "web-18").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{host.Trust, other.Trust}})
+	s.save(false)
+	host.send(s, 3)
+	list := other.stamp(20).seal().take()
+	record(list[3]).Body().SetStr("altered")
+	s.feed(list[:10]).feed(list[11:])
+	require.Contains(t, s.codes(), finding.Altered)
+	s.save(false)
+	require.Len(t, s.store, 4, "two streams, the findings, the index")
+	s.take(s.w.SetTrust([]seal.Trust{host.Trust}, s.now))
+	s.save(false)
+	require.Len(t, s.store, 3)
+	host.send(s, 5)
+	s.feed(other.stamp(3).seal().take())
+	s.pass(2 * watch.DefaultLateAfter)
+	require.Contains(t, s.String(), "opened UNKNOWN_STREAM not_trusted")
+	require.Empty(t, s.states(finding.Missing))
+	require.EqualValues(t, 3+5+4, s.w.Stats().Verified) // and one group of the other's before
+	require.Len(t, s.w.Stats().Streams, 1)
+	s.save(true)
+	s.config.Trust = []seal.Trust{host.Trust}
+	s.load()
+	host.send(s, 5)
+	require.EqualValues(t, 5, s.w.Stats().Verified)
+
+	s.take(s.w.SetTrust([]seal.Trust{host.Trust, other.Trust}, s.now))
+	s.feed(other.stamp(3).seal().take())
+	s.pass(2 * watch.DefaultLateAfter)
+	require.Contains(t, s.String(), "opened ABSENT no_first_seal web-18")
 }
 
 // TestPartialLearnsNothingInTheMiddle: a stream that comes over from another gateway is no stranger, and what it proves is not known here.

@@ -267,6 +267,45 @@ func TestSealMissing(t *testing.T) {
 	s.want()
 }
 
+// TestGapOverRestarts: a gap that is open at a restart, in order or not, fills after it, and what rests on it is resolved: the records that its seals cover were
+// UNSEALED, and those above it LATE.
+func TestGapOverRestarts(t *testing.T) {
+	for name, inOrder := range map[string]bool{"in order": true, "killed": false} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, "web-17").start()
+			s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+			s.save(false)
+			var list records
+			for i := range 70 {
+				if i == 25 {
+					h.Crash()
+					h.start()
+				}
+				list = append(list, h.stamp(2).seal().take()...)
+			}
+			n := list.seals()[20]
+			s.feed(list[:n]).feed(list[n+1:])
+			s.pass(90 * time.Second)
+			for _, code := range []finding.Code{finding.MissingSeal, finding.Late, finding.Unsealed} {
+				require.Equal(t, "opened", s.last(code), "%s %s", code, s)
+			}
+			s.save(inOrder)
+			s.load()
+			s.pass(time.Minute)
+			s.observe(list[n])
+			s.pass(time.Minute)
+			for _, code := range []finding.Code{finding.MissingSeal, finding.Late, finding.Unsealed} {
+				require.Equal(t, "resolved", s.last(code), "%s %s", code, s)
+			}
+			if inOrder {
+				s.want()
+			} else {
+				s.want("UNCHECKED not_watched  1")
+			}
+		})
+	}
+}
+
 // TestFork: a host whose disk is set back makes seals that it has made.
 func TestFork(t *testing.T) {
 	for _, restart := range []bool{false, true} {
