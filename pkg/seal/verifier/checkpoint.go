@@ -127,9 +127,10 @@ func (v *Verifier) startFrom(st *stream, c *Checkpoint, at finding.Place) {
 
 func (v *Verifier) addWaiting(s *session.Session, list []WaitingLeaf, at finding.Place) {
 	for i := range list {
-		v.records.AddWaiting(s, list[i].Seq, &list[i].Leaf, at)
+		if v.records.AddWaiting(s, list[i].Seq, &list[i].Leaf, at) {
+			v.count++
+		}
 	}
-	v.count += uint64(len(list))
 }
 
 // checkpoints returns for each stream that has a genuine seal where a later verification can go on.

@@ -72,6 +72,8 @@ func TestSharedHandleResumes(t *testing.T) {
 	second := verifyFrom(t, trust, checkpointOf(t, first), part(a.list[cut:]))
 	expect(t, second, verdicts{finding.BrokenChain: 1}) // the open seal, as in the whole
 	require.EqualValues(t, 30, second.Verified, show(second))
+	require.EqualValues(t, 30, second.Records, "a record that waits is in both sessions' checkpoints, and one record")
+	require.Zero(t, second.Duplicates)
 }
 
 // TestSharedHandle: two sessions happen to have one handle. Nobody can wait for that to happen, so the second stream here claims the first one's

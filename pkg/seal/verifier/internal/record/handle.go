@@ -26,8 +26,9 @@ type keeper interface {
 	// add takes in a record.
 	add(seq uint64, r *canonical.Record, d *Digest, at place)
 
-	// resume takes in the leaf of a record that an earlier verification of a session left waiting.
-	resume(a *account, seq uint64, leaf *seal.Hash, at place)
+	// resume takes in the leaf of a record that an earlier verification of a session left waiting, and reports whether another session has
+	// not brought it yet.
+	resume(a *account, seq uint64, leaf *seal.Hash, at place) bool
 
 	// void puts the records of void ids aside: nothing can be said of them.
 	void(r seal.Range)

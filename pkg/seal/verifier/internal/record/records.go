@@ -67,11 +67,15 @@ func (r *Records) AddMalformed(id seal.ID, fault finding.Reason, at finding.Plac
 	h.report(fault, id.Seq, "", h.malformed[id.Seq], finding.Detail{})
 }
 
-// AddWaiting takes in a leaf that [Records.Waiting] returned of a session in an earlier verification.
-func (r *Records) AddWaiting(s *session.Session, seq uint64, leaf *seal.Hash, at finding.Place) {
+// AddWaiting takes in a leaf that [Records.Waiting] returned of a session in an earlier verification, and reports whether it is a further record: where
+// sessions share a handle, each of them has what waits under it.
+func (r *Records) AddWaiting(s *session.Session, seq uint64, leaf *seal.Hash, at finding.Place) bool {
 	h := r.handle(s.Handle())
+	if !h.keeper.resume(r.accounts[s], seq, leaf, r.places.pack(at)) {
+		return false
+	}
 	h.count++
-	h.keeper.resume(r.accounts[s], seq, leaf, r.places.pack(at))
+	return true
 }
 
 // EndedBefore notes that a session of a stream had a handle and ended before what is verified. Section 8.4, last paragraph.

@@ -86,14 +86,19 @@ func (s *shared) add(seq uint64, r *canonical.Record, d *Digest, at place) {
 	s.addClaim(seq, c)
 }
 
-// resume takes in a leaf that one of the sessions has computed. Under another's policy nobody can say what it is.
-func (s *shared) resume(a *account, seq uint64, leaf *seal.Hash, at place) {
+// resume takes in a leaf that one of the sessions has computed. Under another's policy nobody can say what it is, and so not whether that one has
+// brought the record already.
+func (s *shared) resume(a *account, seq uint64, leaf *seal.Hash, at place) bool {
 	c := claim{candidate: candidate{place: at}}
 	if len(s.policies) > 1 {
 		c.others = make([]seal.Hash, len(s.policies)-1)
 	}
 	*s.leafFor(&c, a) = *leaf
+	if slices.ContainsFunc(s.pool[seq], func(other claim) bool { return other.equal(&c) }) {
+		return false
+	}
 	s.addClaim(seq, c)
+	return true
 }
 
 func (s *shared) addClaim(seq uint64, c claim) {

@@ -31,7 +31,10 @@ func (s *single) add(seq uint64, r *canonical.Record, d *Digest, at place) {
 	}
 }
 
-func (s *single) resume(a *account, seq uint64, leaf *seal.Hash, at place) { s.addTo(a, seq, leaf, at) }
+func (s *single) resume(a *account, seq uint64, leaf *seal.Hash, at place) bool {
+	s.addTo(a, seq, leaf, at)
+	return true
+}
 
 // addTo judges a record by what its session has made of the id so far. Section 8.3.
 func (s *single) addTo(a *account, seq uint64, leaf *seal.Hash, at place) {
