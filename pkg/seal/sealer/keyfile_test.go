@@ -5,6 +5,9 @@ package sealer
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -194,4 +197,41 @@ func TestEndorsementTorn(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, k.Endorsed(), n)
 	}
+}
+
+// TestKeyFileWithoutMLDSA: a key file from before streams had ML-DSA-44 keys goes on as it was, and its trust line stays what it was.
+func TestKeyFileWithoutMLDSA(t *testing.T) {
+	const (
+		header = "bG9nc2VhbCBrZXkgZmlsZSAxCm/qUjQt3T70oGcs5uOpu3twl9/ldBw3u1l3BQ48WTQ0BndlYi0xNw=="
+		slot   = "AQAAAAAAAAACo4z+v/aejtV+1MM4mHnNo7nL/ZnTDIgIaTPbvaVsC6I4smBiAvvGylAX1EqpAVF8A1AFItdXDXikXUGErRpqjwQAAAAAAAAAQC4en3jrZOi5yxP/A0YESczgkhIeJtfgQz8FNYb+WM" +
+		"jGAAAAAAAAAIB7E9F1BekxluhU1oxBZHHUFZGm+nyxXU20GxkSjTAdMAAAAAAAABAAGk4ISjmJgnwMLgw/aTYRVWGhiymygBB5IsROfcpnPvsAAAAAAAQAAAqImF5of4cNKWWyyf0HzNikbH5Ok/La" +
+		"P9BVJaUyAnKnAAAAAAAAAAHtd3m+3P8hAa4uoChp27C9ERvK/s19UjgarWK0bybbrQ=="
+		trust  = "web-17+14ab1b1d+AW/qUjQt3T70oGcs5uOpu3twl9/ldBw3u1l3BQ48WTQ0"
+	)
+	var f memFile
+	for _, content := range []string{header, slot, ""} {
+		page, err := base64.StdEncoding.DecodeString(content)
+		require.NoError(t, err)
+		page = append(page, make([]byte, pageSize-seal.HashSize-len(page))...)
+		sum := sha256.Sum256(page)
+		f.data = append(append(f.data, page...), sum[:]...)
+	}
+	clear(f.data[2*pageSize:])
+	k, err := LoadKeyFile(&f)
+	require.NoError(t, err)
+	require.Equal(t, trust, k.Trust().String())
+	c := k.slots[0]
+	require.EqualValues(t, 2, c.Number)
+	require.False(t, c.PostQuantum)
+	require.Equal(t, "38b2606202fbc6ca5017d44aa901517c03500522d7570d78a45d4184ad1a6a8f", hex.EncodeToString(c.Prev[:]))
+
+	next := samples.Seals()["heartbeat"]
+	next.StreamID = k.Trust().StreamID()
+	text, _, err := c.Next(&next, rand.Reader)
+	require.NoError(t, err)
+	key := c.Key.Public
+	note, err := seal.ParseNote(string(c.Sign(text, next.Origin())))
+	require.NoError(t, err)
+	require.True(t, note.Follows(c.Prev, &key, nil))
+	require.False(t, note.Seal.PostQuantum())
 }
