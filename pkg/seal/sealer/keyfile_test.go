@@ -204,9 +204,9 @@ func TestKeyFileWithoutMLDSA(t *testing.T) {
 	const (
 		header = "bG9nc2VhbCBrZXkgZmlsZSAxCm/qUjQt3T70oGcs5uOpu3twl9/ldBw3u1l3BQ48WTQ0BndlYi0xNw=="
 		slot   = "AQAAAAAAAAACo4z+v/aejtV+1MM4mHnNo7nL/ZnTDIgIaTPbvaVsC6I4smBiAvvGylAX1EqpAVF8A1AFItdXDXikXUGErRpqjwQAAAAAAAAAQC4en3jrZOi5yxP/A0YESczgkhIeJtfgQz8FNYb+WM" +
-		"jGAAAAAAAAAIB7E9F1BekxluhU1oxBZHHUFZGm+nyxXU20GxkSjTAdMAAAAAAAABAAGk4ISjmJgnwMLgw/aTYRVWGhiymygBB5IsROfcpnPvsAAAAAAAQAAAqImF5of4cNKWWyyf0HzNikbH5Ok/La" +
-		"P9BVJaUyAnKnAAAAAAAAAAHtd3m+3P8hAa4uoChp27C9ERvK/s19UjgarWK0bybbrQ=="
-		trust  = "web-17+14ab1b1d+AW/qUjQt3T70oGcs5uOpu3twl9/ldBw3u1l3BQ48WTQ0"
+			"jGAAAAAAAAAIB7E9F1BekxluhU1oxBZHHUFZGm+nyxXU20GxkSjTAdMAAAAAAAABAAGk4ISjmJgnwMLgw/aTYRVWGhiymygBB5IsROfcpnPvsAAAAAAAQAAAqImF5of4cNKWWyyf0HzNikbH5Ok/La" +
+			"P9BVJaUyAnKnAAAAAAAAAAHtd3m+3P8hAa4uoChp27C9ERvK/s19UjgarWK0bybbrQ=="
+		trust = "web-17+14ab1b1d+AW/qUjQt3T70oGcs5uOpu3twl9/ldBw3u1l3BQ48WTQ0"
 	)
 	var f memFile
 	for _, content := range []string{header, slot, ""} {

@@ -285,8 +285,11 @@ func vectorEndorsements(t *testing.T) []byte {
 		require.NoError(t, json.Unmarshal(data, &list))
 	}
 	if *updateVectors { // what is there stays
-		for _, made := range makeEndorsements(t) {
-			if !slices.ContainsFunc(list, func(v endorsementVector) bool { return v.Name == made.Name }) {
+		have := func(name string) bool {
+			return slices.ContainsFunc(list, func(v endorsementVector) bool { return v.Name == name })
+		}
+		for _, made := range makeEndorsements(t, have) {
+			if !have(made.Name) {
 				list = append(list, made)
 			}
 		}
@@ -307,14 +310,17 @@ func vectorEndorsements(t *testing.T) []byte {
 	return data
 }
 
-func makeEndorsements(t *testing.T) (list []endorsementVector) {
+func makeEndorsements(t *testing.T, have func(name string) bool) (list []endorsementVector) {
 	ca := issueCA(t, nil, "fleet", nil)
 	site := issueCA(t, ca, "site", nil)
 	trust := seal.Trust{Name: "web-17", Key: seal.PublicKey(sha256.Sum256([]byte("pk0")))}
 	message := []byte("logseal/v1 endorsement\x00" + trust.String())
 	digest := sha256.Sum256(message)
+	addChain := func(name string, certificates [][]byte, signature []byte, identity string) {
+		list = append(list, endorsementVector{name, trust.String(), vectorBegin.Format(time.RFC3339Nano), ca.pem(), signature, certificates, identity})
+	}
 	add := func(name string, cert *vectorCert, signature []byte, identity string) {
-		list = append(list, endorsementVector{name, trust.String(), vectorBegin.Format(time.RFC3339Nano), ca.pem(), signature, cert.pair().Certificate, identity})
+		addChain(name, cert.pair().Certificate, signature, identity)
 	}
 	curve := func(c elliptic.Curve) *ecdsa.PrivateKey {
 		key, err := ecdsa.GenerateKey(c, rand.Reader)
@@ -341,6 +347,11 @@ func makeEndorsements(t *testing.T) (list []endorsementVector) {
 	small, err := rsa.GenerateKey(rand.Reader, 2047)
 	require.NoError(t, err)
 	add("RSA 2047", issue(t, site, "web-17", small, nil), sign(small, digest[:], &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}), "")
+	if !have("RSA 8200") { // that key takes half a minute
+		large, err := rsa.GenerateKey(rand.Reader, 8200)
+		require.NoError(t, err)
+		add("RSA 8200", issue(t, site, "web-17", large, nil), sign(large, digest[:], &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}), "")
+	}
 	p521, p384 := curve(elliptic.P521()), curve(elliptic.P384())
 	add("ECDSA P-521", issue(t, site, "web-17", p521, nil), sign(p521, digest[:], crypto.SHA256), "")
 	add("ECDSA P-384 with SHA-256", issue(t, site, "web-17", p384, nil), sign(p384, digest[:], crypto.SHA256), "")
@@ -361,5 +372,13 @@ func makeEndorsements(t *testing.T) (list []endorsementVector) {
 	e, err := endorse.Sign(any.pair(), trust, vectorBegin)
 	require.NoError(t, err)
 	add("no extended key usage", any, e.Signature, dns)
+
+	// A path leads over any of the other certificates, in any order.
+	rack := issueCA(t, site, "rack", nil)
+	below := issue(t, rack, "web-17", nil, nil)
+	e, err = endorse.Sign(below.pair(), trust, vectorBegin)
+	require.NoError(t, err)
+	addChain("a certificate that is of no path", append(below.pair().Certificate, issueCA(t, nil, "stranger", nil).Raw), e.Signature, dns)
+	addChain("certificates between in another order", [][]byte{below.Raw, site.Raw, rack.Raw}, e.Signature, dns)
 	return list
 }
