@@ -9,10 +9,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,6 +48,8 @@ func siemPage(t *testing.T, site *testbed.Site, heading string) string {
 
 // received are the lines that a SIEM was given.
 type received struct {
+	refresh func() // reads what is to be read, when it is set
+
 	mu    sync.Mutex
 	lines []string
 }
@@ -65,6 +70,9 @@ func (r *received) lose() []string {
 }
 
 func (r *received) all() []string {
+	if r.refresh != nil {
+		r.refresh()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.lines)
@@ -125,6 +133,103 @@ func requireProof(t *testing.T, agent testbed.Collector, got *received) {
 	output, status = verifyExport(t, agent, export, until)
 	assert.Equal(t, 1, status, output)
 	assert.Contains(t, output, "ALTERED")
+}
+
+// siemBlock returns the text of a fence under a heading of docs/siem.md.
+func siemBlock(t *testing.T, heading, language string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "docs", "siem.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(page), "\n## "+heading+"\n")
+	require.True(t, found, heading)
+	_, block, found := strings.Cut(section, "```"+language+"\n")
+	require.True(t, found, heading)
+	block, _, _ = strings.Cut(block, "```")
+	return block
+}
+
+// syslogReceiver is a program that the page has a configuration for, and how it is started with it.
+type syslogReceiver struct {
+	heading string
+	start   func(t *testing.T, dir, config string) *exec.Cmd
+}
+
+func syslogReceivers() map[string]syslogReceiver {
+	return map[string]syslogReceiver{
+		"rsyslog": {"rsyslog", func(t *testing.T, dir, config string) *exec.Cmd {
+			return exec.Command(needs(t, "rsyslogd", "rsyslog-openssl"), "-n", "-f", config, "-i", filepath.Join(dir, "pid"))
+		}},
+		"syslog-ng": {"syslog-ng", func(t *testing.T, dir, config string) *exec.Cmd { return syslogNG(t, dir, config) }},
+	}
+}
+
+// TestSyslogReceivers: an agent with the page's configuration, before real receivers with theirs, which are killed in between. Their
+// files are archives.
+func TestSyslogReceivers(t *testing.T) {
+	for name, receiver := range syslogReceivers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := newSite(t)
+			dir := t.TempDir()
+			ports, err := testbed.FreePorts(1)
+			require.NoError(t, err)
+			file := filepath.Join(dir, "logseal.jsonl")
+			folder := map[string]string{"rsyslog": "/etc/rsyslog.d/", "syslog-ng": "/etc/syslog-ng/"}[name]
+			config := filepath.Join(dir, "receiver.conf")
+			require.NoError(t, os.WriteFile(config, []byte(strings.NewReplacer(
+				folder+"ca.crt", site.PKI.CAFile(), folder+"tls.crt", site.SIEM.Env["LOGSEAL_SERVER_CERT_FILE"],
+				folder+"tls.key", site.SIEM.Env["LOGSEAL_SERVER_KEY_FILE"], "/var/log/logseal.jsonl", file, "6514", strconv.Itoa(ports[0]),
+			).Replace(siemBlock(t, receiver.heading, name))), 0o600))
+			var said strings.Builder
+			run := func() (kill func()) {
+				cmd := receiver.start(t, dir, config)
+				cmd.Stdout, cmd.Stderr = &said, &said
+				cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+				require.NoError(t, cmd.Start())
+				return sync.OnceFunc(func() {
+					_ = cmd.Process.Kill()
+					_ = cmd.Wait()
+				})
+			}
+			kill := run()
+			t.Cleanup(func() {
+				kill()
+				if t.Failed() {
+					t.Log(said.String())
+				}
+			})
+
+			logFile := filepath.Join(site.Dir, "app.log")
+			site.SetInclude(logFile)
+			agent := site.Agent
+			agent.Args = []string{"--config", siemPage(t, site, "rsyslog"), "--config", "yaml:exporters::siem::endpoint: " + testbed.Loopback(ports[0])}
+			var got received
+			look := func() {
+				content, err := os.ReadFile(file)
+				if err != nil && !os.IsNotExist(err) {
+					require.NoError(t, err)
+				}
+				got.lose()
+				// A receiver that was killed in the middle of a line has written a part of it; the whole comes again.
+				for line := range strings.Lines(string(content)) {
+					if text, whole := strings.CutSuffix(line, "\n"); whole && strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}") {
+						got.put(text)
+					}
+				}
+			}
+			got.refresh = look
+			first := lines("line ", 0, 300)
+			appendFile(t, logFile, first)
+			start(t, agent)
+			got.await(t, first)
+			kill()
+			second := lines("line ", 300, 500)
+			appendFile(t, logFile, second)
+			kill = run()
+			got.await(t, first+second)
+			requireProof(t, agent, &got)
+		})
+	}
 }
 
 // TestSplunk: an agent with the page's configuration, before an indexer that crashes with what it has taken and not acknowledged.

@@ -328,13 +328,7 @@ func TestSyslogFromRsyslog(t *testing.T) {
 	}
 }
 
-// Debian has either rsyslog or syslog-ng; LOGSEAL_SYSLOG_NG names a folder into which its packages were unpacked, as
-// .ci/run does and `go run ./tests/bench -h` says.
 func TestSyslogFromSyslogNG(t *testing.T) {
-	folder := os.Getenv("LOGSEAL_SYSLOG_NG")
-	if folder == "" {
-		t.Skip("LOGSEAL_SYSLOG_NG does not name a folder with syslog-ng unpacked")
-	}
 	const total = 3000
 	for _, destination := range []string{`syslog("127.0.0.1" port(%d) transport("tcp"))`, `network("127.0.0.1" port(%d) transport("tcp"))`} {
 		t.Run(destination, func(t *testing.T) {
@@ -351,21 +345,35 @@ log { source(s); destination(d); flags(flow-control); };
 				fmt.Fprintf(&input, "line %d\n", i)
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "input.log"), []byte(input.String()), 0o600))
-			libraries := []string{filepath.Join(folder, "usr/lib/syslog-ng")}
-			for _, pattern := range []string{"lib/*-linux-gnu", "usr/lib/*-linux-gnu"} {
-				found, _ := filepath.Glob(filepath.Join(folder, pattern))
-				libraries = append(libraries, found...)
-			}
-			modules, _ := filepath.Glob(filepath.Join(folder, "usr/lib/syslog-ng/[0-9]*"))
-			require.NotEmpty(t, modules, folder)
-			daemon(t, []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}, filepath.Join(folder, "usr/sbin/syslog-ng"),
-				"-F", "--no-caps", "-f", config, "-R", filepath.Join(dir, "persist"), "-c", filepath.Join(dir, "ctl"), "-p", filepath.Join(dir, "pid"), "--module-path", modules[0])
+			cmd := syslogNG(t, dir, config)
+			daemon(t, cmd.Env, cmd.Path, cmd.Args[1:]...)
 			for body, lr := range s.await(t, total) {
 				app, _ := lr.Attributes().Get("appname")
 				assert.Equal(t, "mytag", app.Str(), body)
 			}
 		})
 	}
+}
+
+// syslogNG returns the command of a syslog-ng. Debian has either rsyslog or syslog-ng; LOGSEAL_SYSLOG_NG names a folder into which its packages
+// were unpacked, as .ci/run does and `go run ./tests/bench -h` says.
+func syslogNG(t *testing.T, dir, config string) *exec.Cmd {
+	t.Helper()
+	folder := os.Getenv("LOGSEAL_SYSLOG_NG")
+	if folder == "" {
+		t.Skip("LOGSEAL_SYSLOG_NG does not name a folder with syslog-ng unpacked")
+	}
+	libraries := []string{filepath.Join(folder, "usr/lib/syslog-ng")}
+	for _, pattern := range []string{"lib/*-linux-gnu", "usr/lib/*-linux-gnu"} {
+		found, _ := filepath.Glob(filepath.Join(folder, pattern))
+		libraries = append(libraries, found...)
+	}
+	modules, _ := filepath.Glob(filepath.Join(folder, "usr/lib/syslog-ng/[0-9]*"))
+	require.NotEmpty(t, modules, folder)
+	cmd := exec.Command(filepath.Join(folder, "usr/sbin/syslog-ng"), "-F", "--no-caps", "-f", config, "-R", filepath.Join(dir, "persist"),
+		"-c", filepath.Join(dir, "ctl"), "-p", filepath.Join(dir, "pid"), "--module-path", modules[0])
+	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libraries, ":"))
+	return cmd
 }
 
 // daemon runs a program until the test ends, and shows what it said if the test fails.

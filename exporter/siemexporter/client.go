@@ -11,8 +11,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-
-	"github.com/logseal/logseal/pkg/tlspin"
 )
 
 // client sends requests to one server.
@@ -54,13 +52,15 @@ type dialer struct {
 	settings  component.TelemetrySettings
 	host      component.Host
 	userAgent string
+	stop      <-chan struct{} // closed when the exporter stops
 
 	// acknowledges is what each endpoint has said of that, for the log.
 	acknowledges sync.Map
 }
 
-func newDialer(cfg *Config, set exporter.Settings, host component.Host) *dialer {
+func newDialer(cfg *Config, set exporter.Settings, host component.Host, stop <-chan struct{}) *dialer {
 	return &dialer{
+		stop:     stop,
 		config:   cfg,
 		settings: set.TelemetrySettings,
 		host:     host,
@@ -69,14 +69,16 @@ func newDialer(cfg *Config, set exporter.Settings, host component.Host) *dialer 
 	}
 }
 
-// dial makes a client for an endpoint. It does not wait for a connection.
-func (d *dialer) dial(ctx context.Context, endpoint string, policy tlspin.Policy, watch *handshakeWatch) (client, error) {
+// dial makes a client for a target. It does not wait for a connection.
+func (d *dialer) dial(ctx context.Context, t *target) (client, error) {
 	switch d.config.Protocol {
 	case ProtocolHTTP:
-		return d.dialHTTP(ctx, endpoint, policy, watch)
+		return d.dialHTTP(ctx, t.endpoint, t.policy, t.watch)
 	case ProtocolSplunkHEC:
-		return d.dialHEC(ctx, endpoint, policy, watch)
+		return d.dialHEC(ctx, t.endpoint, t.policy, t.watch)
+	case ProtocolSyslog:
+		return d.dialSyslog(ctx, t)
 	default:
-		return d.dialGRPC(ctx, endpoint, policy, watch)
+		return d.dialGRPC(ctx, t.endpoint, t.policy, t.watch)
 	}
 }

@@ -26,6 +26,7 @@ const (
 	ProtocolGRPC      Protocol = "otlp_grpc"
 	ProtocolHTTP      Protocol = "otlp_http"
 	ProtocolSplunkHEC Protocol = "splunk_hec"
+	ProtocolSyslog    Protocol = "syslog"
 )
 
 // Format is how a record is written where the protocol does not carry OTLP.
@@ -59,10 +60,10 @@ const (
 )
 
 // Config is the configuration of the siem exporter. Beside these keys stand those of the client that `protocol` names:
-// configgrpc.ClientConfig, or confighttp.ClientConfig, and for splunk_hec a section of that name and `format`. A key of
+// configgrpc.ClientConfig, or confighttp.ClientConfig, and for splunk_hec and syslog a section of that name and `format`. A key of
 // another protocol is an error.
 type Config struct {
-	// Protocol is otlp_grpc (the default), otlp_http or splunk_hec.
+	// Protocol is otlp_grpc (the default), otlp_http, splunk_hec or syslog.
 	Protocol Protocol `mapstructure:"protocol"`
 
 	// Pins are SHA-256 digests of public keys, as `logseal pin` prints them. The server's verified chain must contain a
@@ -91,6 +92,8 @@ type Config struct {
 	http        confighttp.ClientConfig
 	format      Format
 	hec         SplunkHECConfig
+	syslog      SyslogConfig
+	syslogKeys  syslogKeys
 }
 
 // EndpointConfig is one SIEM of several.
@@ -99,6 +102,8 @@ type EndpointConfig struct {
 	Endpoint string `mapstructure:"endpoint"`
 	// Pins are this SIEM's own. When there are none, those under `pins` hold.
 	Pins []string `mapstructure:"pins"`
+	// MaxMessageBytes is this receiver's own, with `protocol: syslog`. When it is 0, syslog.max_message_bytes holds.
+	MaxMessageBytes int `mapstructure:"max_message_bytes"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -180,6 +185,8 @@ func createDefaultConfig() component.Config {
 		http:        http,
 		format:      FormatOriginal,
 		hec:         defaultHEC(),
+		syslog:      defaultSyslog(),
+		syslogKeys:  defaultSyslogKeys(),
 	}
 }
 
@@ -217,6 +224,12 @@ type (
 		Format Format          `mapstructure:"format"`
 		HEC    SplunkHECConfig `mapstructure:"splunk_hec"`
 		Client httpKeys        `mapstructure:",squash"`
+	}
+	syslogShape struct {
+		Common plain        `mapstructure:",squash"`
+		Format Format       `mapstructure:"format"`
+		Syslog SyslogConfig `mapstructure:"syslog"`
+		Client syslogKeys   `mapstructure:",squash"`
 	}
 	// httpKeys is confighttp's without its methods. Its Unmarshal ignores unknown keys, and with them every slip of the
 	// pen in the whole section.
@@ -257,8 +270,13 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		c.format, c.hec = shape.Format, shape.HEC
 		c.setHTTP(shape.Client)
 		c.adoptHEC(conf)
+	case ProtocolSyslog:
+		shape := syslogShape{Common: plain(*c), Format: c.format, Syslog: c.syslog, Client: c.syslogKeys}
+		err = conf.Unmarshal(&shape)
+		*c = Config(shape.Common)
+		c.format, c.syslog, c.syslogKeys = shape.Format, shape.Syslog, shape.Client
 	default:
-		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default), `otlp_http` or `splunk_hec`", protocol)
+		return fmt.Errorf("protocol %q is unknown; write `protocol: otlp_grpc` (the default), `otlp_http`, `splunk_hec` or `syslog`", protocol)
 	}
 	if err != nil {
 		return fmt.Errorf("with `protocol: %s`, whose keys are not those of the other protocols: %w", protocol, err)
@@ -294,6 +312,8 @@ func (c Config) Marshal(conf *confmap.Conf) error {
 		err = conf.Marshal(httpShape{Common: plain(c), Client: httpKeys(c.http)})
 	case ProtocolSplunkHEC:
 		err = conf.Marshal(hecShape{Common: plain(c), Format: c.format, HEC: c.hec, Client: httpKeys(c.http)})
+	case ProtocolSyslog:
+		err = conf.Marshal(syslogShape{Common: plain(c), Format: c.format, Syslog: c.syslog, Client: c.syslogKeys})
 	default:
 		err = conf.Marshal(grpcShape{Common: plain(c), Timeout: c.grpcTimeout, Client: c.grpc})
 	}
@@ -309,6 +329,11 @@ func (c Config) Marshal(conf *confmap.Conf) error {
 	return conf.Merge(confmap.NewFromStringMap(map[string]any{"sending_queue": sizers}))
 }
 
+// writesText reports whether what is sent proves nothing.
+func (c *Config) writesText() bool {
+	return (c.Protocol == ProtocolSplunkHEC || c.Protocol == ProtocolSyslog) && c.format == FormatText
+}
+
 // overHTTP reports whether the client is confighttp's.
 func (c *Config) overHTTP() bool {
 	return c.Protocol == ProtocolHTTP || c.Protocol == ProtocolSplunkHEC
@@ -316,26 +341,38 @@ func (c *Config) overHTTP() bool {
 
 // tls returns the TLS section of the configured client.
 func (c *Config) tls() *configtls.ClientConfig {
-	if c.overHTTP() {
+	switch {
+	case c.overHTTP():
 		return &c.http.TLS
+	case c.Protocol == ProtocolSyslog:
+		return &c.syslogKeys.TLS
+	default:
+		return &c.grpc.TLS
 	}
-	return &c.grpc.TLS
 }
 
 // timeout returns the bound of one request.
 func (c *Config) timeout() time.Duration {
-	if c.overHTTP() {
+	switch {
+	case c.overHTTP():
 		return c.http.Timeout
+	case c.Protocol == ProtocolSyslog:
+		return c.syslogKeys.Timeout
+	default:
+		return c.grpcTimeout
 	}
-	return c.grpcTimeout
 }
 
 // singleEndpoint returns the key `endpoint`.
 func (c *Config) singleEndpoint() string {
-	if c.overHTTP() {
+	switch {
+	case c.overHTTP():
 		return c.http.Endpoint
+	case c.Protocol == ProtocolSyslog:
+		return c.syslogKeys.Endpoint
+	default:
+		return c.grpc.Endpoint
 	}
-	return c.grpc.Endpoint
 }
 
 // endpoints returns the SIEMs in the order of preference, each with the pins that hold for it.

@@ -97,6 +97,23 @@ func TestSplunkHEC(t *testing.T) {
 	assert.Zero(t, cfg.QueueConfig.Get().Batch.Get().MinSize, "which would be in records")
 }
 
+func TestSyslog(t *testing.T) {
+	cfg, err := load(t, "siem/syslog")
+	require.NoError(t, err)
+	assert.Equal(t, FormatOriginal, cfg.format)
+	assert.Equal(t, 65536, cfg.maxMessageBytes(cfg.endpoints()[0]))
+	assert.Equal(t, defaultTimeout, cfg.timeout())
+	assert.Equal(t, "1.3", cfg.tls().MinVersion)
+
+	cfg, err = load(t, "siem/syslog_every_key")
+	require.NoError(t, err)
+	assert.Equal(t, FormatText, cfg.format)
+	assert.Equal(t, 3*time.Second, cfg.timeout())
+	assert.Equal(t, EventField{Value: "gateway-1"}, cfg.syslog.Hostname)
+	assert.Equal(t, 32768, cfg.maxMessageBytes(cfg.endpoints()[0]))
+	assert.Equal(t, 8192, cfg.maxMessageBytes(cfg.endpoints()[1]))
+}
+
 func TestEndpoints(t *testing.T) {
 	cfg, err := load(t, "siem/failover")
 	require.NoError(t, err)
@@ -113,7 +130,7 @@ func TestMemoryQueueByName(t *testing.T) {
 
 // TestPrintedConfigCanBeRead: what the collector prints is the configuration it runs with.
 func TestPrintedConfigCanBeRead(t *testing.T) {
-	for _, section := range []string{"siem", "siem/every_key", "siem/http", "siem/http_every_key", "siem/failover", "siem/hec", "siem/hec_every_key"} {
+	for _, section := range []string{"siem", "siem/every_key", "siem/http", "siem/http_every_key", "siem/failover", "siem/hec", "siem/hec_every_key", "siem/syslog", "siem/syslog_every_key"} {
 		t.Run(section, func(t *testing.T) {
 			cfg, err := load(t, section)
 			require.NoError(t, err)
@@ -168,6 +185,15 @@ func TestRefused(t *testing.T) {
 		"siem/hec_no_length":             {"splunk_hec.max_content_length", "1000000 is the default"},
 		"siem/hec_no_patience":           {"splunk_hec.ack_timeout", "5m0s is the default"},
 		"siem/hec_format":                {"format: \"json\" is unknown", "format: text"},
+		"siem/syslog_no_limit":           {"syslog.max_message_bytes is not set", "syslog: {max_message_bytes: 65536}"},
+		"siem/syslog_tiny_limit":         {"syslog.max_message_bytes: 100", "write 480 or more"},
+		"siem/syslog_no_port":            {"missing port", "syslog.example.com:6514"},
+		"siem/syslog_plain":              {"in the clear", "syslog.example.com:6514"},
+		"siem/syslog_compressed":         {"syslog", "compression"},
+		"siem/syslog_insecure":           {"tls.insecure would send logs in the clear"},
+		"siem/syslog_old_tls":            {"tls.min_version \"1.1\""},
+		"siem/syslog_no_pins":            {"pins are not set"},
+		"siem/syslog_limit_in_grpc":      {"endpoints[0].max_message_bytes is a key of `protocol: syslog`"},
 		"siem/hec_slip":                  {"tokn"},
 		"siem/http_key_in_grpc":          {"otlp_grpc", "proxy_url"},
 		"siem/grpc_key_in_http":          {"otlp_http", "balancer_name"},

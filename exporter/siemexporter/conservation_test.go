@@ -248,7 +248,7 @@ func TestConservation(t *testing.T) {
 		duration, err = time.ParseDuration(text)
 		require.NoError(t, err)
 	}
-	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+	eachAnswering(t, func(t *testing.T, protocol Protocol) {
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d", seed)
 		rng := rand.New(rand.NewPCG(seed, 3))

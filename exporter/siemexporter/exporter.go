@@ -67,7 +67,7 @@ func (e *siemExporter) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	e.health.host, e.health.linger = host, 2*e.config.RetryConfig.MaxInterval
-	if e.targets, err = e.newTargets(newDialer(e.config, e.set, host)); err != nil {
+	if e.targets, err = e.newTargets(newDialer(e.config, e.set, host, e.stop)); err != nil {
 		return err
 	}
 	e.renewer = newRenewer(e.config.tls(), e.targets, e.logger)
@@ -99,11 +99,25 @@ func (e *siemExporter) warn() {
 	if queue := e.config.QueueConfig.Get(); queue == nil || queue.StorageID == nil {
 		e.logger.Warn("The queue is in memory: a crash or a restart loses what it holds. Write sending_queue.storage and remove allow_memory_queue.")
 	}
-	if e.config.Protocol == ProtocolSplunkHEC && e.config.format == FormatText {
+	if e.config.Protocol == ProtocolSyslog {
+		e.logger.Warn("syslog has no acknowledgement: a record counts as sent when the receiver's system has it, and a crash there can lose what its program has not read. That much is kept and repeated after a break; nothing is when this host crashes at the same time.")
+		e.warnOfShortMessages()
+	}
+	if e.config.writesText() {
 		e.logger.Warn("format is text: the SIEM receives bodies and not the records, so nothing that comes back from it can be verified. Remove it to send originals.")
 	}
 	if e.config.DeadLetter.Directory == "" {
 		e.logger.Warn("dead_letter.directory is not set: records that the SIEM will never take wait in the queue for ever, and records that it rejects out of a request are counted and not kept.")
+	}
+}
+
+// warnOfShortMessages says which receivers take no seal of the shipped agent.
+func (e *siemExporter) warnOfShortMessages() {
+	for _, endpoint := range e.config.endpoints() {
+		if limit := e.config.maxMessageBytes(endpoint); limit < sealBytes && e.config.format == FormatOriginal {
+			e.logger.Warn("max_message_bytes leaves no room for every seal: a seal that does not fit is a dead letter, and what it covers cannot be verified. Raise the receiver's limit, and then this one, to 16384 or more.",
+				zap.String("endpoint", endpoint.Endpoint), zap.Int("max_message_bytes", limit))
+		}
 	}
 }
 
@@ -126,9 +140,9 @@ func (e *siemExporter) newTargets(d *dialer) (targets, error) {
 			timeout:  e.config.timeout(),
 			logger:   logger,
 			turns:    make(chan struct{}, e.config.turns()),
-			dial: func(ctx context.Context, t *target) (client, error) {
-				return d.dial(ctx, t.endpoint, t.policy, t.watch)
-			},
+			dial:     d.dial,
+
+			maxMessageBytes: e.config.maxMessageBytes(endpoint),
 		}
 		t.receipts.ask, t.receipts.patience, t.receipts.grace = t.askForStored, e.config.hec.AckTimeout, t.timeout
 		t.receipts.stopping = e.stop

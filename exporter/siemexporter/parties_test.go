@@ -108,6 +108,7 @@ func TestOpenSSL(t *testing.T) {
 			ProtocolGRPC:      "PRI * HTTP/2.0", // the client's preface
 			ProtocolHTTP:      "POST /v1/logs",
 			ProtocolSplunkHEC: "POST /services/collector/event",
+			ProtocolSyslog:    " <13>1 ",
 		}[protocol]
 		for name, tt := range map[string]struct {
 			cert *testpki.Cert
@@ -162,7 +163,7 @@ func waitRefused(t testing.TB, tel *testTelemetry, n float64) {
 // TestNginx: nginx ends TLS 1.3 in front of a plain OTLP server, and asks for a client certificate.
 func TestNginx(t *testing.T) {
 	nginx := lookPath(t, "nginx")
-	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+	eachAnswering(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI()
 		backend := newSink()
 		backendAddr, _ := backend.serve(t, protocol, anyPort, nil)

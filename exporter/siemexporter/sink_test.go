@@ -111,6 +111,8 @@ func (s *sink) serve(t testing.TB, protocol Protocol, addr string, cfg *tls.Conf
 		return serveHTTPAt(t, decompress(s), addr, cfg) // the exporter compresses, as a stock OTLP receiver expects it to
 	case ProtocolSplunkHEC:
 		return serveHTTPAt(t, s.collector(), addr, cfg)
+	case ProtocolSyslog:
+		return s.receiver().serve(t, addr, cfg)
 	default:
 		return s.serveGRPC(t, addr, cfg)
 	}
@@ -266,6 +268,9 @@ func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, 
 	cfg.hec.Token = hecToken
 	cfg.grpc.Endpoint = addr
 	cfg.http.Endpoint = "https://" + addr
+	cfg.syslogKeys.Endpoint = addr
+	cfg.syslog.MaxMessageBytes = 64 << 10
+	cfg.syslog.probation = 200 * time.Millisecond
 	cfg.tls().CAFile, _ = ca.WriteFiles(t, t.TempDir(), "ca")
 	for _, cert := range pinned {
 		cfg.Pins = append(cfg.Pins, tlspin.Of(cert.X509).String())
@@ -280,11 +285,17 @@ func testConfig(t testing.TB, protocol Protocol, addr string, ca *testpki.Cert, 
 }
 
 func setTimeout(cfg *Config, timeout time.Duration) {
-	cfg.grpcTimeout, cfg.http.Timeout = timeout, timeout
+	cfg.grpcTimeout, cfg.http.Timeout, cfg.syslogKeys.Timeout = timeout, timeout, timeout
 }
 
 // eachProtocol runs a test over every protocol.
 func eachProtocol(t *testing.T, test func(*testing.T, Protocol)) {
+	t.Helper()
+	each(t, []Protocol{ProtocolGRPC, ProtocolHTTP, ProtocolSplunkHEC, ProtocolSyslog}, test)
+}
+
+// eachAnswering runs a test over the protocols whose servers say what they think of a request.
+func eachAnswering(t *testing.T, test func(*testing.T, Protocol)) {
 	t.Helper()
 	each(t, []Protocol{ProtocolGRPC, ProtocolHTTP, ProtocolSplunkHEC}, test)
 }

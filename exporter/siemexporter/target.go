@@ -30,6 +30,9 @@ type target struct {
 	timeout  time.Duration
 	logger   *zap.Logger
 
+	maxMessageBytes int        // of syslog
+	link            syslogLink // likewise
+
 	turns    chan struct{} // has room for the requests under way
 	receipts receipts      // of what the server took and has not stored yet
 
@@ -129,12 +132,19 @@ func (t *target) askForStored(ctx context.Context, channel string, numbers []uin
 	return stored, err
 }
 
-// unacknowledged returns how many records the server has taken and not stored, and false where its answer says both.
+// unacknowledged returns how many records the server has taken and not acknowledged, and false where its answer does both.
 func (t *target) unacknowledged() (records int, counts bool) {
 	t.mu.RLock()
-	_, counts = t.client.(storer)
+	current := t.client
 	t.mu.RUnlock()
-	return t.receipts.records(), counts
+	switch current.(type) {
+	case storer:
+		return t.receipts.records(), true
+	case *syslogClient:
+		return t.link.unconfirmed(), true
+	default:
+		return 0, false
+	}
 }
 
 // setDown notes whether the target takes requests; why is nil when it does. A change is logged.

@@ -28,7 +28,7 @@ func twoTargets(t *testing.T, protocol Protocol, p *pki, first, second string, s
 	if cfg.overHTTP() {
 		scheme = "https://"
 	}
-	cfg.grpc.Endpoint, cfg.http.Endpoint = "", ""
+	cfg.grpc.Endpoint, cfg.http.Endpoint, cfg.syslogKeys.Endpoint = "", "", ""
 	cfg.Endpoints = []EndpointConfig{{Endpoint: scheme + first}, {Endpoint: scheme + second}}
 	for _, cert := range secondPins {
 		cfg.Endpoints[1].Pins = append(cfg.Endpoints[1].Pins, tlspin.Of(cert.X509).String())
@@ -345,7 +345,7 @@ func TestResumedSession(t *testing.T) {
 
 // TestSwallowedConnection: a connection through which nothing passes any more, and which nobody closes, is given up.
 func TestSwallowedConnection(t *testing.T) {
-	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+	eachAnswering(t, func(t *testing.T, protocol Protocol) {
 		p := newPKI()
 		s := newSink()
 		serverAddr, _ := s.serve(t, protocol, anyPort, serverTLS(p.leaf))

@@ -229,6 +229,9 @@ func TestHandshakeReasons(t *testing.T) {
 			"client_certificate": {mutual, nil},
 			"key_exchange":       {classic, func(c *Config) { c.RequirePostQuantum = true }},
 		} {
+			if protocol == ProtocolSyslog && tt.server == nil {
+				continue // a receiver in the clear hangs up without a word
+			}
 			t.Run(reason, func(t *testing.T) {
 				t.Parallel()
 				s := newSink()

@@ -32,10 +32,19 @@ func (c *Config) Validate() error {
 
 // validateProtocol judges the keys that one protocol has.
 func (c *Config) validateProtocol() error {
-	if c.Protocol == ProtocolSplunkHEC {
-		return errors.Join(c.validateFormat(), c.validateHEC())
+	var errs []error
+	for i, endpoint := range c.Endpoints {
+		if endpoint.MaxMessageBytes != 0 && c.Protocol != ProtocolSyslog {
+			errs = append(errs, fmt.Errorf("endpoints[%d].max_message_bytes is a key of `protocol: syslog`; remove it", i))
+		}
 	}
-	return nil
+	switch c.Protocol {
+	case ProtocolSplunkHEC:
+		errs = append(errs, c.validateFormat(), c.validateHEC())
+	case ProtocolSyslog:
+		errs = append(errs, c.validateFormat(), c.validateSyslog())
+	}
+	return errors.Join(errs...)
 }
 
 func (c *Config) validateFormat() error {
@@ -71,6 +80,7 @@ var exampleEndpoints = map[Protocol]string{
 	ProtocolGRPC:      "siem.example.com:4317",
 	ProtocolHTTP:      "https://siem.example.com:4318",
 	ProtocolSplunkHEC: "https://splunk.example.com:8088",
+	ProtocolSyslog:    "syslog.example.com:6514",
 }
 
 func (c *Config) validateEndpoint(key, endpoint string) error {
@@ -87,6 +97,12 @@ func (c *Config) validateEndpoint(key, endpoint string) error {
 		}
 		return nil
 	}
+	if c.Protocol == ProtocolSyslog {
+		if err := validateSyslogEndpoint(endpoint); err != nil {
+			return fmt.Errorf("%s %q: %w; write `endpoint: %s`", key, endpoint, err, example)
+		}
+		return nil
+	}
 	// configgrpc knows which endpoints gRPC can dial.
 	client := c.grpc
 	client.Endpoint = endpoint
@@ -100,6 +116,9 @@ func (c *Config) validateEndpoint(key, endpoint string) error {
 func (c *Config) validateClient() error {
 	if c.overHTTP() {
 		return confmap.Validate(&c.http)
+	}
+	if c.Protocol == ProtocolSyslog {
+		return confmap.Validate(&c.syslogKeys.TLS)
 	}
 	client := c.grpc
 	client.Endpoint = "" // validateEndpoint has judged it, and named its key

@@ -65,7 +65,7 @@ func allWork() []work {
 	return append(all,
 		work{"backlog", "how fast a large queue on disk drains, against a small one", measureBacklog},
 		work{"watch", "the shipped gateway with the connector verify, and without", measureWatch},
-		work{"peers", "the shipped agent beside the stock otlp_grpc, rsyslog and syslog-ng", measurePeers},
+		work{"peers", "the shipped agent beside itself with other protocols, the stock otlp_grpc, rsyslog and syslog-ng", measurePeers},
 	)
 }
 

@@ -29,6 +29,8 @@ type peer struct {
 var peers = []peer{
 	{"logseal agent", 1, func(options) string { return "" }, prepareAgent},
 	{"the build before", 1, beforeAbsent, prepareBefore},
+	{"splunk_hec", 1, func(options) string { return "" }, prepareHEC},
+	{"syslog", 1, func(options) string { return "" }, prepareSyslog},
 	{"otlp_grpc", 1, func(options) string { return "" }, prepareStock},
 	{"rsyslog", 1, rsyslogAbsent, prepareRsyslog},
 	{"rsyslog on disk", 3, rsyslogAbsent, prepareRsyslogDisk},

@@ -280,7 +280,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterSiemUnacknowledgedRecords, err = builder.meter.Int64ObservableGauge(
 		"otelcol_exporter_siem_unacknowledged_records",
-		metric.WithDescription("Records that the server has taken, and has not acknowledged to have stored. There is no value where the protocol's answer is the acknowledgement. [Beta]"),
+		metric.WithDescription("Records that the server has taken, and has not said to have stored (splunk_hec) or read (syslog). There is no value where the answer to a request says so. [Beta]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -188,7 +188,7 @@ func AssertEqualExporterSiemRetries(t *testing.T, tt *componenttest.Telemetry, d
 func AssertEqualExporterSiemUnacknowledgedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_siem_unacknowledged_records",
-		Description: "Records that the server has taken, and has not acknowledged to have stored. There is no value where the protocol's answer is the acknowledgement. [Beta]",
+		Description: "Records that the server has taken, and has not said to have stored (splunk_hec) or read (syslog). There is no value where the answer to a request says so. [Beta]",
 		Unit:        "{record}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
