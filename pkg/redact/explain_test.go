@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
 // An explanation names the rule, the action and the reason, and holds nothing of the text.
@@ -26,14 +28,25 @@ func TestExplain(t *testing.T) {
 		got.Why = want.Why
 		assert.Equal(t, want, got)
 	}
+	texts := []string{}
 	for _, tt := range adversarial {
-		_, matches, _ := e.Text(tt.in, nil)
+		texts = append(texts, tt.in)
+	}
+	for _, r := range rules.All() {
+		for _, x := range r.Gone {
+			texts = append(texts, x.Text)
+		}
+	}
+	e = everyRule(t)
+	for _, text := range texts {
+		_, matches, _ := e.Text(text, nil)
 		for _, m := range matches {
-			x := e.Explain(tt.in, m)
-			if value := tt.in[m.Start:m.End]; len(value) > 5 {
+			x := e.Explain(text, m)
+			if value := text[m.Start:m.End]; len(value) > 5 {
 				assert.NotContains(t, x.Shape+x.Why, value)
 			}
 			assert.NotEmpty(t, x.Why)
+			assert.Equal(t, m.Rule, x.Rule)
 		}
 	}
 }

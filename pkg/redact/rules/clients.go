@@ -80,7 +80,7 @@ var clients = []client{
 	{names: "aws gcloud nmcli consul snap uci", operand: keyedOperand},
 	{names: "sshpass", both: "-p", once: true},
 	{names: "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop", both: "-p"},
-	{names: "cqlsh clickhouse influx hydra medusa ncrack crackmapexec nxc netexec evil-winrm smbmap psexec psexec64 certutil ctl", both: "-p --password"},
+	{names: "cqlsh clickhouse influx cypher-shell knife ncftpput ncftpget ncftpls hydra medusa ncrack crackmapexec nxc netexec evil-winrm smbmap psexec psexec64 certutil ctl", both: "-p --password"},
 	{names: "nodetool", next: "-pw --password"},
 	{names: "mosquitto_pub mosquitto_sub mosquitto_rr ipmitool ipmipower ipmi-chassis", both: "-P", next: "--pw"},
 	{names: "plink pscp psftp putty kitty winscp", next: "-pw"},

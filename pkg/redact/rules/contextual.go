@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -298,6 +299,9 @@ func (c *Context) assigned(i int, v string, f *shape) bool {
 	for name > 0 && j-name < maxNameBytes && ascii.Class[s[name-1]]&ascii.Ident != 0 {
 		name--
 	}
+	if j-name == 1 && (s[name] == 'x' || s[name] == 'y' || s[name] == 'n') || isProse(v) {
+		return false // a public key in JSON; words in base64
+	}
 	if name == j || ascii.At(s, name-1) == '&' || ascii.At(s, name-1) == '?' {
 		return false // parameters of URLs are full of identifiers
 	}
@@ -310,6 +314,24 @@ func (c *Context) assigned(i int, v string, f *shape) bool {
 		}
 	}
 	return n > 0
+}
+
+// isProse reports whether v is base64 of words: printable, with blanks between.
+func isProse(v string) bool {
+	var in, buf [128]byte
+	if len(v)%4 != 0 || len(v) > len(in) {
+		return false
+	}
+	n, err := base64.StdEncoding.Decode(buf[:], in[:copy(in[:], v)])
+	words := 1
+	for _, b := range buf[:n] {
+		if b == ' ' {
+			words++
+		} else if b < ' ' || b >= 0x7f {
+			return false
+		}
+	}
+	return err == nil && words > 2 && words*12 > n
 }
 
 // isULID reports whether s is an identifier that starts with its time: 26 characters of Crockford's base 32.

@@ -26,13 +26,13 @@ var (
 		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
 		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
 		"set interfaces ", "set shared ", "set network ", "set mgt-config ", "set deviceconfig ", "set vpn ", "set service ", "set protocols ", "set access ",
-		"config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ",
+		"config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
 	)
 	// setCommands begin one that says more often something of a secret than the secret.
 	setCommands = newByFirst("set ")
 	// encodings say how the secret is written that follows, or where it is used.
 	encodings = set("0 5 6 7 8 9 enc cipher irreversible-cipher simple plaintext plain ascii ascii-text hex encrypted sha512 sha256 hash md5 sha key level " +
-		"1 2 3 4 10 15 address local remote read write key-string text string set-key manager operator sha1 hexadecimal readonly readwrite")
+		"1 2 3 4 10 15 address local remote read write key-string text string set-key manager operator sha1 hexadecimal readonly readwrite hmac-md5 hmac-sha1 hmac-sha256")
 	// deviceOptions are what follows such a name where there is no secret.
 	deviceOptions = set("address encryption level policy format length chain config-key rotation generate mode type strong expire change engine list ro rw view not " +
 		"for was has is map suite name plain-text-password timeout retransmit recovery mismatch string negotiated days")
@@ -110,6 +110,8 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 	switch {
 	case placeholder(text) || mask(text) || text[0] == '<' || deviceOptions[asciiWord(text)] || text == "/":
 		return value{}, false
+	case v.ctx == quoted && alone && !strict && strings.Trim(s[v.end:lineEnd(s[:min(len(s), v.end+maxNameBytes)], v.end)], `"';}\ `) != "":
+		return value{}, false // secret "db" deleted
 	case v.ctx == quoted || strict && (encoded != "" || !inSentence(s, v) || Mixed(text) || ascii.EqualFold(s[start:end], "community")):
 		return v, true
 	case encoded == "7":

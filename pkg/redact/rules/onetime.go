@@ -32,7 +32,7 @@ var _ = register(ruleOneTimeCode, Rule{
 
 // codeKinds are what stands before "code" in the name of one that opens something.
 const codeKinds = "otp totp mfa 2fa fa tfa factor sms verification recovery backup unlock activation confirmation reset login auth authentication " +
-	"authorization time pin access passcode scratch emergency bypass pairing enrollment invite invitation device challenge"
+	"authorization time pin access passcode scratch emergency bypass pairing enrollment invite invitation device challenge your"
 
 // oneTimeCode reports whether v may be a code that is good for one use.
 func oneTimeCode(v string) bool {

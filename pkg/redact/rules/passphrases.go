@@ -34,7 +34,7 @@ var sentenceWords = set("a an the is are was were be been being am has have had 
 // phraseEnd returns the end of the pass phrase at i: four words and more of small letters, or with a capital each, to the end of the line
 // or of what it is quoted in; or twelve and more, whatever follows. It returns 0 if there is none.
 func phraseEnd(s string, i int) int {
-	words, capitals, end := 0, 0, 0
+	words, capitals, common, end := 0, 0, 0, 0
 	for k := i; words < maxPhraseWords; k = end + 1 {
 		word := k
 		capital := ascii.Is(s, k, ascii.UpperCase)
@@ -42,11 +42,11 @@ func phraseEnd(s string, i int) int {
 			k++
 		}
 		k = ascii.Span(s, k, ascii.LowerCase)
-		if k-word < minPhraseWord || k-word > maxPhraseWord || sentenceWords[ascii.LowerString(s[word:k])] {
-			if words < walletWords {
-				return 0
-			}
+		if k-word < minPhraseWord || k-word > maxPhraseWord {
 			break
+		}
+		if sentenceWords[ascii.LowerString(s[word:k])] {
+			common++
 		}
 		if capital {
 			capitals++
@@ -59,7 +59,9 @@ func phraseEnd(s string, i int) int {
 	switch {
 	case words < minPhraseWords || capitals > 0 && capitals < words:
 		return 0
-	case words >= walletWords || endsField(s, end):
+	case words >= walletWords && common*3 <= words: // the list of BIP 39 has some of them: about, again, can
+		return end
+	case common == 0 && endsField(s, end):
 		return end
 	}
 	return 0

@@ -47,6 +47,8 @@ func variable(v string) bool {
 		return true
 	case v[0] == '<' && v[len(v)-1] == '>' && !Mixed(v):
 		return true
+	case strings.HasPrefix(v, "SHA256:") || strings.HasPrefix(v, "MD5:"):
+		return true // the fingerprint of a key
 	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
 		return true // the version of a package that is named after passwords: ^1.0.0
 	}
@@ -82,7 +84,7 @@ func masked(v string) bool {
 // storeSchemes begin the address of a secret in the place where it is kept.
 var storeSchemes = []string{
 	"op://", "vault:", "vault://", "ref+", "arn:aws", "env:", "env://", "file:", "file://", "ssm:", "awssm:", "aws-sm:", "sm://", "gcpsm:", "gsm:", "azurekv:", "akv:",
-	"secretsmanager:", "aws_secrets_manager:", "keyring:", "keychain:", "doppler:", "bws:", "kms:", "enc[", "enc(", "sops:", "projects/", "conjur:", "k8s:", "secretref:",
+	"secretsmanager:", "aws_secrets_manager:", "keyring:", "keychain:", "doppler:", "bws:", "kms:", "enc[", "enc(", "sops:", "projects/", "conjur:", "k8s:", "secretref:", "/run/secrets/", "/var/run/secrets/", "/etc/secrets/", "/mnt/secrets/", "/vault/secrets/",
 	"cat /", "pass show ", "op read ", "vault kv ", "vault read ", "aws secretsmanager ", "gcloud secrets ", "kubectl get ", "@microsoft.keyvault(", "{cipher}", "$ansible_vault", "file(", "resolve:", "{{resolve:", "valuefrom", "hiera(", "lookup(",
 }
 

@@ -286,7 +286,7 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	if !ok || !known && !c.restOfLine(v) {
 		return value{}, false
 	}
-	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && placeholder(s[v.start:v.end]) {
+	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && (placeholder(s[v.start:v.end]) || v.ctx != quoted && inProse(s, v)) {
 		return value{}, false
 	}
 	return v, true
@@ -410,6 +410,13 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		}
 		if vd.Strength == Hard && vd.Rule != ruleSSN && vd.Rule != ruleCardCode && ctx != colon || vd.Rule == rulePassword {
 			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) {
+				if s[j] == '{' && ascii.HasPrefixFold(s, k+1, "type\"") {
+					// A schema: {"type":"string","minLength":8}.
+					if object := s[j:bracketEnd(s, j)]; !ascii.ContainsFold(object, `value"`) && !ascii.ContainsFold(object, `default"`) {
+						return value{}, false
+					}
+					return c.memberValue(-1, j)
+				}
 				if v, ok := c.quotedValue(k); ok && saysSomething(s[v.start:v.end]) {
 					return value{}, false // {"password":["must not be blank"]}
 				}
@@ -429,8 +436,8 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		return value{}, false
 	}
 	v, ok := c.valueAt(j, ctx)
-	if !ok {
-		return v, ok
+	if !ok || s[op] == '!' && v.ctx != quoted && !Mixed(s[v.start:v.end]) { // if password != confirm
+		return v, false
 	}
 	if ctx == colon && v.ctx != quoted {
 		// name: type = "value"
