@@ -129,7 +129,7 @@ func TestFlattened(t *testing.T) {
 func TestCutOriginal(t *testing.T) {
 	w := newWorld(t)
 	i := slices.IndexFunc(w.sent, func(s sent) bool { return s.body == "line 133" })
-	for cut := 20; cut < len(w.sent[i].original); cut += 7 {
+	for cut := 20; cut < len(w.sent[i].original); cut += 61 {
 		row := object("_msg", quote(w.sent[i].original[:cut]), "logseal.id", quote(w.sent[i].id))
 		texts := forms["victorialogs"].write(slices.Delete(slices.Clone(w.sent), i, i+1))
 		report, err := w.verify(t, "victorialogs", append(texts, row), given{})
@@ -208,7 +208,7 @@ func TestMissingPage(t *testing.T) {
 		}
 	}
 	for _, says := range []string{`"timed_out":true`, `"is_partial":true`} {
-		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 300, 310))
+		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 110, 120))
 		texts[0] = strings.Replace(texts[0], `"timed_out":false`, says, 1)
 		report, err := w.verify(t, "elastic", texts, given{})
 		require.NoError(t, err)

@@ -138,7 +138,7 @@ func gzipped(text string) io.Reader {
 // TestMemory: a page of any length is read in little memory, and so is what is in it beside records.
 func TestMemory(t *testing.T) {
 	hit := object("_source", object("message", quote(originalOf("aaaaaaaa-1", strings.Repeat("x", 1<<20)))))
-	const hits = 30
+	const hits = 16
 	parts := []io.Reader{strings.NewReader(`{"took":1,"aggregations":["`)}
 	filler := strings.Repeat("y", 1<<20)
 	for range hits / 2 {
@@ -152,7 +152,7 @@ func TestMemory(t *testing.T) {
 	rows, most := 0, uint64(0)
 	_, err := export.Read(t.Context(), "elastic", []string{archive.Stdin}, archive.Options{Stdin: io.MultiReader(parts...)}, func(o *verifier.Observed) error {
 		require.True(t, o.HasID)
-		if rows++; rows%10 == 0 {
+		if rows++; rows%4 == 0 {
 			runtime.GC()
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)

@@ -43,7 +43,7 @@ type world struct {
 }
 
 // minutes is how long the host of a world runs. It seals 20 records a minute.
-const minutes = 24
+const minutes = 12
 
 // newWorld is a host that ran, and stopped.
 func newWorld(t *testing.T) *world {
