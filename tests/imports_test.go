@@ -41,6 +41,11 @@ var arrows = map[string][]string{
 	"pkg/seal/watch":     {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse"},
 	"pkg/seal/ocsf":      {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/endorse", "pkg/seal/watch"},
 
+	"pkg/seal/verifier/evidence": {
+		"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/original", "pkg/seal/endorse", "pkg/seal/verifier", "pkg/seal/archive",
+		"pkg/seal/verifier/internal/chain", "pkg/seal/verifier/internal/session",
+	},
+
 	// The three owners of a verification.
 	"pkg/seal/verifier/internal/chain":   {"pkg/seal", "pkg/seal/finding"},
 	"pkg/seal/verifier/internal/session": {"pkg/seal", "pkg/seal/finding", "pkg/seal/verifier/internal/chain"},

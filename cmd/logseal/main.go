@@ -96,7 +96,7 @@ verify adds 3, not known yet.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newCheckCommand(), newEnrollCommand(), newPinCommand(), newQueueCommand(), newRedactCommand(), newVerifyCommand(), newVersionCommand(),
+		newCheckCommand(), newEnrollCommand(), newPinCommand(), newProveCommand(), newQueueCommand(), newRedactCommand(), newVerifyCommand(), newVersionCommand(),
 	)
 	root.AddCommand(platformCommands()...)
 	root.SetFlagErrorFunc(seeHelp)

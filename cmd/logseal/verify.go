@@ -79,6 +79,8 @@ UNCHECKABLE, never ALTERED. Export the seals too, from the stream's first one on
 export covers an interval: --from-time and --until say which, and what was sealed outside it need not be there. docs/export.md has
 the search for each store.
 
+A file that "logseal prove" wrote, the evidence of one record, is verified with --trust, or without under the trust line in it.
+
 Exit status:
   0  every record is verified, and none is missing
   1  something is wrong: altered, missing, inserted, forged, …
@@ -129,6 +131,9 @@ docs/verify.md explains every finding, and what to do about it.`,
 }
 
 func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
+	if len(paths) == 1 && isEvidence(paths[0]) {
+		return o.evidence(cmd, paths[0])
+	}
 	v, err := o.verifier()
 	if err != nil {
 		return err
@@ -254,13 +259,9 @@ func (o *verifyOptions) verifier() (*verifier.Verifier, error) {
 	}
 	var trust []seal.Trust
 	if o.trust != "" {
-		file, err := os.Open(o.trust)
-		if err != nil {
-			return nil, fmt.Errorf("--trust: %w", err)
-		}
-		defer file.Close()
-		if trust, err = seal.ParseTrust(file); err != nil {
-			return nil, fmt.Errorf("trust file %s: %w", o.trust, err)
+		var err error
+		if trust, err = readTrust(o.trust); err != nil {
+			return nil, err
 		}
 	}
 	v := verifier.New(trust)
@@ -276,6 +277,40 @@ func (o *verifyOptions) verifier() (*verifier.Verifier, error) {
 		v.TrustCA(roots)
 	}
 	return v, nil
+}
+
+// readTrust reads a trust file.
+func readTrust(path string) ([]seal.Trust, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--trust: %w", err)
+	}
+	defer file.Close()
+	trust, err := seal.ParseTrust(file)
+	if err != nil {
+		return nil, fmt.Errorf("trust file %s: %w", path, err)
+	}
+	return trust, nil
+}
+
+// evidence verifies what logseal prove wrote.
+func (o *verifyOptions) evidence(cmd *cobra.Command, path string) error {
+	for _, name := range []string{"trust-ca", "until", "format", "require-post-quantum", "from", "from-time", "from-seal", "checkpoint"} {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s is for an archive, and %s is the evidence of one record: only --trust goes with it", name, path)
+		}
+	}
+	var trust []seal.Trust
+	if cmd.Flags().Changed("trust") {
+		var err error
+		if trust, err = readTrust(o.trust); err != nil {
+			return err
+		}
+		if len(trust) == 0 {
+			return fmt.Errorf("trust file %s has no line", o.trust)
+		}
+	}
+	return verifyEvidence(cmd.OutOrStdout(), path, trust)
 }
 
 func (o *verifyOptions) write(w io.Writer, report *verifier.Report) error {

@@ -5,7 +5,9 @@ package canonical
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"math"
 	"sync"
+	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
 )
@@ -106,4 +108,14 @@ func (r *Record) StringBody() ([]byte, bool) {
 func AttributesAt(b []byte) int {
 	at := bodyAt(b)
 	return at + valueSize(b[at:])
+}
+
+// Times returns the time that the record gives and the one at which it was observed; zero where it gives none, or one that is beyond year 2262.
+func (r *Record) Times() (times [2]time.Time) {
+	for i, at := range []int{timeAt, observedAt} {
+		if t := binary.BigEndian.Uint64(r.Canonical[at:]); t != 0 && t <= math.MaxInt64 {
+			times[i] = time.Unix(0, int64(t)).UTC()
+		}
+	}
+	return times
 }

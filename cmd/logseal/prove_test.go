@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestProve: the evidence of a record, made of an archive, holds without it; with other trust or a byte changed it does not.
+func TestProve(t *testing.T) {
+	archive, trust := writeArchive(t, true)
+	_, otherTrust := writeArchive(t, true)
+	data, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	id := string(regexp.MustCompile(`[a-z2-7]{8}-7`).Find(data))
+	dir := t.TempDir()
+	out, page := filepath.Join(dir, "evidence.json"), filepath.Join(dir, "page.html")
+
+	stdout, stderr, code := logseal(t, "", "prove", id, "--archive", filepath.Dir(archive), "--trust", trust, "--out", out, "--html", page)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "ok: record "+id+" is what stream web-17 sealed at ")
+	html, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.Contains(t, string(html), "login by ")
+
+	require.NoError(t, os.RemoveAll(filepath.Dir(archive)))
+	stdout, stderr, code = logseal(t, "", "verify", out)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "Compare it with what the host's operator tells you")
+	stdout, stderr, code = logseal(t, "", "verify", "--trust", trust, out)
+	require.Zero(t, code, stderr)
+	require.NotContains(t, stdout, "Compare it")
+
+	evidence, err := os.ReadFile(out)
+	require.NoError(t, err)
+	edited := filepath.Join(dir, "edited.json")
+	require.NoError(t, os.WriteFile(edited, bytes.Replace(evidence, []byte("login by"), []byte("logout b"), 1), 0o600))
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"edited", []string{"verify", edited}, 1, "refused"},
+		{"other trust", []string{"verify", "--trust", otherTrust, out}, 1, "not among those that are trusted"},
+		{"a flag of archives", []string{"verify", "--until", "2026-11-23T00:00:00Z", out}, 2, "only --trust goes with it"},
+		{"no id", []string{"prove", "17", "--archive", dir, "--trust", trust}, 2, "k3x7a2qd-104233"},
+		{"standard input", []string{"prove", id, "--archive", "-", "--trust", trust}, 2, "read twice"},
+		{"no archive", []string{"prove", id, "--archive", archive, "--trust", trust}, 2, "no such file"},
+		{"not there", []string{"prove", id, "--archive", page, "--trust", trust, "--out", edited}, 2, "not an archive"},
+		{"no trust", []string{"prove", id, "--archive", dir}, 2, "trust"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stdout, stderr, code := logseal(t, "", c.args...)
+			require.Equal(t, c.code, code, stdout+stderr)
+			require.Contains(t, stdout+stderr, c.says)
+		})
+	}
+}
