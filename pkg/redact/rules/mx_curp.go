@@ -10,14 +10,13 @@ var _ = nationalNumber("mx_curp", Rule{
 		Cued: []string{"AAAAddddddAAAAAA*d"},
 		Cues: []string{"curp"},
 		Valid: func(d []int) bool {
-			const alphabet = "0123456789ABCDEFGHIJKLMN\x00OPQRSTUVWXYZ" // Ñ, which is none of ASCII's, counts
 			if !validDay(d[6:8], d[8:10]) {
 				return false
 			}
 			sum := 0
 			for k, x := range d[:17] {
 				if x > 23 {
-					x++
+					x++ // Ñ, which is no letter of ASCII, counts
 				}
 				sum += x * (18 - k)
 			}

@@ -5,9 +5,7 @@ package prefilter
 
 import (
 	"cmp"
-
 	"math/bits"
-
 	"slices"
 	"strings"
 
