@@ -137,7 +137,7 @@ func TestErrorsOfNotes(t *testing.T) {
 			continue
 		}
 		for _, sentinel := range []error{seal.ErrNote, seal.ErrText, seal.ErrUnsupported} {
-			require.Equal(t, c.want == sentinel, errors.Is(err, sentinel), "%s: %v", name, err)
+			require.Equal(t, errors.Is(c.want, sentinel), errors.Is(err, sentinel), "%s: %v", name, err)
 		}
 	}
 }

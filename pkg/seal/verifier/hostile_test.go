@@ -31,7 +31,6 @@ type hostile struct {
 	notes   []*seal.Note      // the seals that the host made, by number
 	taken   []*keychain.Chain // the host's keys at some seals
 
-	open seal.Seal // of the session, as a template
 	base seal.Seal // a heartbeat of it
 	seq  uint64
 	rest seal.Ranges // given out and not settled
