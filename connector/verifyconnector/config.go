@@ -50,6 +50,10 @@ type TrustConfig struct {
 	// It is followed while the collector runs.
 	CAFile string `mapstructure:"ca_file"`
 
+	// CheckpointFile is a file as `logseal verify --checkpoint` writes it: streams that are trusted and that began before anybody watched are
+	// watched from there on. Followed while the collector runs.
+	CheckpointFile string `mapstructure:"checkpoint_file"`
+
 	// Unknown is what becomes of a stream that neither vouches for: alert makes it a finding, learn trusts it from its first seal on.
 	Unknown string `mapstructure:"unknown"`
 
@@ -94,6 +98,8 @@ func (c *Config) Validate() error {
 		add("trust.learned_file is trust.file: what was learned would be taken for what you trust; give it a name of its own")
 	case t.CAFile != "" && t.CAFile == t.LearnedFile:
 		add("trust.learned_file is trust.ca_file, and would be written over it: give it a name of its own")
+	case t.CheckpointFile != "" && t.File == "":
+		add("trust.file is not set: a checkpoint says where to go on, and not whom to trust; write the lines of its streams into a file and name that")
 	case t.CAFile != "" && t.CAFile == t.File:
 		add("trust.ca_file is trust.file: write the certificates of the CAs (PEM) and the trust lines into files of their own")
 	}

@@ -48,6 +48,7 @@ func TestConfigErrors(t *testing.T) {
 		"trust.learned_file is trust.file: what wa": func(c *Config) { learning(c); c.Trust.LearnedFile = c.Trust.File },
 		"storage is not set: with trust.ca_file":    func(c *Config) { c.Trust.CAFile = "ca.crt" },
 		"trust.learned_file is trust.ca_file, and":  func(c *Config) { learning(c); c.Trust.CAFile, c.Trust.LearnedFile = "ca.crt", "ca.crt" },
+		"trust.file is not set: a checkpoint says":  func(c *Config) { learning(c); c.Trust.File, c.Trust.CheckpointFile = "", "checkpoint.json" },
 		"trust.ca_file is trust.file: write the":    func(c *Config) { learning(c); c.Trust.CAFile = c.Trust.File },
 	} {
 		config := createDefaultConfig().(*Config)

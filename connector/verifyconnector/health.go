@@ -17,6 +17,7 @@ type trouble int
 const (
 	troubleTrust trouble = iota
 	troubleAuthorities
+	troubleCheckpoints
 	troubleLearned
 	troubleStorage
 	troubleQueue

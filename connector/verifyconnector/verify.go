@@ -33,6 +33,7 @@ type verify struct {
 	watcher   *watch.Watcher
 	trust     *trustFile
 	cas       *authorities
+	starts    *checkpoints
 	store     *store // nil without storage
 	health    *health
 	queue     *queue
@@ -103,6 +104,7 @@ func (v *verify) start(ctx context.Context, host component.Host) (err error) {
 	v.store.keepTrust(v.trust.text)
 	v.cas = newAuthorities(v.config.Trust.CAFile, v.set.Logger, v.health)
 	config.Roots, _ = v.cas.follow()
+	v.starts = &checkpoints{path: v.config.Trust.CheckpointFile, health: v.health}
 	if v.watcher, err = watch.New(config); err != nil {
 		return err
 	}
@@ -161,6 +163,7 @@ func (v *verify) run(ctx context.Context) {
 				if roots, changed := v.cas.follow(); changed {
 					v.watcher.SetRoots(roots)
 				}
+				v.tell(v.starts.follow(v.watcher, now))
 			}
 			v.tell(v.watcher.Tick(now))
 			v.trust.writeLearned(v.watcher.Learned)

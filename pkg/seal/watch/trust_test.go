@@ -156,3 +156,81 @@ func TestSetRoots(t *testing.T) {
 	require.Contains(t, s.String(), "UNKNOWN_STREAM endorsement_chain")
 	require.Len(t, s.w.Stats().Streams, 1)
 }
+
+// startOf is where a stream can be watched from, as "logseal verify --checkpoint" says it of what a host has sent so far.
+func startOf(t *testing.T, h *sealtest.Host) *watch.Start {
+	report := offline(t, h.Received, h.Trust)
+	require.Len(t, report.Checkpoints, 1)
+	c := report.Checkpoints[0]
+	s := &watch.Start{Last: c.Last, StartSession: watch.StartSession{Open: c.Open, Settled: c.Settled}, Complete: c.Complete, Former: c.Former}
+	for _, leaf := range c.Waiting {
+		s.Waiting = append(s.Waiting, watch.StartLeaf(leaf))
+	}
+	if p := c.Prior; p != nil {
+		s.Prior = &watch.StartSession{Open: p.Open, Settled: p.Settled}
+		for _, leaf := range p.Waiting {
+			s.Prior.Waiting = append(s.Prior.Waiting, watch.StartLeaf(leaf))
+		}
+	}
+	return s
+}
+
+// TestStartFrom: a stream that began before it was watched is watched from a checkpoint on: what its absence had raised is resolved, what comes is verified, what is
+// altered is found, and a restart goes on with it.
+func TestStartFrom(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	h.stamp(20).seal().stop()
+	h.start().stamp(5).seal()
+	h.sent = len(h.Received)
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.save(false)
+	s.feed(h.stamp(20).seal().take())
+	s.pass(2 * watch.DefaultLateAfter)
+	s.want("ABSENT no_first_seal web-17 1", "ORPHAN session_unknown  20")
+
+	before := *h.Host
+	start := startOf(t, &before)
+	s.feed(h.stamp(3).seal().take()) // it waits for the chain to reach it
+	events, err := s.w.StartFrom(start, s.now)
+	require.NoError(t, err)
+	s.take(events)
+	s.want()
+	s.feed(h.stamp(20).seal().take())
+	require.EqualValues(t, 3+20, s.w.Stats().Verified)
+	_, err = s.w.StartFrom(start, s.now)
+	require.NoError(t, err, "it is watched, and goes on")
+	s.save(true)
+	s.load()
+	list := h.stamp(20).seal().take()
+	record(list[3]).Body().SetStr("altered")
+	s.feed(list)
+	s.want("ALTERED digest_differs web-17 1")
+
+	// Later seals than those that the checkpoint names the keys of, and others of before, are no alarm.
+	late := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	_, err = late.w.StartFrom(start, late.now)
+	require.NoError(t, err)
+	late.feed(flatten(h.Received[:4])).feed(h.stamp(3).seal().take())
+	late.pass(2 * watch.DefaultLateAfter)
+	for _, e := range late.open {
+		require.Equal(t, finding.Unchecked, e.Finding.Code, describe(e))
+	}
+}
+
+// TestStartFromErrors: what does not fit changes nothing.
+func TestStartFromErrors(t *testing.T) {
+	h, other := newHost(t, "web-17").start(), newHost(t, "web-18").start()
+	h.stamp(3).seal()
+	other.stamp(3).seal()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	for want, change := range map[string]func() *watch.Start{
+		"which is not trusted: its trust line is needed": func() *watch.Start { return startOf(t, other.Host) },
+		"it is not known which attributes count":         func() *watch.Start { c := startOf(t, h.Host); c.Open = nil; return c },
+		"is not the open seal of the session":            func() *watch.Start { c := startOf(t, h.Host); c.Open = startOf(t, other.Host).Open; return c },
+		"does not open before it":                        func() *watch.Start { c := startOf(t, h.Host); c.Prior = &watch.StartSession{Open: c.Open}; return c },
+	} {
+		_, err := s.w.StartFrom(change(), s.now)
+		require.ErrorContains(t, err, want)
+		require.True(t, s.w.Stats().Streams[0].SealTime.IsZero())
+	}
+}
