@@ -127,7 +127,7 @@ func TestStockComparisonIsFair(t *testing.T) {
 	ids, exprs := twentyRules(t)
 	ours := newEngine(t, only(ids...))
 	theirs := stock(t, exprs)
-	lines := accessLines(5000, 9, true)
+	lines := accessLines(1500, 9, true)
 	a, b := batch(lines), batch(lines)
 	ours.Logs(a, nil)
 	require.NoError(t, theirs.ConsumeLogs(context.Background(), b))

@@ -47,7 +47,7 @@ func TestWorkIsBounded(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	all := os.Getenv("LOGSEAL_EVERY_TEXT") != ""
 	for _, unit := range slices.Sorted(maps.Keys(madeOf(e))) {
-		if !all && r.IntN(8) > 0 {
+		if !all && r.IntN(16) > 0 {
 			continue
 		}
 		text := repeated(unit, 1<<14)

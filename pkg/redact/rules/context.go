@@ -59,7 +59,7 @@ const (
 	costOfList    = 8 * prefilter.CostOfCall // to examine a header or statement of several parts
 	costOfCheck   = 3 * prefilter.CostOfCall // of a card number's digits
 	costOfCommand = 8 * prefilter.CostOfCall // to begin to read the words of a command
-	costOfWord    = 4 * prefilter.CostOfCall // to read one
+	costOfWord    = 6 * prefilter.CostOfCall // to read one
 	costOfLabel   = 3 * prefilter.CostOfCall // to look at what a BEGIN line begins
 )
 

@@ -5,6 +5,7 @@ package rules
 import (
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
@@ -178,7 +179,11 @@ func (c *Context) national(n *number, g int) int {
 	if size > maxPAN {
 		return g
 	}
+	next := ascii.At(c.S, n.g[g].end)
 	for _, f := range numberForms()[size] {
+		if size < len(f.form) && f.form[size] != next && f.form[size] != 'A' && f.form[size] != '*' {
+			continue // most are told apart by what follows their first digits
+		}
 		if num := registered[f.rule].Number; c.sink.On(f.rule) && c.has(num, f.form, start) && (!f.cued || c.behindCue(start, num.Cues)) {
 			end := start + len(f.form)
 			c.Offer(f.rule, start, end)
@@ -195,6 +200,9 @@ func (c *Context) national(n *number, g int) int {
 func (c *Context) behindCue(i int, cues []string) bool {
 	s := c.S[max(0, i-maxToNumber):i]
 	for k := range s {
+		if s[k] < utf8.RuneSelf && ascii.Class[s[k]]&ascii.Alpha == 0 {
+			continue
+		}
 		for _, cue := range cues {
 			if !ascii.HasPrefixFold(s, k, cue) {
 				continue
