@@ -105,7 +105,7 @@ func TestHealthOfAnAgentThatReadsNothing(t *testing.T) {
 		require.True(t, p.LogContains("no file matches"))
 		appendFile(t, filepath.Join(logs, "a.log"), "one line\n")
 		awaitHealthy(t, p)
-		require.NoError(t, p.Stop(20*time.Second))
+		require.NoError(t, p.Stop(time.Minute))
 	})
 	t.Run("a file and a folder that may not be read", func(t *testing.T) {
 		appendFile(t, filepath.Join(logs, "app", "secret.log"), "one line\n")
@@ -122,7 +122,7 @@ func TestHealthOfAnAgentThatReadsNothing(t *testing.T) {
 		require.NoError(t, os.Chmod(filepath.Join(logs, "app", "secret.log"), 0o600))
 		require.NoError(t, os.Chmod(filepath.Join(logs, "closed"), 0o700))
 		awaitHealthy(t, p)
-		require.NoError(t, p.Stop(20*time.Second))
+		require.NoError(t, p.Stop(time.Minute))
 		assertNoStackTraces(t, p)
 	})
 }
@@ -142,7 +142,7 @@ func TestHealthDuringAnOutage(t *testing.T) {
 		assert.Equal(t, http.StatusOK, status)
 		assert.Empty(t, troubles)
 	})
-	require.NoError(t, agent.Stop(20*time.Second))
+	require.NoError(t, agent.Stop(time.Minute))
 
 	small := site.Agent
 	small.Args = []string{"--config", impatient, "--config", "yaml:exporters::siem::sending_queue: {sizer: requests, queue_size: 3}"}
@@ -151,7 +151,7 @@ func TestHealthDuringAnOutage(t *testing.T) {
 	assert.True(t, agent.LogContains("at the rate of the last hour this queue holds"))
 	appendFile(t, logFile, lines("outage line ", 1000, 3000))
 	awaitTrouble(t, agent, "exporter:siem", "the queue is full")
-	require.NoError(t, agent.Stop(20*time.Second), "a stop in the middle of it")
+	require.NoError(t, agent.Stop(time.Minute), "a stop in the middle of it")
 	assertNoStackTraces(t, agent)
 	for _, text := range []string{"Dropping data", "Exporting failed", "Rejecting data", "ConsumeLogs() failed"} {
 		assert.False(t, agent.LogContains(text), "the log says %q of what is not dropped", text)

@@ -125,7 +125,7 @@ func TestGatewaySurvivesNesting(t *testing.T) {
 	archive := testbed.Archive{Path: site.ArchivePath()}
 	awaitLines(t, &archive, &tally, 1000, time.Minute)
 	for _, p := range []*testbed.Process{gateway, siem} {
-		require.NoError(t, p.Stop(20*time.Second), "%s died", p.Name)
+		require.NoError(t, p.Stop(time.Minute), "%s died", p.Name)
 		_, rss := p.Usage()
 		t.Logf("%s: %d MiB at the most", p.Name, rss>>20)
 		assert.Less(t, rss, int64(512<<20))

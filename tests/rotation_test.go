@@ -122,7 +122,7 @@ func TestRotatedWhileTheAgentIsStopped(t *testing.T) {
 	start(t, site.SIEM)
 	agent := start(t, site.Agent)
 	awaitFolders(t, &archive, folders...)
-	require.NoError(t, agent.Stop(20*time.Second))
+	require.NoError(t, agent.Stop(time.Minute))
 
 	for i, c := range cases {
 		folders[i].write(t, c.file, 100)
@@ -137,7 +137,7 @@ func TestRotatedWhileTheAgentIsStopped(t *testing.T) {
 		folders[i].logrotate(t, "create")
 	}
 	awaitFolders(t, &archive, folders...)
-	require.NoError(t, agent.Stop(20*time.Second))
+	require.NoError(t, agent.Stop(time.Minute))
 	awaitFolders(t, &archive, folders...) // nothing has come twice behind the last line
 }
 
@@ -164,7 +164,7 @@ func TestRotatedWhileTheQueueIsFull(t *testing.T) {
 	agent := start(t, small)
 	awaitFolders(t, &archive, renamed, copied)
 
-	require.NoError(t, siem.Stop(20*time.Second))
+	require.NoError(t, siem.Stop(time.Minute))
 	writeAll(20)
 	awaitMetric(t, agent, "otelcol_exporter_queue_size", 20)
 	for range 3 {

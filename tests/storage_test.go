@@ -156,7 +156,7 @@ func TestStorageHoldsNoLogText(t *testing.T) {
 	start(t, s.site.SIEM)
 	agent = start(t, s.site.Agent)
 	s.arrived()
-	require.NoError(t, agent.Stop(20*time.Second))
+	require.NoError(t, agent.Stop(time.Minute))
 	unmount()
 	f, err := os.Open(image)
 	require.NoError(t, err)
@@ -259,8 +259,8 @@ func TestStorageDamaged(t *testing.T) {
 			if tally.Seen() < 8_000 {
 				require.True(t, s.site.Agent.LogContains("is lost; the rest is delivered"))
 			}
-			require.NoError(t, agent.Stop(20*time.Second))
-			require.NoError(t, siem.Stop(20*time.Second))
+			require.NoError(t, agent.Stop(time.Minute))
+			require.NoError(t, siem.Stop(time.Minute))
 		})
 	}
 }
@@ -302,7 +302,7 @@ func TestStorageKilledWhileDraining(t *testing.T) {
 		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond)
 		agent.Kill()
 		if i%3 == 2 {
-			require.NoError(t, siem.Stop(20*time.Second))
+			require.NoError(t, siem.Stop(time.Minute))
 			s.write(1_000)
 			agent = start(t, s.site.Agent)
 			siem = start(t, s.site.SIEM)
