@@ -32,7 +32,7 @@ type Shown struct {
 	Part Part
 	Name string // of an attribute; of what stands in a map, the names on the way to it, with dots between; empty for the body itself
 	Text string
-	List bool // it is an array, for which there is no one text
+	List bool // it is an array, for which there is no one text: Text has those of its elements, to compare arrays by
 }
 
 // Shown calls yield with every value of the record that is there: attributes of the record and its resource, maps by what is in them, and the body.
@@ -93,12 +93,25 @@ func showValue(b []byte, part Part, name string, yield func(Shown)) {
 	case typeDouble:
 		s.Text = strconv.FormatFloat(math.Float64frombits(binary.BigEndian.Uint64(payload)), 'f', -1, 64)
 	case typeArray:
-		s.List = true
+		s.List, s.Text = true, listText(payload)
 	case typeMap:
 		showPairs(payload, part, name, yield)
 		return
 	}
 	yield(s)
+}
+
+func listText(b []byte) string {
+	elements := length(b)
+	b = b[lengthSize:]
+	var text []byte
+	for range elements {
+		text = append(text, '[')
+		showValue(b, Body, "", func(s Shown) { text = strconv.AppendQuote(strconv.AppendQuote(text, s.Name), s.Text) })
+		text = append(text, ']')
+		b = b[valueSize(b):]
+	}
+	return string(text)
 }
 
 // Carried returns the original that stands beside the record in the attribute [seal.OriginalKey], in base64.

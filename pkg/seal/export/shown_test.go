@@ -19,14 +19,14 @@ const full = `{"resourceLogs":[{"resource":{"attributes":[{"key":"host.name","va
 	`"timeUnixNano":"1795412345123456789","severityNumber":9,"severityText":"INFO","body":{"stringValue":"1.10"},"attributes":[` +
 	`{"key":"version","value":{"stringValue":"1.20"}},{"key":"n","value":{"intValue":"5"}},{"key":"f","value":{"doubleValue":2.5}},{"key":"ok","value":{"boolValue":true}},` +
 	`{"key":"list","value":{"arrayValue":{"values":[{"stringValue":"a"}]}}},{"key":"m","value":{"kvlistValue":{"values":[{"key":"k","value":{"stringValue":"v"}}]}}},` +
-	`{"key":"logseal.id","value":{"stringValue":"aaaaaaaa-1"}}],"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","eventName":"login"}]}]}]}`
+	`{"key":"account","value":{"stringValue":"1234567890123456789"}},{"key":"logseal.id","value":{"stringValue":"aaaaaaaa-1"}}],"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","eventName":"login"}]}]}]}`
 
 // TestShownOtherwise: what a store shows beside the original that a record carries is compared with it, and what the store itself does to values is no
 // difference.
 func TestShownOtherwise(t *testing.T) {
 	carried := quote(base64.StdEncoding.EncodeToString([]byte(full)))
 	rows := map[string]string{
-		"victorialogs": object("_time", `"2026-11-23T05:39:05.123456789Z"`, "_msg", `"1.1"`, "severity_number", `"9"`, "severity_text", `"INFO"`, "version", `"1.2"`, "n", `"5"`, "f", `"2.50"`,
+		"victorialogs": object("_time", `"2026-11-23T05:39:05.123456789Z"`, "_msg", `"1.1"`, "severity_number", `"9"`, "severity_text", `"INFO"`, "version", `"1.2"`, "account", `"1234567890123456789"`, "n", `"5"`, "f", `"2.50"`,
 			"ok", `"true"`, "list", `"[\"a\"]"`, "m.k", `"v"`, "host.name", `"web-17"`, "trace_id", `"0102030405060708090a0b0c0d0e0f10"`, "span_id", `"0102030405060708"`,
 			"event_name", `"login"`, "k8s.pod.name", `"added"`, "logseal.id", `"aaaaaaaa-1"`, "logseal.original", carried),
 		"elastic": object("_source", object("@timestamp", `"2026-11-23T05:39:05.123Z"`, "body", object("text", `"1.10"`), "attributes",
@@ -69,11 +69,23 @@ func TestShownOtherwise(t *testing.T) {
 		{"elastic", `"n":5`, `"n":6`, "an attribute"},
 		{"elastic", `"host.name":"web-17"`, `"host.name":"web-18"`, "an attribute of its resource"},
 		{"elastic", `05.123Z`, `06.123Z`, "its time"},
+		{"elastic", `"2026-11-23T05:39:05.123Z"`, `1795412345123`, ""},
+		{"elastic", `"2026-11-23T05:39:05.123Z"`, `"1795412345123.456789"`, ""},
+		{"elastic", `"2026-11-23T05:39:05.123Z"`, `"1795412346123.456789"`, "its time"},
 		{"loki", `"line":"1.10"`, `"line":"1.11"`, "its text"},
 		{"loki", `"host_name":"web-17"`, `"host_name":"web-18"`, "an attribute of its resource"},
 		{"otlp", `"body":{"stringValue":"1.10"}`, `"body":{"stringValue":"1.11"}`, "its text"},
 		{"otlp", `"timeUnixNano":"1795412345`, `"timeUnixNano":"1795412346`, "its time"},
 		{"otlp", `"intValue":"5"`, `"stringValue":"5"`, ""}, // a store without types
+		{"otlp", `"body":{"stringValue":"1.10"}`, `"body":{"arrayValue":{"values":[{"stringValue":"x"}]}}`, "its text"},
+		{"otlp", `"body":{"stringValue":"1.10"}`, `"body":{"kvlistValue":{"values":[{"key":"k","value":{"stringValue":"x"}}]}}`, "its text"},
+		{"otlp", `{"stringValue":"web-17"}`, `{"kvlistValue":{"values":[{"key":"k","value":{"stringValue":"x"}}]}}`, "an attribute of its resource"},
+		{"otlp", `{"stringValue":"a"}`, `{"stringValue":"b"}`, "an attribute"},
+		{"otlp", `{"arrayValue":{"values":[{"stringValue":"a"}]}}`, `{"stringValue":"[\"a\"]"}`, ""}, // a store without arrays
+		{"otlp", `"attributes":[{"key":"version"`, `"attributes":[{"key":"host.id","value":{"stringValue":"added"}},{"key":"version"`, ""},
+		{"victorialogs", `"account":"1234567890123456789"`, `"account":"1234567890123456790"`, "an attribute"},
+		{"victorialogs", `"account":"1234567890123456789"`, `"account":"1234567890123456800"`, ""}, // as a double prints it
+		{"victorialogs", `"account":"1234567890123456789"`, `"account":"1.2345678901234567e+18"`, ""},
 	} {
 		require.Contains(t, rows[tt.store], tt.old)
 		require.Equal(t, tt.want, otherwise(tt.store, strings.Replace(rows[tt.store], tt.old, tt.by, 1)), "%s: %s", tt.store, tt.by)
