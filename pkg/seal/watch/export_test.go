@@ -15,3 +15,13 @@ func (w *Watcher) Concerned() map[string]uint64 {
 	}
 	return concerned
 }
+
+// Strangers returns the handles of the records whose sessions are not known.
+func (w *Watcher) Strangers() (names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for h := range w.strangers.handles {
+		names = append(names, h.name)
+	}
+	return names
+}

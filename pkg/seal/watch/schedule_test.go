@@ -83,12 +83,13 @@ type schedule struct {
 	consumers [10][]delivery
 	waited    time.Duration // since everything had been delivered
 
-	saved  []delivery      // since the last save
-	young  map[string]bool // names of streams of which something came not long before a kill, for a state does not hold what has come just now
-	recent []delivery
-	before map[string]bool // UIDs of findings that were open at a kill: what ends them may have come in the time that is forgotten
-	kills  int
-	lost   map[string]bool // names of streams of which something was seen and forgotten
+	saved   []delivery      // since the last save
+	young   map[string]bool // names of streams of which something came not long before a kill, for a state does not hold what has come just now
+	recent  []delivery
+	unknown map[string]bool // handles of sessions that were not known at a kill, for a state does not hold their records
+	before  map[string]bool // UIDs of findings that were open at a kill: what ends them may have come in the time that is forgotten
+	kills   int
+	lost    map[string]bool // names of streams of which something was seen and forgotten
 }
 
 // restarts are how a watcher is stopped and started.
@@ -109,7 +110,7 @@ type delivery struct {
 
 func newSchedule(t *testing.T, n uint64, samples [][]*sample) *schedule {
 	rng := rand.New(rand.NewPCG(n, 10))
-	s := &schedule{n: n, rng: rng, lost: map[string]bool{}, young: map[string]bool{}, before: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
+	s := &schedule{n: n, rng: rng, lost: map[string]bool{}, young: map[string]bool{}, before: map[string]bool{}, unknown: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
 	if s.restart != killed && rng.IntN(4) == 0 {
 		s.lateBy = 2 * time.Minute
 	}
@@ -198,7 +199,7 @@ func (s *schedule) wait(d time.Duration) {
 	if s.waited += d; s.waited > s.lateBy {
 		s.consume(true)
 	}
-	if s.restart == killed && len(s.saved) > 0 { // it is saved more often than once in a second
+	if s.restart == killed { // it is saved more often than once in a second
 		s.save(false)
 		s.saved = nil
 	}
@@ -227,6 +228,9 @@ func (s *schedule) deliver(d delivery) {
 	case n == 12 && s.restart == killed:
 		forgotten := s.saved
 		s.kills++
+		for _, name := range s.w.Strangers() {
+			s.unknown[name] = true
+		}
 		for _, d := range s.recent {
 			if d.when.Add(watch.Settling).After(s.now) {
 				s.young[s.samples[d.of].trust.Name] = true
@@ -239,6 +243,7 @@ func (s *schedule) deliver(d delivery) {
 		s.open = map[string]watch.Event{}
 		for _, e := range s.w.Open() {
 			s.open[e.UID] = e
+			s.before[e.UID] = true
 		}
 		for _, again := range forgotten { // what nobody has confirmed is sent again
 			if s.rng.IntN(2) == 0 {
@@ -287,7 +292,12 @@ func (s *schedule) compare() {
 func (s *schedule) alarmsWithoutCause(got, want claims) string {
 	var b strings.Builder
 	for at, c := range got {
-		if at.code.Verdict() != finding.Tampered || at.code == finding.Orphan && len(s.lost) > 0 { // whose it is may have been forgotten
+		switch {
+		case at.code.Verdict() != finding.Tampered:
+			continue
+		case at.code == finding.Orphan && len(s.lost) > 0: // whose it is may have been forgotten
+			continue
+		case at.code == finding.Conflict && s.lost[at.stream] && want[about{finding.Voided, at.stream}] != nil: // or that the id is void
 			continue
 		}
 		all := &claim{which: map[string]seal.Ranges{}}
@@ -323,6 +333,14 @@ func (s *schedule) lostFindings(want claims) string {
 			continue
 		case s.young[at.stream] && (at.code == finding.Inserted || at.code == finding.Conflict):
 			continue
+		}
+		if at.code == finding.Inserted || at.code == finding.Conflict {
+			for name := range s.unknown {
+				delete(w.which, name)
+			}
+			if len(w.which) == 0 {
+				continue
+			}
 		}
 		c := said[about{stream: at.stream}]
 		if at.code == finding.Late && c != nil && c.which[""] != nil { // the seals for want of which they are late may have come then
