@@ -219,6 +219,9 @@ func (c *hecClient) refusal(reply *httpReply, said hecReply, logs plog.Logs) *re
 	if cause, known := hecCauses[*said.Code]; known {
 		r.cause = cause
 	}
+	if reply.code == http.StatusUnauthorized || reply.code == http.StatusForbidden {
+		r.message += "; correct splunk_hec.token, or enable the token in Splunk"
+	}
 	if reply.code != http.StatusBadRequest {
 		return r
 	}
