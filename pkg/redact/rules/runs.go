@@ -47,8 +47,8 @@ func (c *Context) ExamineRun(start, end int) {
 	if end-start < minFreeText {
 		return
 	}
-	// No text begins with a slash in base64, but one of UTF-16 with two.
-	path := s[start] == '/' && s[start+1] != '/'
+	// No text begins with a slash in base64, but for the marks of UTF-16.
+	path := s[start] == '/' && s[start+1] != '/' && s[start+1] != 'v'
 	if end-start >= minBase64 && !path && c.sink.Base64(start, end) {
 		return
 	}
