@@ -83,7 +83,7 @@ func detectPlus(c *Context, _ ID, i int) int {
 	if d < 8 || groups == 1 && d < 9 {
 		return 0
 	}
-	if groups == 2 && s[n.g[0].end:n.g[0].sepEnd] == "." || groups == 1 && ascii.At(s, end) == ' ' && units[asciiWord(s[end+1:ascii.Span(s, end+1, ascii.Alpha)])] {
+	if groups == 2 && s[n.g[0].end:n.g[0].sepEnd] == "." || groups == 1 && ascii.At(s, end) == ' ' && unitAt(s, end+1) {
 		return 0 // a fraction, a difference: +1234.5678, +123456789 bytes
 	}
 	c.Offer(rulePhone, i, extension(s, end))

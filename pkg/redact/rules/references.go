@@ -274,18 +274,35 @@ func inProse(s string, v value) bool {
 	return b == ' ' || b == 0 || b == '.' || b == ',' || b == '!'
 }
 
-// units are what is counted in sentences about credentials.
-var units = set("character characters char chars letter letters digit digits symbol symbols byte bytes bit bits word words second seconds minute minutes hour hours " +
-	"day days week weeks month months attempt attempts try tries time times user users")
+// units are what is counted in sentences about credentials, but for what is the name of a field in log lines: user, time.
+var units = set("character characters char chars letter letters digit digits symbol symbols byte bytes bit bits words second seconds minute minutes hour hours " +
+	"day days week weeks month months attempt attempts tries times users")
+
+// unitAt reports whether the word at i is one of units, and not the name of the next field: 482913 bytes=7.
+func unitAt(s string, i int) bool {
+	end := ascii.Span(s, i, ascii.Alpha)
+	return units[asciiWord(s[i:end])] && !ascii.Is(s, end, ascii.Digit) && (ascii.At(s, end) == '.' || !ascii.Is(s, end, ascii.Ident)) && ascii.At(s, end) != '='
+}
+
+// maxQuantity is how many digits the number of a quantity has: 4096 bits.
+const maxQuantity = 4
 
 // quantity reports whether v is the first word of what the name is measured in: 8-64 characters, 3 attempts.
 func quantity(s string, v value) bool {
+	digits := 0
 	for i := v.start; i < v.end; i++ {
-		if b := s[i]; ascii.Class[b]&ascii.Digit == 0 && b != '-' && b != '+' && b != '.' {
+		switch b := s[i]; {
+		case ascii.Class[b]&ascii.Digit != 0:
+			if digits++; digits > maxQuantity {
+				return false
+			}
+		case b == '-' || b == '+' || b == '.':
+			digits = 0
+		default:
 			return false
 		}
 	}
-	return ascii.At(s, v.end) == ' ' && units[asciiWord(s[v.end+1:ascii.Span(s, v.end+1, ascii.Alpha)])]
+	return ascii.At(s, v.end) == ' ' && unitAt(s, v.end+1)
 }
 
 // mask reports whether v is one, whole: ******, xxxxxx, ......
