@@ -63,10 +63,15 @@ func (ss *session) policyOr(usual *seal.Policy) *seal.Policy {
 func (w *Watcher) attend(st *stream, s *seal.Seal) *session {
 	ss := st.session(s.Nonce)
 	if ss == nil {
-		if s.Handle != seal.NewHandle(&st.trust.Key, &s.Nonce) {
+		own := s.Handle == seal.NewHandle(&st.trust.Key, &s.Nonce)
+		if !own {
 			w.broken(st, s.Number, 0, finding.HandleOfNoNonce)
 		}
-		ss = w.newSession(st, s.Number, s.Nonce, s.Handle)
+		if ss = st.adoptee(s.Handle); ss != nil && own {
+			ss.adopted, ss.nonce, ss.first, ss.last = false, s.Nonce, s.Number, s.Number
+		} else {
+			ss = w.newSession(st, s.Number, s.Nonce, s.Handle)
+		}
 	}
 	switch {
 	case s.Handle != ss.handle.name:
@@ -101,6 +106,16 @@ func (w *Watcher) newSession(st *stream, number uint64, nonce [16]byte, handle s
 func (st *stream) session(nonce [16]byte) *session {
 	for i := len(st.sessions) - 1; i >= 0; i-- {
 		if ss := st.sessions[i]; ss.nonce == nonce && !ss.adopted {
+			return ss
+		}
+	}
+	return nil
+}
+
+// adoptee returns the session with that handle that is known only because another one adopts its records, nil if none is.
+func (st *stream) adoptee(handle string) *session {
+	for _, ss := range st.sessions {
+		if ss.adopted && ss.handle.name == handle {
 			return ss
 		}
 	}

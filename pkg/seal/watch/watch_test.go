@@ -5,6 +5,7 @@ package watch_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -304,6 +305,34 @@ func TestGapOverRestarts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSessionBehindItsAdoption: the seals of a session come after the one by which the next adopts its last records.
+func TestSessionBehindItsAdoption(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	var list, late records
+	for i := range 70 {
+		switch i {
+		case 25, 30:
+			h.stamp(2).Crash() // what the next session adopts
+			h.start()
+		}
+		part := h.stamp(2).seal().take()
+		for _, n := range slices.Backward(part.seals()) {
+			if i >= 25 && i < 30 || i == 30 && n == part.seals()[0] { // all of the second session, and the first seal of the third
+				late = append(late, part[n])
+				part = slices.Delete(part, n, n+1)
+			}
+		}
+		list = append(list, part...)
+	}
+	s.feed(list)
+	s.pass(90 * time.Second)
+	require.Equal(t, "opened", s.last(finding.MissingSeal), "%s", s)
+	s.feed(late)
+	s.pass(time.Minute)
+	s.want()
 }
 
 // TestFork: a host whose disk is set back makes seals that it has made.
