@@ -265,14 +265,14 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		c.setHTTP(shape.Client)
 	case ProtocolSplunkHEC:
 		shape := hecShape{Common: plain(*c), Format: c.format, HEC: c.hec, Client: httpKeys(c.http)}
-		err = errors.Join(checkReplacedHTTPKeys(conf), conf.Unmarshal(&shape))
+		err = errors.Join(checkReplacedHTTPKeys(conf), unmarshalFields(conf, &shape, "splunk_hec", "host", "source", "sourcetype", "index"))
 		*c = Config(shape.Common)
 		c.format, c.hec = shape.Format, shape.HEC
 		c.setHTTP(shape.Client)
 		c.adoptHEC(conf)
 	case ProtocolSyslog:
 		shape := syslogShape{Common: plain(*c), Format: c.format, Syslog: c.syslog, Client: c.syslogKeys}
-		err = conf.Unmarshal(&shape)
+		err = unmarshalFields(conf, &shape, "syslog", "hostname", "app_name")
 		*c = Config(shape.Common)
 		c.format, c.syslog, c.syslogKeys = shape.Format, shape.Syslog, shape.Client
 	default:

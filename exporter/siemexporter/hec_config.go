@@ -75,6 +75,23 @@ func (f *EventField) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
+// unmarshalFields decodes a configuration, but for one in which an [EventField] of a section is written as a value alone: the decoder's word for that,
+// "expected a map", names no remedy.
+func unmarshalFields(conf *confmap.Conf, into any, section string, fields ...string) error {
+	var errs []error
+	for _, field := range fields {
+		switch value := conf.Get(section + confmap.KeyDelimiter + field).(type) {
+		case nil, map[string]any:
+		default:
+			errs = append(errs, fmt.Errorf("%[1]s.%[2]s is no value alone, since an attribute may name it; write `%[1]s: {%[2]s: {value: %[3]v}}`, or `{attribute: …}`", section, field, value))
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return conf.Unmarshal(into)
+}
+
 func defaultHEC() SplunkHECConfig {
 	return SplunkHECConfig{
 		Host:             EventField{Attribute: "host.name"},
