@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -118,7 +119,20 @@ func (p Policy) check(state *tls.ConnectionState, minVersion uint16) error {
 			}
 		}
 	}
-	return fmt.Errorf("%w: server %q presents %s", ErrMismatch, state.ServerName, presented(state))
+	return fmt.Errorf("%w: server %s presents %s", ErrMismatch, server(state), presented(state))
+}
+
+// server names the server that was asked for. TLS sends no address as a name, so of one that was dialled by its address it is that of its certificate,
+// which has been verified to have it.
+func server(state *tls.ConnectionState) string {
+	if state.ServerName != "" {
+		return strconv.Quote(state.ServerName)
+	}
+	var addresses []string
+	for _, ip := range state.VerifiedChains[0][0].IPAddresses {
+		addresses = append(addresses, ip.String())
+	}
+	return strings.Join(addresses, " or ")
 }
 
 // presented lists the pins of the first verified chain, leaf first, so that an operator can compare them with the

@@ -156,6 +156,15 @@ func TestMismatchNamesWhatIsPresented(t *testing.T) {
 	_, err := s.deliver(t, apply(t, ca.Pool(), tlspin.Policy{Pins: []tlspin.Pin{{1}}}))
 	require.ErrorIs(t, err, tlspin.ErrMismatch)
 	assert.Contains(t, err.Error(), tlspin.Of(leaf.X509).String())
+	assert.Contains(t, err.Error(), `server "localhost" presents`)
+	<-s.received
+
+	byAddress := apply(t, ca.Pool(), tlspin.Policy{Pins: []tlspin.Pin{{1}}})
+	byAddress.ServerName = "127.0.0.1"
+	_, err = s.deliver(t, byAddress)
+	require.ErrorIs(t, err, tlspin.ErrMismatch)
+	assert.Contains(t, err.Error(), "127.0.0.1")
+	assert.NotContains(t, err.Error(), `""`)
 	<-s.received
 }
 
