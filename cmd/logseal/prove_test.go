@@ -41,6 +41,8 @@ func TestProve(t *testing.T) {
 	require.NoError(t, err)
 	edited := filepath.Join(dir, "edited.json")
 	require.NoError(t, os.WriteFile(edited, bytes.Replace(evidence, []byte("login by"), []byte("logout b"), 1), 0o600))
+	splunk := filepath.Join(dir, "splunk.jsonl")
+	require.NoError(t, os.WriteFile(splunk, []byte(`{"preview":false,"offset":0,"result":{"_raw":"{}","logseal_id":"`+id+`"}}`+"\n"), 0o600))
 	for _, c := range []struct {
 		name string
 		args []string
@@ -54,6 +56,7 @@ func TestProve(t *testing.T) {
 		{"standard input", []string{"prove", id, "--archive", "-", "--trust", trust}, 2, "read twice"},
 		{"no archive", []string{"prove", id, "--archive", archive, "--trust", trust}, 2, "no such file"},
 		{"not there", []string{"prove", id, "--archive", page, "--trust", trust, "--out", edited}, 2, "not an archive"},
+		{"an export", []string{"prove", id, "--archive", splunk, "--trust", trust, "--out", edited}, 2, "a store's search gave back is no archive"},
 		{"no trust", []string{"prove", id, "--archive", dir}, 2, "trust"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -52,6 +52,20 @@ func (r *Record) LeavesOut(policy *seal.Policy) bool {
 	return r.leavesOut(policy) || r.Source.leavesOut(policy)
 }
 
+// Without returns the record without what the policy leaves out: its digest is the same under this policy and under none.
+func (r *Record) Without(policy *seal.Policy) Record {
+	if !r.LeavesOut(policy) {
+		return *r
+	}
+	encoding, rest := appendPairsWithout([]byte(sourceTag), r.Source.Encoding[len(sourceTag):], &policy.Resource)
+	source := &Source{Encoding: append(encoding, rest...)}
+	b := append([]byte(nil), r.Canonical[:r.Attributes]...)
+	b, _ = appendPairsWithout(b, r.Canonical[r.Attributes:], &policy.Record)
+	digest := sha256.Sum256(source.Encoding)
+	copy(b[sourceAt:], digest[:])
+	return Record{Canonical: b, Attributes: r.Attributes, Source: source}
+}
+
 func (r *Record) leavesOut(policy *seal.Policy) bool {
 	return hasAny(r.Canonical[r.Attributes:], &policy.Record)
 }

@@ -67,6 +67,9 @@ func TestRecordDigests(t *testing.T) {
 					want, err := h.Record(&under, sl.LogRecords().At(i), policy)
 					assert.NoError(t, err)
 					assert.Equal(t, want, records[i].Digest(policy), "record %d without %v and %v", i, policy.Names(), policy.ResourceNames())
+					covered := records[i].Without(policy)
+					assert.False(t, covered.LeavesOut(policy))
+					assert.Equal(t, want, covered.Digest(&seal.Policy{}), "what is covered of record %d", i)
 				}
 			}
 		})

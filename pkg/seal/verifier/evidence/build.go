@@ -26,6 +26,9 @@ func Build(ctx context.Context, files []string, opts archive.Options, trust []se
 	if err := archive.Read(ctx, files, opts, b.findSeals); err != nil {
 		return nil, nil, err
 	}
+	if b.unreadable && !b.readable {
+		return nil, nil, fmt.Errorf("%w; nothing in it is a log record as it was sent. What a store's search gave back is no archive: the proof needs one (docs/evidence.md)", archive.ErrUnrecognised)
+	}
 	if len(b.covering) == 0 {
 		return nil, nil, refuse("no seal of a trusted stream covers %s: it was not sealed yet, or its seals are missing, or its stream is not trusted", id)
 	}
@@ -43,7 +46,11 @@ func Build(ctx context.Context, files []string, opts archive.Options, trust []se
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := b.group(e, covering); err != nil {
+	_, w, err := e.checkSeals([]seal.Trust{e.Trust})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := b.group(e, covering, w.policy()); err != nil {
 		return nil, nil, err
 	}
 	p, err := e.Check([]seal.Trust{e.Trust})
@@ -56,6 +63,8 @@ type builder struct {
 	trust    map[string]seal.Trust
 	covering map[string]uint64 // by stream, the highest number of a seal that claims to cover the id
 	wanted   map[uint64]bool   // the records that such a seal says were sealed together with it
+
+	readable, unreadable bool // whether anything in the archive is
 
 	stream  string
 	last    uint64
@@ -78,6 +87,7 @@ func (b *builder) covers(s *seal.Seal) bool {
 }
 
 func (b *builder) findSeals(o *verifier.Observed) error {
+	b.readable, b.unreadable = b.readable || o.Fault == "", b.unreadable || o.Fault != ""
 	if o.Note == nil || o.Fault != "" {
 		return nil
 	}
@@ -153,11 +163,21 @@ func (b *builder) chain(e *Evidence) (*seal.Seal, error) {
 	return covering, nil
 }
 
-// group puts the records into the evidence that were sealed together.
-func (b *builder) group(e *Evidence, s *seal.Seal) error {
+// group puts the records into the evidence that were sealed together, without what no digest covers: that could be edited in the file.
+func (b *builder) group(e *Evidence, s *seal.Seal, policy *seal.Policy) error {
 	seqs, _ := groupOf(s, b.id.Seq)
+	var decoder archive.Decoder
 	for _, seq := range seqs {
-		list := b.records[seq]
+		var list [][]byte
+		for _, line := range b.records[seq] {
+			for _, o := range decoder.Decode(line) {
+				covered := o.Without(policy)
+				line = covered.AppendOTLP(nil, o.ID.String())
+			}
+			if !slices.ContainsFunc(list, func(other []byte) bool { return bytes.Equal(other, line) }) {
+				list = append(list, line)
+			}
+		}
 		if len(list) == 0 {
 			return refuse("record %s is not in the archive, or not readable, and it was sealed together with %s", seal.ID{Handle: b.id.Handle, Seq: seq}, b.id)
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -26,11 +25,10 @@ type Proof struct {
 	Trust seal.Trust
 	Given bool // the trust line is the reader's own; else it is the one in the evidence
 
-	Record   []byte            // the record's original
+	Record   []byte            // the record's original, written anew from what its digest covers
 	Shown    []canonical.Shown // its values
 	Times    [2]time.Time      // the record's own, and when it was observed; zero where it has none
-	Excluded []string          // names of attributes that no digest covers: what they hold in Record is not proven
-	policy   seal.Policy
+	Excluded []string          // names of attributes that no digest covers, and that are therefore not in Record
 
 	Seal   *seal.Seal // that covers it
 	Seals  uint64     // of the stream that were checked, from its first one
@@ -50,11 +48,20 @@ func refuse(format string, args ...any) error {
 // Check verifies the evidence: under the given trust lines, of which one must be of its stream, or under the one in it, if none is given: then
 // the reader has to compare that. The error is [ErrRefused].
 func (e *Evidence) Check(trust []seal.Trust) (*Proof, error) {
+	p, w, err := e.checkSeals(trust)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.addGroup(e, w)
+}
+
+// checkSeals is Check without the records.
+func (e *Evidence) checkSeals(trust []seal.Trust) (*Proof, *witness, error) {
 	p := &Proof{ID: e.ID.String(), Trust: e.Trust}
 	if len(trust) > 0 {
 		i := slices.IndexFunc(trust, func(t seal.Trust) bool { return t.Key == e.Trust.Key })
 		if i < 0 {
-			return nil, refuse("its stream, %s, is not among those that are trusted", e.Trust.StreamID())
+			return nil, nil, refuse("its stream, %s, is not among those that are trusted", e.Trust.StreamID())
 		}
 		p.Trust, p.Given = trust[i], true
 	}
@@ -67,10 +74,10 @@ func (e *Evidence) Check(trust []seal.Trust) (*Proof, error) {
 	for i, body := range e.Seals {
 		n, err := chain.ParseNote(body, finding.Place{File: "seals", Line: i + 1})
 		if err != nil {
-			return nil, refuse("seal %d of the list is none: %v", i+1, err)
+			return nil, nil, refuse("seal %d of the list is none: %v", i+1, err)
 		}
 		if n.Seal.StreamID != p.Trust.StreamID() {
-			return nil, refuse("seal %d of the list is of another stream", i+1)
+			return nil, nil, refuse("seal %d of the list is of another stream", i+1)
 		}
 		if i == 0 {
 			p.Began = n.Seal.Time
@@ -78,7 +85,7 @@ func (e *Evidence) Check(trust []seal.Trust) (*Proof, error) {
 		c.Add(n)
 	}
 	if err := memory.Err(); err != nil {
-		return nil, refuse("its seals are out of order: %v", err)
+		return nil, nil, refuse("its seals are out of order: %v", err)
 	}
 	if c.FinishSeals() {
 		sessions.CheckClosed()
@@ -91,16 +98,19 @@ func (e *Evidence) Check(trust []seal.Trust) (*Proof, error) {
 			if f.Stream == "" {
 				subject = "its seals"
 			}
-			return nil, refuse("%s: %s %s", f.Code, subject, f.Message())
+			return nil, nil, refuse("%s: %s %s", f.Code, subject, f.Message())
 		}
 		p.Remark = append(p.Remark, f.Message())
 	}
 	if w.seal == nil {
-		return nil, refuse("none of its seals covers %s", p.ID)
+		return nil, nil, refuse("none of its seals covers %s", p.ID)
+	}
+	if w.policy() == nil {
+		return nil, nil, refuse("the open seal of the record's session is not in it")
 	}
 	p.Seal, p.Seals, p.Excluded = w.seal, c.Seals(), sessions.Excluded()
 	p.PostQuantum, p.NotPostQuantum = c.PostQuantum()
-	return p, p.addGroup(e, w)
+	return p, w, nil
 }
 
 // addGroup holds the records against the seal. Section 8.3, "in a block".
@@ -109,11 +119,7 @@ func (p *Proof) addGroup(e *Evidence, w *witness) error {
 	if len(e.Records) != len(seqs) {
 		return refuse("it has %d records, and %d were sealed together", len(e.Records), len(seqs))
 	}
-	policy, known := w.policies[w.session]
-	if !known {
-		return refuse("the open seal of the record's session is not in it")
-	}
-	p.policy = policy
+	policy := w.policy()
 	leaves := make([]seal.Hash, len(seqs))
 	var decoder archive.Decoder
 	for i, text := range e.Records {
@@ -123,10 +129,13 @@ func (p *Proof) addGroup(e *Evidence, w *witness) error {
 			return refuse("record %d of the list is not the one with the id %s, and that alone", i+1, want)
 		}
 		o := &records[0]
-		leaves[i] = o.Digest(&policy)
+		if o.LeavesOut(policy) {
+			return refuse("record %s has an attribute that no digest covers, and whoever had the file could have written that: logseal prove leaves it out", want)
+		}
+		leaves[i] = o.Digest(policy)
 		p.Group = append(p.Group, want.String())
 		if seqs[i] == e.ID.Seq {
-			p.Record = text
+			p.Record = o.AppendOTLP(nil, want.String())
 			p.Times = o.Times()
 			o.Shown(func(s canonical.Shown) { p.Shown = append(p.Shown, s) })
 		}
@@ -135,19 +144,6 @@ func (p *Proof) addGroup(e *Evidence, w *witness) error {
 		return refuse("one of the %d records that were sealed together, %s to %s, is not what was sealed", len(seqs), p.Group[0], p.Group[len(p.Group)-1])
 	}
 	return nil
-}
-
-// Covers reports whether a value of the record is one that its digest covers.
-func (p *Proof) Covers(s canonical.Shown) bool {
-	name, _, _ := strings.Cut(s.Name, ".") // of a map, whose pairs have its name before theirs
-	covered := func(set *seal.NameSet) bool { return !set.Has(s.Name) && !set.Has(name) }
-	switch s.Part {
-	case canonical.Attribute:
-		return covered(&p.policy.Record)
-	case canonical.ResourceAttribute:
-		return covered(&p.policy.Resource)
-	}
-	return true
 }
 
 // groupOf returns the numbers of the records that a seal covers together with one, and which of its groups they are. Section 4.
@@ -184,6 +180,15 @@ func (w *witness) PolicyKnown(s *session.Session, policy seal.Policy) {
 		w.policies = map[*session.Session]seal.Policy{}
 	}
 	w.policies[s] = policy
+}
+
+// policy returns what the session of the id excludes, nil if that is not known.
+func (w *witness) policy() *seal.Policy {
+	policy, known := w.policies[w.session]
+	if !known {
+		return nil
+	}
+	return &policy
 }
 
 func (w *witness) Settled(st session.Settlement) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,29 +30,33 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	trust   seal.Trust
 	archive string
+	content []byte // of the archive
 	ids     []seal.ID
 }
 
 // newWorld is a host with a post-quantum stream that stamped 20 records at a time, crashed in between, and went on. One
 // record's text is not harmless.
-func newWorld(t *testing.T, policy seal.Policy) *world {
+func newWorld(t *testing.T, policy seal.Policy) *world { return newWorldOf(t, policy, 40) }
+
+// newWorldOf has so many batches before the crash, and again behind it.
+func newWorldOf(t *testing.T, policy seal.Policy, batches int) *world {
 	h, err := sealtest.NewHostOf(sealer.NewStream{Name: "web-17", PostQuantum: true}, rand.New(rand.NewPCG(3, 4)))
 	require.NoError(t, err)
 	h.Policy = policy
 	w := &world{trust: h.Trust, archive: filepath.Join(t.TempDir(), "archive.jsonl")}
-	run := func(batches int) {
+	run := func(n int) {
 		require.NoError(t, h.Start(t.Context()))
-		for range batches {
+		for range n {
 			require.NoError(t, h.Stamp(t.Context(), 20))
 			h.Land(0, sealtest.Taken)
 			require.NoError(t, h.Seal(t.Context()))
 		}
 	}
-	run(40)
+	run(batches)
 	require.NoError(t, h.Stamp(t.Context(), 5))
 	h.Land(0, sealtest.Taken)
 	h.Crash()
-	run(40)
+	run(batches)
 	require.NoError(t, h.Stop(t.Context()))
 	var out bytes.Buffer
 	for _, ld := range h.Received {
@@ -66,8 +71,30 @@ func newWorld(t *testing.T, policy seal.Policy) *world {
 		require.NoError(t, err)
 		out.Write(append(data, '\n'))
 	}
-	require.NoError(t, os.WriteFile(w.archive, out.Bytes(), 0o600))
+	w.content = out.Bytes()
+	require.NoError(t, os.WriteFile(w.archive, w.content, 0o600))
 	return w
+}
+
+// plainWorlds are two worlds that are made once.
+var plainWorlds struct {
+	sync.Mutex
+	w, other *world
+}
+
+func plain(t *testing.T) (w, other *world) {
+	t.Helper()
+	plainWorlds.Lock()
+	defer plainWorlds.Unlock()
+	if plainWorlds.w == nil {
+		plainWorlds.w, plainWorlds.other = newWorld(t, seal.Policy{}), newWorld(t, seal.Policy{})
+	}
+	of := func(made world) *world {
+		made.archive = filepath.Join(t.TempDir(), "archive.jsonl")
+		require.NoError(t, os.WriteFile(made.archive, made.content, 0o600))
+		return &made
+	}
+	return of(*plainWorlds.w), of(*plainWorlds.other)
 }
 
 func (w *world) build(t *testing.T, id seal.ID) (*evidence.Evidence, *evidence.Proof, error) {
@@ -77,7 +104,7 @@ func (w *world) build(t *testing.T, id seal.ID) (*evidence.Evidence, *evidence.P
 
 // TestEveryRecord: the evidence of every record is made, written, read and holds, under the reader's trust line and under its own.
 func TestEveryRecord(t *testing.T) {
-	w := newWorld(t, seal.Policy{})
+	w, _ := plain(t)
 	for i := 0; i < len(w.ids); i += 397 {
 		id := w.ids[i]
 		e, made, err := w.build(t, id)
@@ -114,7 +141,7 @@ func TestEveryRecord(t *testing.T) {
 // TestRefused: whoever changes anything in the evidence, or swaps a part of it for that of another, is refused, and the reason repeats nothing of a
 // record.
 func TestRefused(t *testing.T) {
-	w, other := newWorld(t, seal.Policy{}), newWorld(t, seal.Policy{})
+	w, other := plain(t)
 	id := w.ids[333]
 	good, proof, err := w.build(t, id)
 	require.NoError(t, err)
@@ -187,7 +214,7 @@ func clone(list [][]byte) [][]byte {
 
 // TestNotProven: an archive that does not prove a record makes no evidence, and says why.
 func TestNotProven(t *testing.T) {
-	w, other := newWorld(t, seal.Policy{}), newWorld(t, seal.Policy{})
+	w, other := plain(t)
 	whole, err := os.ReadFile(w.archive)
 	require.NoError(t, err)
 	id := w.ids[333]
@@ -237,7 +264,7 @@ func TestNotProven(t *testing.T) {
 
 // TestRead: a file that two readers would read in two ways is none.
 func TestRead(t *testing.T) {
-	w := newWorld(t, seal.Policy{})
+	w, _ := plain(t)
 	e, _, err := w.build(t, w.ids[0])
 	require.NoError(t, err)
 	var b bytes.Buffer
@@ -280,11 +307,91 @@ func TestPage(t *testing.T) {
 		for _, never := range []string{"<script", "<img", "web-17<b>", "\u202e", "\x1b", "{{", "ZgotmplZ"} {
 			require.NotContains(t, page, never)
 		}
-		for _, want := range []string{p.ID, `\u{202e}`, "2026-11-23 05:22:20 UTC", "default-src &#39;none&#39;", "What it does not prove", "is not proven"} {
+		for _, want := range []string{p.ID, `\u{202e}`, "2026-11-23 05:22:20 UTC", "default-src &#39;none&#39;", "What it does not prove", "was added on the way, and is left out"} {
 			require.Contains(t, page, strings.ReplaceAll(want, "&#39;", "'"))
 		}
 		require.Equal(t, !given, strings.Contains(page, "came with the evidence"))
 	}
+}
+
+// TestUncovered: what no digest covers is not in the evidence, where two copies of the archive may have it differently; and evidence that has it is refused.
+func TestUncovered(t *testing.T) {
+	policy, err := seal.NewPolicy([]string{"n", "logseal.original"}, []string{"host.*"})
+	require.NoError(t, err)
+	w := newWorldOf(t, policy, 2)
+	whole, err := os.ReadFile(w.archive)
+	require.NoError(t, err)
+	other := bytes.ReplaceAll(bytes.ReplaceAll(whole, []byte(`"stringValue":"h"`), []byte(`"stringValue":"forged"`)), []byte(`"key":"n"`), []byte(`"key":"logseal.original"`))
+	require.NoError(t, os.WriteFile(w.archive, append(whole, other...), 0o600))
+	id := w.ids[3]
+	good, proof, err := w.build(t, id)
+	require.NoError(t, err)
+	for _, text := range append(clone(good.Records), proof.Record) {
+		for _, name := range []string{`"n"`, "logseal.original", "host.name", "forged"} {
+			require.NotContains(t, string(text), name)
+		}
+	}
+	for _, at := range []string{`"attributes":[{"key":"logseal.id"`, `"resource":{`} {
+		for _, add := range []string{`{"key":"n","value":{"intValue":"7"}},{"key":"logseal.id"`, `{"key":"logseal.original","value":{"stringValue":"e30="}},{"key":"logseal.id"`, `"attributes":[{"key":"host.name","value":{"stringValue":"x"}}]`} {
+			if strings.Contains(add, "host.name") != strings.Contains(at, "resource") {
+				continue
+			}
+			for i, text := range good.Records {
+				e := *good
+				e.Records = clone(good.Records)
+				begin, _, _ := strings.Cut(at, `{"key"`)
+				e.Records[i] = bytes.Replace(text, []byte(at), []byte(begin+add), 1)
+				require.NotEqual(t, text, e.Records[i])
+				_, err := e.Check(nil)
+				require.ErrorIs(t, err, evidence.ErrRefused)
+				require.ErrorContains(t, err, "an attribute that no digest covers")
+			}
+		}
+	}
+}
+
+// TestAnyByte: whichever byte of a file is another, it is refused, or all that it says and shows is the same. Where the byte is of the id, the file may
+// prove another record that is in it, and that is what it says then.
+func TestAnyByte(t *testing.T) {
+	policy, err := seal.NewPolicy([]string{"n"}, nil)
+	require.NoError(t, err)
+	w := newWorldOf(t, policy, 1)
+	said := func(p *evidence.Proof) string {
+		var b bytes.Buffer
+		require.NoError(t, p.WriteHTML(&b))
+		return p.String() + b.String()
+	}
+	good, _, err := w.build(t, w.ids[3])
+	require.NoError(t, err)
+	says := map[string]string{}
+	for _, id := range w.ids[:len(good.Records)] {
+		other := *good
+		other.ID = id
+		p, err := other.Check(nil)
+		require.NoError(t, err)
+		says[p.ID] = said(p)
+	}
+	var file bytes.Buffer
+	require.NoError(t, good.Write(&file))
+	rng := rand.New(rand.NewPCG(5, 6))
+	refused := 0
+	for range 600 {
+		data := bytes.Clone(file.Bytes())
+		data[rng.IntN(len(data))] ^= 1 << rng.IntN(8)
+		e, err := evidence.Read(bytes.NewReader(data))
+		if err != nil {
+			refused++
+			continue
+		}
+		p, err := e.Check(nil)
+		if err != nil {
+			require.ErrorIs(t, err, evidence.ErrRefused)
+			refused++
+			continue
+		}
+		require.Equal(t, says[p.ID], said(p))
+	}
+	require.Greater(t, refused, 500)
 }
 
 // FuzzRead: whatever a file holds, it is refused or proven, and nothing else.

@@ -24,7 +24,6 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{"visible": 
 // row is a value of the record.
 type row struct {
 	Name, Text string
-	Covered    bool
 }
 
 // WriteHTML writes a page for people, such as a court or an auditor: what is proven, of what, by what, and what is not. Text of the record stands
@@ -33,9 +32,9 @@ func (p *Proof) WriteHTML(w io.Writer) error {
 	var rows []row
 	for _, s := range p.Shown {
 		if text := s.Text; s.List {
-			rows = append(rows, row{shownName(s), "a list: see the record's original", p.Covers(s)})
+			rows = append(rows, row{shownName(s), "a list: see the record's original"})
 		} else {
-			rows = append(rows, row{shownName(s), text, p.Covers(s)})
+			rows = append(rows, row{shownName(s), text})
 		}
 	}
 	return page.Execute(w, struct {
