@@ -36,6 +36,7 @@ type reader struct {
 type page struct {
 	total, offset int // -1 where it does not say
 	rows          int
+	distinct      []uint64 // hashes of the rows, where the store says how many there are
 	partial       bool
 }
 
@@ -103,6 +104,9 @@ func (r *reader) answer() error {
 		return fmt.Errorf("line %d: no answer of a search as --from %s reads it, which has %s: is it another store's, or did the search fail?", line, r.layout.name, r.layout.is)
 	}
 	r.page.rows = r.rows - before
+	if r.page.total < 0 {
+		r.page.distinct = nil
+	}
 	r.pages = append(r.pages, r.page)
 	return nil
 }
@@ -138,13 +142,13 @@ func (r *reader) rowOrEnvelope(s shape) error {
 
 func (r *reader) emit(raw []byte, s shape) error {
 	r.found = true
-	r.rows++
+	r.count(raw)
 	return r.row(r.rows, raw, s, r.keep)
 }
 
 func (r *reader) tooLong() error {
 	r.found = true
-	r.rows++
+	r.count(nil) // too long rows are not held, and count as one
 	return r.fault(r.rows, finding.TooLong)
 }
 

@@ -4,6 +4,7 @@ package export
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"strconv"
 )
@@ -32,24 +33,40 @@ func (r *reader) note(path string, raw []byte) {
 	}
 }
 
+// seed is of the hashes by which rows are told apart. Nobody can make two with one hash, who does not know it.
+var seed = maphash.MakeSeed()
+
+// count notes a row of an answer. Where the store says how many there are, a row that comes again, in a page that was fetched twice, counts once.
+func (r *reader) count(raw []byte) {
+	r.rows++
+	if len(r.layout.total) > 0 {
+		r.page.distinct = append(r.page.distinct, maphash.Bytes(seed, raw))
+	}
+}
+
 // lackingPages reports whether answers say that records are missing from them: one is partial, there are fewer records than answers with one total
 // say that there are, or there is a hole before one that says how many stand before it.
 func lackingPages(pages []page) bool {
-	totals := map[int]int{}
+	totals := map[int]map[uint64]bool{}
 	var offsets []page
 	for _, p := range pages {
 		if p.partial {
 			return true
 		}
 		if p.total >= 0 {
-			totals[p.total] += p.rows
+			if totals[p.total] == nil {
+				totals[p.total] = map[uint64]bool{}
+			}
+			for _, row := range p.distinct {
+				totals[p.total][row] = true
+			}
 		}
 		if p.offset >= 0 {
 			offsets = append(offsets, p)
 		}
 	}
 	for total, rows := range totals {
-		if rows < total {
+		if len(rows) < total {
 			return true
 		}
 	}

@@ -165,12 +165,19 @@ const (
 	OriginalCut     Reason = "original_cut"
 	GroupNotRebuilt Reason = "group_not_rebuilt"
 
-	OutsideInterval Reason = "outside_interval"
-	PageMissing     Reason = "page_missing"
-	SealPageMissing Reason = "seal_page_missing"
-	LatePageMissing Reason = "late_page_missing"
-	KeyPageMissing  Reason = "key_page_missing"
-	EndsBefore      Reason = "ends_before"
+	OutsideInterval     Reason = "outside_interval"
+	PageMissing         Reason = "page_missing"
+	SealPageMissing     Reason = "seal_page_missing"
+	LatePageMissing     Reason = "late_page_missing"
+	KeyPageMissing      Reason = "key_page_missing"
+	SessionPageMissing  Reason = "session_page_missing"
+	PolicyPageMissing   Reason = "policy_page_missing"
+	StreamPageMissing   Reason = "stream_page_missing"
+	SealsPagesMissing   Reason = "seals_pages_missing"
+	EndorsedPageMissing Reason = "endorsed_page_missing"
+	ClosedPageMissing   Reason = "closed_page_missing"
+	AnchorPageMissing   Reason = "anchor_page_missing"
+	EndsBefore          Reason = "ends_before"
 
 	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
 	AttributeRepeated  Reason = "attribute_repeated"
@@ -544,7 +551,7 @@ var table = []Entry{
 	},
 	{
 		Code: NotExported, Verdict: Incomplete,
-		Case:   "Of a store's export (`--from`): it was sealed, and the export does not cover it.",
+		Case:   "Of a store's export (`--from`): it was sealed, or what tells how to judge it was, and the export does not cover that.",
 		Remedy: "Export what is asked for: a longer interval, the page that is missing. What was deleted in the store outside the interval is here too.",
 		Reasons: []Row{
 			{OutsideInterval, "8.3", "was sealed at a time that the export does not cover, and is not here"},
@@ -552,6 +559,13 @@ var table = []Entry{
 			{LatePageMissing, "8.1", "is what was sealed, but seals before that seal, {seal}, are not here; the export says that it has more pages than are here"},
 			{SealPageMissing, "8.1", "lacks {seals}, and the export says that it has more pages than are here"},
 			{KeyPageMissing, "8.1", "look like seals of stream {stream_id}, and the seals that name their keys are not here; the export says that it has more pages than are here"},
+			{SessionPageMissing, "8.3", "has an id of a session whose seals are not here; the export says that it has more pages than are here"},
+			{PolicyPageMissing, "8.3", "cannot be checked: the open seal of its session is not here, which says what attributes do not count; the export says that it has more pages than are here"},
+			{StreamPageMissing, "8.4", "has no seal here that can be authenticated: its first one, number 0, is not here; the export says that it has more pages than are here"},
+			{SealsPagesMissing, "8.4", "there is no authentic seal of a trusted stream here, so nothing is verified; the export says that it has more pages than are here"},
+			{EndorsedPageMissing, "7.1", "are seals of stream {stream_id}, which is not in the trust file, and whose first seal is not here or carries no endorsement; the export says that it has more pages than are here"},
+			{ClosedPageMissing, "7.1", "has the identity and the name of stream {stream_id}, and that this was closed before is not here; the export says that it has more pages than are here"},
+			{AnchorPageMissing, "8.1", "has {seals} for which nothing here vouches but Ed25519; the export says that it has more pages than are here"},
 			{EndsBefore, "8.4", "ends with its seal of {time}, before the end of the interval: the last page is not here, or the host was silent"},
 		},
 	},

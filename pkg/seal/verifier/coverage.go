@@ -20,12 +20,21 @@ type Coverage struct {
 	Lacking bool
 }
 
-// instead are the reasons that say the same where pages are not here.
+// instead are the reasons that say the same where pages are not here: of everything that taking records and seals away can bring about, and of
+// nothing else. A record that is missing is [record.Coverage]'s.
 var instead = map[finding.Reason]finding.Reason{
-	finding.SealGap:     finding.SealPageMissing,
-	finding.AnchorAlone: finding.LatePageMissing,
-	finding.UnknownKey:  finding.KeyPageMissing,
-	finding.EndsEarly:   finding.EndsBefore,
+	finding.SealGap:         finding.SealPageMissing,
+	finding.AnchorAlone:     finding.LatePageMissing,
+	finding.UnknownKey:      finding.KeyPageMissing,
+	finding.SessionUnknown:  finding.SessionPageMissing,
+	finding.PolicyUnknown:   finding.PolicyPageMissing,
+	finding.NoFirstSeal:     finding.StreamPageMissing,
+	finding.NoSeal:          finding.StreamPageMissing,
+	finding.NoStream:        finding.SealsPagesMissing,
+	finding.NotEndorsed:     finding.EndorsedPageMissing,
+	finding.NotClosedBefore: finding.ClosedPageMissing,
+	finding.Ed25519Alone:    finding.AnchorPageMissing,
+	finding.EndsEarly:       finding.EndsBefore,
 }
 
 // Cover says which part of the streams is to be there. It may be called at any time before [Verifier.Finish], and says nothing of a
