@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/finding"
 )
 
@@ -127,7 +128,7 @@ func (r *reader) rowOrEnvelope(s shape) error {
 		return err
 	}
 	if slices.Contains(r.layout.envelope, name) {
-		return r.members("", 0, name)
+		return r.envelope(name, s)
 	}
 	r.json.buf = append(append(append(r.json.buf[:0], '{'), marshal(name)...), ':')
 	raw, err := r.json.rest(true, 1, false)
@@ -138,6 +139,32 @@ func (r *reader) rowOrEnvelope(s shape) error {
 		return err
 	}
 	return r.emit(raw, s)
+}
+
+// envelope reads an answer whose bracket and first name are read. One that has members of a record is a record, whatever else is in it.
+func (r *reader) envelope(first string, s shape) error {
+	var own []byte // members that no envelope has
+	isRow := false
+	member := func(name string) error {
+		if slices.Contains(r.layout.envelope, name) {
+			return r.value(name, 1)
+		}
+		isRow = isRow || r.layout.ofRow(name)
+		raw, err := r.json.value(true)
+		if errors.Is(err, errTooLong) || err == nil && len(own)+len(raw) > archive.MaxFrame {
+			return r.tooLong()
+		}
+		if err != nil {
+			return err
+		}
+		own = append(append(append(append(own, ','), marshal(name)...), ':'), raw...)
+		return nil
+	}
+	if err := r.members(first, member); err != nil || !isRow {
+		return err
+	}
+	own[0] = '{'
+	return r.emit(append(own, '}'), s)
 }
 
 func (r *reader) emit(raw []byte, s shape) error {
@@ -163,9 +190,9 @@ func (r *reader) object(path string, depth int) error {
 	})
 }
 
-// members is object for one whose bracket and first name are read.
-func (r *reader) members(path string, depth int, first string) error {
-	if err := r.value(join(path, first), depth+1); err != nil {
+// members calls read for the values of an object whose bracket and first name are read.
+func (r *reader) members(first string, read func(name string) error) error {
+	if err := read(first); err != nil {
 		return err
 	}
 	for {
@@ -185,7 +212,7 @@ func (r *reader) members(path string, depth int, first string) error {
 		if err != nil {
 			return err
 		}
-		if err := r.value(join(path, name), depth+1); err != nil {
+		if err := read(name); err != nil {
 			return err
 		}
 	}

@@ -27,16 +27,15 @@ var elastic = layout{
 	carried: []string{
 		"attributes.logseal.original", "logseal.original", "logseal_original", "labels.logseal_original", "log.attributes.logseal@original", "log.attributes.logseal.original",
 	},
-	text:  []string{"body.text", "message", "body", "event.original", "body.structured"},
-	event: []string{"event_name", "eventName", "attributes.event.name"},
-	time:  []string{"@timestamp"},
+	text:    []string{"body.text", "message", "body", "event.original", "body.structured"},
+	event:   []string{"event_name", "eventName", "attributes.event.name"},
+	visible: []string{"body.text", "message", "body"},
+	time:    []string{"@timestamp"},
 	shown: func(s canonical.Shown) string {
-		switch {
-		case s.Part == canonical.Body && s.Name == "":
-			return "body.text"
-		case s.Part == canonical.Attribute:
+		switch s.Part {
+		case canonical.Attribute:
 			return "attributes." + s.Name
-		case s.Part == canonical.ResourceAttribute:
+		case canonical.ResourceAttribute:
 			return "resource.attributes." + s.Name
 		}
 		return map[canonical.Part]string{

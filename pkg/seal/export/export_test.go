@@ -34,6 +34,7 @@ func TestForms(t *testing.T) {
 
 			altered := slices.Clone(w.sent)
 			altered[edited].original = strings.Replace(altered[edited].original, "line 133", "line 134", 1)
+			altered[edited].body = "line 134"
 			report, err = w.verify(t, f.store, f.write(altered), given{})
 			require.NoError(t, err)
 			require.Equal(t, finding.Tampered, report.Verdict)

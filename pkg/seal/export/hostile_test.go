@@ -33,6 +33,9 @@ func read(t *testing.T, store string, text io.Reader) (list []string, err error)
 		if o.Note != nil {
 			said = "seal " + said
 		}
+		if o.Otherwise != "" {
+			said += "(" + o.Otherwise + ")"
+		}
 		list = append(list, said)
 		return nil
 	})
@@ -44,6 +47,9 @@ func originalOf(id, body string) string {
 	return `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"body":{"stringValue":` + quote(body) +
 		`},"attributes":[{"key":"logseal.id","value":{"stringValue":` + quote(id) + `}}]}]}]}]}`
 }
+
+// originalOfSeal is an original whose body has the form of a seal's.
+const originalOfSeal = `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"body":{"stringValue":"logseal.v1/x\\n"},"eventName":"logseal.seal"}]}]}]}`
 
 // TestHostileRows: what two readers would read differently is MALFORMED, and what quotes another record does not stand for it.
 func TestHostileRows(t *testing.T) {
@@ -58,8 +64,8 @@ func TestHostileRows(t *testing.T) {
 	}{
 		"a member twice":                        {`{"message":"a","message":"b"}`, []string{"member_repeated"}, "elastic"},
 		"a member twice, by an escape":          {`{"_msg":"a","message":"a","mes\u0073age":"b"}`, []string{"member_repeated"}, "elastic"},
-		"a name that a store makes of two":      {`{"a":"r","a":"l","logseal.id":"aaaaaaaa-1","logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
-		"another value with the name of the id": {`{"logseal.id":"x","logseal.id":"aaaaaaaa-1","logseal.original":"y","logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"a name that a store makes of two":      {`{"_msg":` + quote(fake) + `,"a":"r","a":"l","logseal.id":"aaaaaaaa-1","logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
+		"another value with the name of the id": {`{"_msg":` + quote(fake) + `,"logseal.id":"x","logseal.id":"aaaaaaaa-1","logseal.original":"y","logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
 		"invalid UTF-8":                         {"{\"_msg\":\"\xff\"}", []string{"invalid_utf8"}, ""},
 		"half a character":                      {`{"_msg":"\ud800"}`, []string{"bad_escape"}, ""},
 		"the other half":                        {`{"_msg":"\udc00\ud800"}`, []string{"bad_escape"}, ""},
@@ -77,7 +83,14 @@ func TestHostileRows(t *testing.T) {
 		"an original that quotes another":       {`{"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}, ""},
 		"the same, and its parts beside it":     {`{"body":` + quote(fake) + `,"_msg":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}, ""},
 		"the carried one goes before":           {`{"_msg":` + quote(fake) + `,"logseal.original":` + carried + `}`, []string{"aaaaaaaa-1 "}, ""},
-		"a carried one of another record":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":` + carried + `}`, []string{"aaaaaaaa-3 not_rebuilt"}, ""},
+		"a carried one of another record":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":` + carried + `}`, []string{"aaaaaaaa-3 other_record"}, ""},
+		"an event of another record":            {`{"_raw":` + quote(real) + `,"logseal_id":"aaaaaaaa-3"}`, []string{"aaaaaaaa-3 other_record"}, "splunk"},
+		"a seal behind a text":                  {`{"_raw":` + quote("EVIL "+originalOfSeal) + `}`, []string{"seal (its text)", ""}, "splunk"},
+		"an answer and a record, Elastic":       {`{"hits":{"hits":[]},"@timestamp":"2026-11-28T13:45:12Z","message":"EVIL"}`, []string{""}, "elastic"},
+		"the same with an id of its own":        {`{"id":"1","message":` + quote(real) + `}`, []string{"aaaaaaaa-1 "}, "elastic"},
+		"an answer and a record, Splunk":        {`{"messages":[],"results":[],"_raw":"EVIL"}`, []string{""}, "splunk"},
+		"an answer and a member of it, twice":   {`{"results":[],"_raw":"a","_raw":"b"}`, []string{"member_repeated"}, "splunk"},
+		"an answer with what we do not know":    {`{"results":[],"new":{"a":[1]}}`, nil, "splunk"},
 		"a carried one that is no base64":       {`{"_msg":"a","logseal.id":"aaaaaaaa-3","logseal.original":"%"}`, []string{"aaaaaaaa-3 no_object"}, ""},
 		"an original that is no OTLP":           {`{"_msg":"{\"resourceLogs\":7}"}`, []string{"wrong_type"}, ""},
 		"a line that begins like an original":   {`{"_msg":"{\"resourceLogs\":7}","logseal.id":"aaaaaaaa-3"}`, []string{"aaaaaaaa-3 not_rebuilt"}, ""},

@@ -26,6 +26,11 @@ type layout struct {
 	text     []string // of the record's body
 	event    []string // of its event name
 
+	visible []string // names of the fields that show the record's text to people
+	events  bool     // an event is an original and nothing else
+	noText  string   // how the sentence begins that stands in for a text that there is not
+	cutsAt  int      // how many bytes of a text are kept where nobody has set it, 0 where all are
+
 	// shown returns the name of the field that shows a value of a carried original, empty if none does for sure; time is that of its time.
 	shown func(canonical.Shown) string
 	time  []string
@@ -92,6 +97,19 @@ func (l *layout) keeps(path string) bool {
 		}
 	}
 	return false
+}
+
+// ofRow reports whether a member is one that records have: one of their fields that are known by name, or what these stand in.
+func (l *layout) ofRow(member string) bool {
+	for _, list := range [][]string{l.id, l.carried, l.text, l.event, l.time} {
+		for _, name := range list {
+			first, _, _ := strings.Cut(name, ".")
+			if member == name || member == first {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(l.prefixes, func(p string) bool { return member+"." == p })
 }
 
 // plain returns a field's name without what says nothing.

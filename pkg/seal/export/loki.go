@@ -24,12 +24,10 @@ var loki = layout{
 	carried:  []string{"logseal_original"},
 	text:     []string{"line", "Line"},
 	event:    []string{"event_name"},
+	visible:  []string{"line", "Line"},
 	time:     []string{"timestamp"},
 	shown: func(s canonical.Shown) string {
-		switch {
-		case s.Part == canonical.Body && s.Name == "":
-			return "line"
-		case s.Part == canonical.Attribute || s.Part == canonical.ResourceAttribute:
+		if s.Part == canonical.Attribute || s.Part == canonical.ResourceAttribute {
 			return strings.Map(labelRune, s.Name)
 		}
 		return ""

@@ -3,8 +3,10 @@
 package export
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"iter"
 	"slices"
 	"strings"
@@ -49,20 +51,24 @@ func (f *finder) find(r *row, at finding.Place) error {
 		}
 	}
 	cut, fault := false, finding.Reason("")
-	for text, carried := range f.originals(r) {
-		records := f.decoder.Decode(text)
+	other := false
+	for c := range f.originals(r) {
+		records := f.decoder.Decode(c.text)
+		if len(own) > 0 && len(records) == 1 && records[0].Fault == finding.DataBehind {
+			c.text, c.alone = firstValue(c.text), nil
+			records = f.decoder.Decode(c.text)
+		}
 		switch {
 		case archive.Cut(records):
 			cut = true
 		case len(records) == 1 && !records[0].HasID && records[0].Fault != "":
-			if carried || len(own) == 0 { // else it is a line that begins like one
+			if c.carried || len(own) == 0 { // else it is a line that begins like one
 				fault = cmp.Or(fault, records[0].Fault) // unless there is another
 			}
 		case own.isOneOf(records):
-			if carried && len(records) == 1 && records[0].Fault == "" {
-				records[0].Otherwise = f.layout.differs(r, &records[0])
-			}
-			return f.records(records, at)
+			return f.records(records, f.differs(r, &c, records), at)
+		case len(records) > 0 && records[0].Fault == "" && (c.carried || f.layout.events && c.body):
+			other = true
 		}
 	}
 	o := verifier.Observed{Place: at}
@@ -73,6 +79,8 @@ func (f *finder) find(r *row, at finding.Place) error {
 	switch {
 	case len(own) > 1:
 		o.Fault = finding.BadID
+	case o.HasID && other:
+		o.Fault = finding.OtherRecord
 	case fault != "":
 		o.Fault = fault
 	case cut:
@@ -97,13 +105,21 @@ func (i identity) isOneOf(records []verifier.Observed) bool {
 	return slices.ContainsFunc(records, func(o verifier.Observed) bool { return o.HasID && slices.Contains(i, o.ID) })
 }
 
+// candidate is what may be a row's original.
+type candidate struct {
+	text    []byte
+	carried bool   // then the store's fields are the record's, too
+	body    bool   // it is the row's text
+	alone   *field // the field in which it stands alone, or behind a syslog header; nil where it is in none
+}
+
 // originals yields what may be the row's original: what is carried, then what is the body or another text, then what the store has parsed. The
-// body goes before other texts, since a store may show parts of an original beside it, and one of them may quote another record's.
-// Beside each it says whether that is carried: then the store's fields are the record's, too.
-func (f *finder) originals(r *row) iter.Seq2[[]byte, bool] {
-	return func(yield func([]byte, bool) bool) {
+// body goes before other texts, since a store may show parts of an original beside it, and one of them may quote another record's. Only in the body
+// an original may stand behind what is no header: that is no way in which anything sends it, and the record is shown otherwise.
+func (f *finder) originals(r *row) iter.Seq[candidate] {
+	return func(yield func(candidate) bool) {
 		for _, carried := range r.all(f.layout.carried) {
-			if carried != "" && !yield(uncarry(carried), true) {
+			if carried != "" && !yield(candidate{text: uncarry(carried), carried: true}) {
 				return
 			}
 		}
@@ -112,26 +128,40 @@ func (f *finder) originals(r *row) iter.Seq2[[]byte, bool] {
 				if slices.Contains(f.layout.text, r.fields[i].name) != body {
 					continue
 				}
-				if text, ok := original(r.fields[i].text); ok && !yield(text, false) {
+				text, alone, ok := original(r.fields[i].text)
+				c := candidate{text: text, body: body}
+				if alone {
+					c.alone = &r.fields[i]
+				}
+				if ok && (alone || body) && !yield(c) {
 					return
 				}
 			}
 		}
 		for _, object := range r.otlp {
-			if !yield(object, false) {
+			if !yield(candidate{text: object}) {
 				return
 			}
 		}
 	}
 }
 
-// original returns the original that a text is, maybe behind a header.
-func original(text string) ([]byte, bool) {
+// original returns the original in a text, and whether nothing but the header of a syslog message stands before it.
+func original(text string) (original []byte, alone, ok bool) {
 	at := strings.Index(text[:min(len(text), maxHeader)], head)
 	if at < 0 {
-		return nil, false
+		return nil, false, false
 	}
-	return []byte(strings.TrimRight(text[at:], "\x00 \t\r\n")), true
+	return []byte(strings.TrimRight(text[at:], "\x00 \t\r\n")), isHeader(text[:at]), true
+}
+
+// firstValue returns the first value of JSON in a text, and the text if there is none.
+func firstValue(text []byte) []byte {
+	var first json.RawMessage
+	if json.NewDecoder(bytes.NewReader(text)).Decode(&first) != nil {
+		return text
+	}
+	return first
 }
 
 // uncarry returns the original that is carried in base64. Of what is cut off it is the beginning.
@@ -147,13 +177,19 @@ func (f *finder) mayBeSeal(r *row) bool {
 	return len(events) == 0 || slices.Contains(events, seal.EventName)
 }
 
-// records emits what was decoded of an original.
-func (f *finder) records(records []verifier.Observed, at finding.Place) error {
+// records emits what was decoded of an original, which the row shows otherwise or not. A seal has no id by which that could be said of it: then
+// what is shown is a record of its own, which nobody has stamped.
+func (f *finder) records(records []verifier.Observed, otherwise string, at finding.Place) error {
 	for i := range records {
 		o := &records[i]
-		o.Place = at
+		o.Place, o.Otherwise = at, otherwise
 		if err := f.emit(o); err != nil {
 			return err
+		}
+		if o.Note != nil && otherwise != "" {
+			if err := f.emit(&verifier.Observed{Place: at}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -177,7 +213,8 @@ func (f *finder) otlp(raw []byte, at finding.Place) error {
 	return nil
 }
 
-// carriedBy returns what a record of OTLP carries, if that is its original, and else the record itself: who gives back OTLP may have changed it.
+// carriedBy returns what a record of OTLP carries, if that is its original, and else the record itself: who gives back OTLP may have changed it. To
+// carry another record's is tampering: the stamp takes off what comes in under that name.
 func (f *finder) carriedBy(o *verifier.Observed) *verifier.Observed {
 	if o.Fault != "" || !o.HasID {
 		return o
@@ -187,13 +224,16 @@ func (f *finder) carriedBy(o *verifier.Observed) *verifier.Observed {
 		return o
 	}
 	records := f.inner.Decode(uncarry(text))
-	if archive.Cut(records) {
-		return &verifier.Observed{Place: o.Place, ID: o.ID, HasID: true, Fault: finding.OriginalCut}
-	}
-	if len(records) != 1 || !(identity{o.ID}).isOneOf(records) {
+	if len(records) != 1 || records[0].Fault != "" {
 		return o
 	}
-	records[0].Place, records[0].ID, records[0].HasID = o.Place, o.ID, true
-	records[0].Otherwise = otherwise(o, &records[0])
-	return &records[0]
+	carried := &records[0]
+	if !(identity{o.ID}).isOneOf(records) {
+		return &verifier.Observed{Place: o.Place, ID: o.ID, HasID: true, Fault: finding.OtherRecord}
+	}
+	carried.Place, carried.Otherwise = o.Place, otherwise(o, carried)
+	if carried.Otherwise != "" {
+		carried.Beside = &o.Record
+	}
+	return carried
 }

@@ -5,10 +5,12 @@ package export
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/canonical"
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
@@ -16,9 +18,23 @@ import (
 // clocks is how far a store's time may be off: some keep milliseconds.
 const clocks = time.Millisecond
 
-// differs returns what a store shows otherwise than the original that it carries says, as a noun; empty if nothing does. Only what both have is
-// compared: a search may leave fields out, and others may have been added on the way. A store that knows no types writes a number in its own
-// way, and so the same number is the same.
+// differs returns what a row shows otherwise than its original says, as a noun; empty if nothing does. What people read as its text must be the
+// original's or the original itself. Of one that is carried the other fields are compared as well.
+func (f *finder) differs(r *row, c *candidate, records []verifier.Observed) string {
+	if records[0].Fault != "" {
+		return ""
+	}
+	if f.textDiffers(r, c, records) {
+		return "its text"
+	}
+	if c.carried && len(records) == 1 {
+		return f.layout.differs(r, &records[0])
+	}
+	return ""
+}
+
+// differs returns what of a carried original a store shows otherwise beside its text. Only what both have is compared: a search may leave fields
+// out, and others may have been added on the way. A store that knows no types writes a number in its own way, and so the same number is the same.
 func (l *layout) differs(r *row, o *verifier.Observed) string {
 	if l.shown == nil {
 		return ""
@@ -45,7 +61,7 @@ func (l *layout) differs(r *row, o *verifier.Observed) string {
 	for i := range r.fields {
 		shown := &r.fields[i]
 		f := fields[shown.name]
-		if f == nil || f.any || shown.text == "" {
+		if f == nil || f.any || shown.text == "" || slices.Contains(l.visible, shown.name) {
 			continue
 		}
 		same := false
@@ -121,12 +137,12 @@ func sameTime(original uint64, shown string) bool {
 	return t.Sub(time.Unix(0, int64(original))).Abs() < clocks
 }
 
-// otherwise is differs for what comes back as OTLP, which has types: an array is compared as a whole, and a map or an array does not take the place
-// of a text, unless that is the JSON of one. An array may come back as a text.
+// otherwise is differs for what comes back as OTLP, whole and with types: what is left out or was added differs, unless it is empty. A map or an
+// array may come back as the JSON of one, or a text that is the JSON of one as that.
 func otherwise(shown, original *verifier.Observed) string {
-	values, here := map[value]canonical.Shown{}, map[value]bool{}
+	values, here := map[value]canonical.Shown{}, map[value]canonical.Shown{}
 	original.Shown(func(s canonical.Shown) { values[value{s.Part, s.Name}] = s })
-	shown.Shown(func(s canonical.Shown) { here[value{s.Part, s.Name}] = true })
+	shown.Shown(func(s canonical.Shown) { here[value{s.Part, s.Name}] = s })
 	what := ""
 	shown.Shown(func(s canonical.Shown) {
 		if what != "" {
@@ -134,18 +150,17 @@ func otherwise(shown, original *verifier.Observed) string {
 		}
 		o, there := values[value{s.Part, s.Name}]
 		switch {
-		case !there:
-			for name := s.Name; name != ""; {
-				name = name[:max(strings.LastIndexByte(name, '.'), 0)]
-				v := value{s.Part, name}
-				if o, there := values[v]; there && !here[v] && !mayBeParsed(o) {
-					what = partNames[s.Part]
-				}
-			}
-		case s.List && o.List && s.Text != o.Text,
-			s.List && !o.List && !mayBeParsed(o),
-			!s.List && !o.List && !sameText(o.Text, s.Text):
+		case !there && s.Text != "" && s.Name != seal.OriginalKey && !rewritten(s, values, original),
+			there && s.List && o.List && s.Text != o.Text,
+			there && s.List && !o.List && !mayBeParsed(o),
+			there && !s.List && o.List && !mayBeParsed(s),
+			there && !s.List && !o.List && !sameText(o.Text, s.Text):
 			what = partNames[s.Part]
+		}
+	})
+	original.Shown(func(o canonical.Shown) {
+		if _, there := here[value{o.Part, o.Name}]; what == "" && !there && strings.TrimSpace(o.Text) != "" && !rewritten(o, here, shown) {
+			what = partNames[o.Part]
 		}
 	})
 	if what == "" && shown.Time() != 0 && !sameTime(original.Time(), strconv.FormatUint(shown.Time(), 10)) {
@@ -158,6 +173,24 @@ func otherwise(shown, original *verifier.Observed) string {
 type value struct {
 	part canonical.Part
 	name string
+}
+
+// rewritten reports whether a value that the other of two records has not may be there as JSON: it stands in a map that the other has as a text, or is
+// the text of a map that the other has.
+func rewritten(s canonical.Shown, others map[value]canonical.Shown, other *verifier.Observed) bool {
+	for name := s.Name; name != ""; {
+		name = name[:max(strings.LastIndexByte(name, '.'), 0)]
+		if o, there := others[value{s.Part, name}]; there && (name != "" || s.Part == canonical.Body) && mayBeParsed(o) {
+			return true
+		}
+	}
+	within := false
+	if mayBeParsed(s) {
+		other.Shown(func(o canonical.Shown) {
+			within = within || o.Part == s.Part && (s.Name == "" && o.Name != "" || s.Name != "" && strings.HasPrefix(o.Name, s.Name+"."))
+		})
+	}
+	return within
 }
 
 // mayBeParsed reports whether a store may have made a map or an array of a value.

@@ -18,6 +18,9 @@ var splunk = layout{
 	carried:  []string{"logseal.original", "logseal_original"},
 	text:     []string{"_raw", "event", "body"},
 	event:    []string{"event_name"},
+	visible:  []string{"_raw"},
+	events:   true,
+	cutsAt:   10_000, // TRUNCATE
 	offset:   "init_offset",
 	lost:     "Splunk has its text and not its original (the search must return _raw; format: original must be what siem sends)",
 }

@@ -2,11 +2,7 @@
 
 package export
 
-import (
-	"cmp"
-
-	"github.com/logseal/logseal/pkg/seal/canonical"
-)
+import "github.com/logseal/logseal/pkg/seal/canonical"
 
 // victoriaLogs is the query API of VictoriaLogs, /select/logsql/query: an object a line.
 // https://docs.victoriametrics.com/victorialogs/querying/#querying-logs
@@ -18,13 +14,13 @@ var victoriaLogs = layout{
 	carried: []string{"logseal.original"},
 	text:    []string{"_msg"},
 	event:   []string{"event_name", "event.name"},
+	visible: []string{"_msg"},
+	noText:  "missing _msg field",
 	time:    []string{"_time"},
 	repeats: true,
 	shown: func(s canonical.Shown) string {
 		switch s.Part {
-		case canonical.Body:
-			return cmp.Or(s.Name, "_msg")
-		case canonical.Attribute, canonical.ResourceAttribute:
+		case canonical.Body, canonical.Attribute, canonical.ResourceAttribute:
 			return s.Name
 		}
 		return map[canonical.Part]string{

@@ -49,6 +49,8 @@ const minutes = 12
 func newWorld(t *testing.T) *world {
 	h, err := sealtest.NewHost("web-17", rand.New(rand.NewPCG(1, 2)))
 	require.NoError(t, err)
+	h.Policy, err = seal.NewPolicy([]string{seal.ClientKeys, seal.OriginalKey, "k8s.*"}, []string{seal.ClientKeys})
+	require.NoError(t, err)
 	w := &world{trust: h.Trust, began: h.Now.Time}
 	require.NoError(t, h.Start(t.Context()))
 	for range minutes {

@@ -53,6 +53,7 @@ type Reason string
 const (
 	DigestDiffers Reason = "digest_differs"
 	ShownDiffers  Reason = "shown_differs"
+	OtherRecord   Reason = "other_record"
 
 	GroupDiffers  Reason = "group_differs"
 	PolicyUnknown Reason = "policy_unknown"
@@ -233,7 +234,8 @@ var table = []Entry{
 		Remedy: `The content at that place is not to be trusted. Look for the same id in another copy (gateway, backup): the genuine one verifies. Attributes that were added on the way do this too: see "Excluded attributes".`,
 		Reasons: []Row{
 			{DigestDiffers, "8.3", "is not the record that was sealed under this id"},
-			{ShownDiffers, "3", "is not shown by the store as its original says, which it carries: {lost} is another"},
+			{ShownDiffers, "3", "is not shown by the store as its original says: {lost} is another"},
+			{OtherRecord, "3", "is given back with the original of another record in the place of its own"},
 		},
 	},
 	{

@@ -26,6 +26,9 @@ type Observed struct {
 	// Otherwise says what a store shows in another way than the record, its original, says: a noun, empty when nothing is known to differ.
 	Otherwise string
 
+	// Beside is the record as a store of OTLP shows it, where Otherwise says that it differs; nil elsewhere. What the stream excludes may differ.
+	Beside *canonical.Record
+
 	// Record is unset when the record is malformed.
 	canonical.Record
 

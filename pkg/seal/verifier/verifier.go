@@ -147,7 +147,7 @@ func (v *Verifier) Add(o *Observed) {
 		v.records.AddUncheckable(o.ID, o.Fault, o.Lost, o.Place)
 	case o.HasID && o.Fault == "":
 		v.records.Add(o.ID, &o.Record, &o.digest, o.Place)
-		if o.Otherwise != "" {
+		if o.Otherwise != "" && (o.Beside == nil || !v.records.Alike(o.ID, &o.Record, o.Beside)) {
 			v.records.AddShown(o.ID, o.Otherwise, o.Place)
 		}
 	case o.HasID:

@@ -57,9 +57,3 @@ func (h *handle) lacks(g *group) bool {
 	}
 	return false
 }
-
-// AddShown takes in that a store shows a record otherwise than its original says, and what of it.
-func (r *Records) AddShown(id seal.ID, what string, at finding.Place) {
-	h := r.handle(id.Handle)
-	h.report(finding.ShownDiffers, id.Seq, h.stream(), r.places.pack(at), finding.Detail{Lost: what})
-}

@@ -61,6 +61,7 @@ type handle struct {
 	leaves    leaves
 	malformed map[uint64]place // records that have this id and no meaning
 	lost      seal.Ranges      // of these: what a store does not give back as it was
+	shown     seal.Ranges      // shown by a store otherwise than their originals say
 	conflicts []conflict
 	against   map[conflictKey]bool // what is in conflicts
 

@@ -251,7 +251,7 @@ type Tally struct {
 // Tally counts a session's records.
 func (r *Records) Tally(s *session.Session) Tally {
 	a := r.accounts[s]
-	t := Tally{Verified: a.verified}
+	t := Tally{Verified: a.verified - min(a.verified, a.shownOtherwise())}
 	if h := a.handle; h.accounts[0] == a {
 		t.Records, t.Duplicates, t.Voided, t.From, t.To = h.count, h.duplicates, h.voided, h.from, h.to
 	}
