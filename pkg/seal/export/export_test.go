@@ -259,7 +259,8 @@ func TestMissingPage(t *testing.T) {
 		}
 	}
 	texts := forms["elastic, pages of _search"].write(w.sent)
-	texts[1] = texts[0] // fetched twice, and the second page never
+	texts[1] = texts[0] // fetched again and again, and the second page never
+	texts = append(texts, texts[0])
 	report, err := w.verify(t, "elastic", texts, given{})
 	require.NoError(t, err)
 	require.Equal(t, finding.Incomplete, report.Verdict, found(report))
