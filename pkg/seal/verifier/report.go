@@ -67,6 +67,7 @@ func (v *Verifier) report(streams []*stream) *Report {
 		r.Streams = append(r.Streams, sr)
 		r.Verified += sr.Verified
 	}
+	r.Verified -= v.records.Repeats()
 	r.Checkpoints = v.checkpoints()
 	r.Findings, r.Omitted = v.findings.Sorted(), v.findings.Omitted()
 	return r

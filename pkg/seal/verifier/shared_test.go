@@ -102,6 +102,40 @@ func TestSharedHandle(t *testing.T) {
 	}
 }
 
+// TestSharedHandleCountsOnce: a record that verifies in two sessions is one verified record, and so it is where one of the seals is late.
+func TestSharedHandleCountsOnce(t *testing.T) {
+	for name, late := range map[string]bool{"in both": false, "late in one": true} {
+		t.Run(name, func(t *testing.T) {
+			a := &lines{}
+			one := newHostInto(t, "web-17", a).start().send(20).stop()
+			two := newHostInto(t, "db-3", a)
+			forger, base := two.claimHandle(a.note(t, 0).Seal)
+			leaves := make([]seal.Hash, 20)
+			for i := range leaves {
+				leaves[i] = a.leaf(t, a.record(t, i))
+			}
+			block, beat, end := base, base, base
+			block.Kind, beat.Kind, end.Kind, end.End = seal.KindBlock, seal.KindHeartbeat, seal.KindClose, 20
+			want := verdicts{finding.BrokenChain: 1}
+			if late {
+				forger.Seal(beat, nil) // is missing
+				want[finding.MissingSeal], want[finding.Late] = 1, 20
+			}
+			a.addNote(t, forger.Seal(cover(block, seal.Ranges{{First: 0, Last: 19}}, leaves), nil))
+			for late && forger.Number() <= seal.AnchorEvery {
+				a.addNote(t, forger.Seal(beat, nil))
+			}
+			a.addNote(t, forger.Seal(end, nil))
+			for seed := range uint64(10) {
+				report := a.shuffled(seed).verify(t, one.trust, two.trust)
+				expect(t, report, want)
+				require.EqualValues(t, 20, report.Records)
+				require.EqualValues(t, 20, report.Verified, "seed %d: %s", seed, show(report))
+			}
+		})
+	}
+}
+
 // TestAttackTakeOverAHandle: the owner of another trusted stream makes a session with the handle of one that is to be rewritten, and lets it
 // cover or void the same ids. That one's own findings stand all the same.
 func TestAttackTakeOverAHandle(t *testing.T) {

@@ -30,6 +30,17 @@ type account struct {
 type lateSeal struct {
 	number   uint64
 	verified seal.Ranges
+	stands   bool // it is late in the end
+}
+
+// isLate reports whether what was verified for a seq is late in the end.
+func (a *account) isLate(seq uint64) bool {
+	for _, late := range a.late {
+		if late.stands && late.verified.Contains(seq) {
+			return true
+		}
+	}
+	return false
 }
 
 // verify counts a group's records as verified, or as late.

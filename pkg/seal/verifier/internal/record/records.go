@@ -190,6 +190,7 @@ func (r *Records) finishLate(a *account) {
 		if !still {
 			continue // the gap was closed later
 		}
+		late.stands = true
 		a.verified -= late.verified.Len()
 		for _, rg := range late.verified {
 			f := finding.New(finding.AnchorAlone)
@@ -262,6 +263,17 @@ func (r *Records) Tally(s *session.Session) Tally {
 func (r *Records) Duplicates() (n uint64) {
 	for _, h := range r.handles {
 		n += h.duplicates
+	}
+	return n
+}
+
+// Repeats returns how often records are in the tallies as verified beyond the first time: a record may verify in several sessions (section 8.3). It is
+// to be called once all streams are finished.
+func (r *Records) Repeats() (n uint64) {
+	for _, h := range r.handles {
+		if several, ok := h.keeper.(*shared); ok {
+			n += several.repeats()
+		}
 	}
 	return n
 }

@@ -17,14 +17,15 @@ import (
 // more memory and time than the ordinary way; it happens about once in a million archives of a thousand sessions.
 type shared struct {
 	*handle
-	pool map[uint64][]claim
+	pool  map[uint64][]claim
+	again map[uint64][]*lateSeal // of records that were verified before the handle was shared: the seals of other sessions that verify them
 }
 
 // claim is a record that may be of any of the sessions.
 type claim struct {
 	candidate
 	others   []seal.Hash // the leaf as it is with each but the first of handle.policies
-	backed   bool        // by a seal
+	backers  []*lateSeal // of the groups that it verifies in; nil for one of a seal that is not late
 	reported bool        // there is a finding on it
 }
 
@@ -157,20 +158,56 @@ func (s *shared) tryGroup(g *group) {
 		return
 	}
 	for i, seq := range g.seqs {
+		waited := false
 		for j := range s.pool[seq] {
 			if c := &s.pool[seq][j]; *s.leafFor(c, g.account) == picked[i].leaf {
-				c.backed = true
+				c.backers = append(c.backers, g.late)
+				waited = true
 			}
+		}
+		if !waited {
+			if s.again == nil {
+				s.again = map[uint64][]*lateSeal{}
+			}
+			s.again[seq] = append(s.again[seq], g.late)
 		}
 	}
 	g.settle()
+}
+
+// repeats returns how often records were counted as verified beyond the first time, since they verify in several sessions. It is to be called once
+// it is known which seals are late.
+func (s *shared) repeats() (n uint64) {
+	count := func(backers []*lateSeal, others uint64) {
+		for _, late := range backers {
+			if late == nil || !late.stands {
+				others++
+			}
+		}
+		if others > 1 {
+			n += others - 1
+		}
+	}
+	for _, pool := range s.pool {
+		for i := range pool {
+			count(pool[i].backers, 0)
+		}
+	}
+	for seq, backers := range s.again {
+		if s.accounts[0].isLate(seq) {
+			count(backers, 0)
+		} else {
+			count(backers, 1)
+		}
+	}
+	return n
 }
 
 func (s *shared) open(a *account) iter.Seq2[uint64, seal.Hash] {
 	return func(yield func(uint64, seal.Hash) bool) {
 		for _, seq := range sortedKeys(s.pool) {
 			for _, c := range s.pool[seq] {
-				if !c.backed && !yield(seq, *s.leafFor(&c, a)) {
+				if len(c.backers) == 0 && !yield(seq, *s.leafFor(&c, a)) {
 					return
 				}
 			}
@@ -184,7 +221,7 @@ func (s *shared) claimants(g *group, i int) (list []candidate, fits bool) {
 	pool := s.pool[g.seqs[i]]
 	best := -1
 	for j := range pool {
-		if c := &pool[j]; !c.backed && !c.reported && (best < 0 || g.fits(i, s.leafFor(c, g.account))) {
+		if c := &pool[j]; len(c.backers) == 0 && !c.reported && (best < 0 || g.fits(i, s.leafFor(c, g.account))) {
 			best = j
 		}
 	}
@@ -200,7 +237,7 @@ func (s *shared) claimants(g *group, i int) (list []candidate, fits bool) {
 func (s *shared) finish() {
 	for _, seq := range sortedKeys(s.pool) {
 		for _, c := range s.pool[seq] {
-			if c.backed || c.reported {
+			if len(c.backers) > 0 || c.reported {
 				continue
 			}
 			reason, stream, void := s.best(seq)
