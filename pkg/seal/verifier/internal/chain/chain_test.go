@@ -213,6 +213,43 @@ func TestDependsOnOrder(t *testing.T) {
 	})
 }
 
+// TestRivalWaits: another text of a seal that an anchor led down to is judged once the seal before has come, which names the key of both.
+func TestRivalWaits(t *testing.T) {
+	h := newHost(t, false, 66)
+	rival := h.base
+	rival.Time = rival.Time.Add(time.Millisecond)
+	signed := h.thief(23)
+	unsigned := h.thief(23)
+	var err error
+	unsigned.Chain.Key, err = keychain.NewKeyPair(h.Random)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		rival string
+		want  finding.Code
+	}{
+		"signed with its key": {signed.Seal(rival, nil), finding.Forked},
+		"signed with another": {unsigned.Seal(rival, nil), finding.BadSeal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes := append(h.without(22, 22), c.rival, h.notes[22])
+			want := told{genuine: 67, findings: map[finding.Code]int{c.want: 1}, depends: c.want == finding.Forked}
+			require.Equal(t, want, h.tell(notes, false, new(Memory)))
+		})
+	}
+}
+
+// TestAnchorOfTheChainOwesNothing: rule 5 is for anchors that a later one leads down to. One that goes on from the seal before is signed with the key that
+// this names, though an earlier seal names another: that is held against the seal before, and once.
+func TestAnchorOfTheChainOwesNothing(t *testing.T) {
+	h := newHost(t, true, 62)
+	h.Chain.Anchors = h.Chain.Anchors[1:] // a new key for seal 64
+	for h.Number() <= 66 {
+		h.notes = append(h.notes, h.Seal(h.base, nil))
+	}
+	want := told{genuine: 67, findings: map[finding.Code]int{finding.BrokenChain: 1}}
+	require.Equal(t, want, h.tell(h.notes, false, new(Memory)))
+}
+
 // TestEveryCopyCounts: a note that nothing vouches for is counted as often as it is there, whether it waits or not.
 func TestEveryCopyCounts(t *testing.T) {
 	h := newHost(t, false, 5)
