@@ -19,7 +19,7 @@ SOURCES := $(shell find components cmd connector distributions exporter extensio
 # Packages whose tests run under the race detector: ours, all but the whole-process tests.
 RACE_PACKAGES = $(shell go list ./... | grep -v -e /components -e /tests)
 # Those of them that go through everything there is, in one goroutine: under the race detector they take a sample, and without it all.
-FULL_PACKAGES := ./pkg/seglog
+FULL_PACKAGES := ./pkg/seglog ./pkg/seal/verifier ./pkg/seal/watch
 
 .DEFAULT_GOAL := help
 

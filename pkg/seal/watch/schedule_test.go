@@ -47,7 +47,11 @@ const perBlock = 250
 // TestSchedules: whatever happens to hosts and to the watcher, and in whatever order it all comes, the watcher finds what the offline verifier
 // finds in the same records and seals, each finding on the same stream and on the same ones, and no more.
 func TestSchedules(t *testing.T) {
-	from, to := schedules(t, 2000)
+	usual := uint64(2000)
+	if sampled {
+		usual = perBlock
+	}
+	from, to := schedules(t, usual)
 	var done atomic.Uint64
 	blocks := make(chan uint64, to/perBlock+1)
 	for block := from / perBlock; block*perBlock < to; block++ {
