@@ -360,7 +360,13 @@ func (c *Chain) Missing(first, last uint64) bool {
 		first = max(first, c.runs[0].first) // what came before is known
 	}
 	i := c.runBelow(first)
-	return i < 0 || last >= c.runs[i].end()
+	if i < 0 {
+		return true
+	}
+	for i+1 < len(c.runs) && c.runs[i].end() == c.runs[i+1].first {
+		i++ // a seal without its own key's signature begins a run, though no number is missing before it
+	}
+	return last >= c.runs[i].end()
 }
 
 // LateUntil returns the anchor that is the next thing to vouch for a genuine seal which the keys before it do not vouch for. Section 8.1, rule 2.

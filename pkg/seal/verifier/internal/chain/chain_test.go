@@ -69,6 +69,20 @@ func (h *host) anchorWithForeignKey(number int) string {
 	return f.Seal(h.base, func(s *seal.Seal) { s.Anchors = h.parse(h.notes[number]).Seal.Anchors })
 }
 
+// rewritten returns the seals as who had the anchor's key has rewritten them, from behind one up to the anchor and the next.
+func (h *host) rewritten(from int, fork bool) []string {
+	f := h.thief(3)
+	f.Rewind(h.parse(h.notes[from]))
+	if fork {
+		f.Chain.Prev[0]++
+	}
+	notes := slices.Clone(h.notes[:from+1])
+	for f.Number() < 66 {
+		notes = append(notes, f.Seal(h.base, nil))
+	}
+	return notes
+}
+
 func (h *host) parse(body string) *seal.Note {
 	n, err := seal.ParseNote(body)
 	require.NoError(h.t, err)
@@ -134,18 +148,6 @@ func TestRules(t *testing.T) {
 	quantum := newHost(t, true, 130)
 	cut := func(note, suffix string) string { return cutSignature(t, note, suffix) }
 	own := func(h *host) string { return "logseal.v1/" + h.trust.StreamID() }
-	rewritten := func(from int, fork bool) []string { // from a seal on up to the anchor, by who had its key
-		f := h.thief(3)
-		f.Rewind(h.parse(h.notes[from]))
-		if fork {
-			f.Chain.Prev[0]++
-		}
-		notes := slices.Clone(h.notes[:from+1])
-		for f.Number() < 66 {
-			notes = append(notes, f.Seal(h.base, nil))
-		}
-		return notes
-	}
 	replaced := func(h *host, number int, body ...string) []string {
 		return slices.Concat(h.notes[:number], body, h.notes[number+1:])
 	}
@@ -165,8 +167,8 @@ func TestRules(t *testing.T) {
 		"rule 1, post-quantum":            {quantum, quantum.notes, told{genuine: 131, postQuantum: 128, findings: codes()}},
 		"rule 2, a gap":                   {h, h.without(5, 10), told{genuine: 125, late: 53, findings: codes(finding.MissingSeal, 6)}},
 		"rule 2, an anchor is missing":    {h, h.without(64, 64), told{genuine: 130, late: 63, findings: codes(finding.MissingSeal, 1)}},
-		"rule 2, not signed with the key": {h, rewritten(40, false), told{genuine: 66, late: 23, findings: codes(finding.BrokenChain, 1)}},
-		"rule 2, another before":          {h, rewritten(40, true), told{genuine: 66, late: 23, findings: codes(finding.Forked, 1)}},
+		"rule 2, not signed with the key": {h, h.rewritten(40, false), told{genuine: 66, late: 23, findings: codes(finding.BrokenChain, 1)}},
+		"rule 2, another before":          {h, h.rewritten(40, true), told{genuine: 66, late: 23, findings: codes(finding.Forked, 1)}},
 		"rule 1, an anchor's own key":     {h, replaced(h, 64, h.anchorWithForeignKey(64))[:67], told{genuine: 64, findings: codes(finding.BadSeal, 3)}},
 		"rule 3, beside a genuine anchor": {h, append(slices.Clone(h.notes), h.anchorWithForeignKey(64)), told{genuine: 131, findings: codes(finding.BadSeal, 1)}},
 		"rule 2, one of two copies of an anchor bears each signature": {
@@ -248,6 +250,27 @@ func TestAnchorOfTheChainOwesNothing(t *testing.T) {
 	}
 	want := told{genuine: 67, findings: map[finding.Code]int{finding.BrokenChain: 1}}
 	require.Equal(t, want, h.tell(h.notes, false, new(Memory)))
+}
+
+// TestMissing: where the keys before a seal do not vouch for it, no seal is missing for that (8.1, rule 2).
+func TestMissing(t *testing.T) {
+	h := newHost(t, false, 130)
+	whole := h.rewritten(40, false)
+	for without, missing := range map[int]bool{-1: false, 30: true, 50: true} {
+		c := New(Config{Trust: h.trust, StreamID: h.trust.StreamID(), Memory: new(Memory), Findings: new(finding.List)})
+		c.Listen(&listener{c, map[uint64]bool{}})
+		for i, body := range whole {
+			if i != without {
+				n, err := ParseNote([]byte(body), finding.Place{Line: i})
+				require.NoError(t, err)
+				c.Add(n)
+			}
+		}
+		c.TakeWaiting()
+		require.True(t, c.FinishSeals())
+		require.EqualValues(t, 65, c.Tip().Number)
+		require.Equal(t, missing, c.Missing(20, 64), "without %d", without)
+	}
 }
 
 // TestEveryCopyCounts: a note that nothing vouches for is counted as often as it is there, whether it waits or not.
