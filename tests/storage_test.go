@@ -75,6 +75,9 @@ func TestStorageFullDiskHealsByItself(t *testing.T) {
 				agent := start(t, s.site.Agent)
 				if bound == "storage" {
 					awaitMetric(t, agent, "otelcol_extension_encrypted_storage_full", 1)
+					require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) { // it looks once a second
+						return s.site.Agent.LogContains("The storage stands still"), nil
+					}))
 				} else {
 					awaitStill(t, agent, "otelcol_exporter_queue_size")
 				}
@@ -99,7 +102,6 @@ func TestStorageFullDiskHealsByItself(t *testing.T) {
 				awaitLines(t, &s.archive, &s.tally, s.written, 8*time.Minute)
 				s.verified()
 				if bound == "storage" {
-					require.True(t, s.site.Agent.LogContains("The storage stands still"))
 					awaitMetricIs(t, agent, "otelcol_extension_encrypted_storage_full", 0)
 				}
 			})

@@ -4,6 +4,7 @@ package seglog
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,4 +104,22 @@ func TestBulkLeavesRoom(t *testing.T) {
 			require.NoError(t, s.Close())
 		})
 	}
+}
+
+// On a disk whose last byte is taken by something else, a stamp stores the seals of all that waited for one, in one entry, and starts again.
+func TestReserveTakesManySeals(t *testing.T) {
+	d := newSimDisk(1)
+	s := openOn(t, d, "/s", Options{})
+	l, err := s.Log("stamp")
+	require.NoError(t, err)
+	require.NoError(t, l.Apply(set("state", "small")))
+	require.NoError(t, s.Sync()) // the housekeeping
+	d.capacity = d.used()
+	require.NoError(t, l.Apply(set("seals", strings.Repeat("s", 200_000))))
+	require.NoError(t, s.Close())
+	s = openOn(t, d, "/s", Options{})
+	l, err = s.Log("stamp")
+	require.NoError(t, err)
+	require.NoError(t, l.Apply(set("state", "again")))
+	require.NoError(t, s.Close())
 }

@@ -289,7 +289,7 @@ func (l *Log) shrink() {
 		return
 	}
 	l.segmentSize = minSegment
-	sp, err := l.allocateSize(minSegment, false)
+	sp, err := l.allocateSize(reserve, false)
 	if err != nil {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +20,10 @@ type spare struct {
 }
 
 const spareName = "spare-"
+
+// reserve is how large the spare file is that is kept back. A stamp that stops, or starts, stores the seals of all records that waited for one in
+// one entry: 3 KB for every 1,024 of them.
+const reserve = 4 * minSegment
 
 // Room that bulk writes leave to others: of the disk, and of the bound.
 const (
@@ -67,16 +72,28 @@ func (l *Log) allocateSize(size int64, bulk bool) (spare, error) {
 	return spare{name, f, size}, nil
 }
 
-// takeSpare returns the largest spare file, if it has minimal bytes and the log keeps at least keep others.
-func (l *Log) takeSpare(minimal int64, keep int) (spare, bool) {
+// takeSpare returns a spare file of at least minimal bytes: for bulk writes the largest, if the log keeps another that is as good a reserve, and
+// else the smallest, which leaves the reserve to what needs it.
+func (l *Log) takeSpare(minimal int64, bulk bool) (spare, bool) {
 	best := -1
 	for i, sp := range l.spares {
-		if sp.size >= minimal && (best < 0 || sp.size > l.spares[best].size) {
+		if sp.size >= minimal && (best < 0 || (sp.size > l.spares[best].size) == bulk) {
 			best = i
 		}
 	}
-	if best < 0 || len(l.spares) <= keep {
+	if best < 0 {
 		return spare{}, false
+	}
+	if bulk {
+		kept := int64(0)
+		for i, sp := range l.spares {
+			if i != best {
+				kept = max(kept, sp.size)
+			}
+		}
+		if kept < min(reserve, l.spares[best].size) {
+			return spare{}, false
+		}
 	}
 	sp := l.spares[best]
 	l.spares = append(l.spares[:best], l.spares[best+1:]...)
@@ -88,6 +105,11 @@ func (l *Log) ensureSpare() error {
 	need := 1
 	if l.active == nil {
 		need = 2
+	}
+	if !slices.ContainsFunc(l.spares, func(sp spare) bool { return sp.size >= reserve }) {
+		if sp, err := l.allocateSize(reserve, false); err == nil { // else a small one is better than none
+			l.spares = append(l.spares, sp)
+		}
 	}
 	for len(l.spares) < need {
 		sp, err := l.allocate(l.segmentSize, minSegment, false)
@@ -103,7 +125,7 @@ func (l *Log) ensureSpare() error {
 func (l *Log) file(minimal int64, bulk bool) (spare, error) {
 	want := max(l.segmentSize, minimal)
 	if !bulk {
-		if sp, ok := l.takeSpare(minimal, 0); ok {
+		if sp, ok := l.takeSpare(minimal, false); ok {
 			return sp, nil
 		}
 		return l.allocate(want, minimal, false)
@@ -111,7 +133,7 @@ func (l *Log) file(minimal int64, bulk bool) (spare, error) {
 	if err := l.ensureSpare(); err != nil {
 		return spare{}, err
 	}
-	if sp, ok := l.takeSpare(minimal, 1); ok {
+	if sp, ok := l.takeSpare(minimal, true); ok {
 		return sp, nil
 	}
 	return l.allocate(want, minimal, true)
