@@ -82,6 +82,8 @@ type hecClient struct {
 type hecChannel struct {
 	id      string
 	highest atomic.Uint64 // number so far
+	// doubtful is set when a number has come twice: several collectors count in the channel, and each acknowledges the others' numbers.
+	doubtful atomic.Bool
 }
 
 // numberSlack is how far behind the highest number another one may be that was given at the same time.
@@ -105,7 +107,7 @@ func (d *dialer) dialHEC(ctx context.Context, endpoint string, policy tlspin.Pol
 		zip:    d.config.http.Compression == configcompression.TypeGzip,
 	}
 	c.writers.New = func() any { return newEventWriter(d.config.hec, d.config.format) }
-	c.newChannel(nil)
+	c.channel.Store(newHECChannel())
 	return c, nil
 }
 
@@ -122,14 +124,19 @@ func (d *dialer) tellAcknowledgement(endpoint string, acknowledges bool) {
 		zap.String("endpoint", endpoint))
 }
 
-// newChannel replaces a channel in which numbers may come twice: after a break nobody knows whether the collector was restarted, and
-// counts anew.
-func (c *hecClient) newChannel(old *hecChannel) {
+func newHECChannel() *hecChannel {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
-	fresh := &hecChannel{id: fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])}
-	c.channel.CompareAndSwap(old, fresh)
+	return &hecChannel{id: fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])}
+}
+
+// leave replaces a channel, if it is the one in use, in which numbers may come twice: after a break nobody knows whether the collector was
+// restarted, and counts anew.
+func (c *hecClient) leave(id string) {
+	if old := c.channel.Load(); old.id == id {
+		c.channel.CompareAndSwap(old, newHECChannel())
+	}
 }
 
 func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
@@ -148,14 +155,21 @@ func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
 		return answer{}, &refusal{verdict: tooLarge, record: fit + 1, message: "larger than splunk_hec.max_content_length"}
 	}
 	channel := c.channel.Load()
+	if channel.doubtful.Load() {
+		channel = newHECChannel() // in which nothing else is counted
+	}
 	reply, said, err := c.ask(ctx, hecEventPath, channel, body)
 	switch {
 	case err != nil:
-		c.newChannel(channel)
+		c.leave(channel.id)
 		return answer{}, err
 	case reply.code < 200 || reply.code > 299:
+		if said.Code == nil && reply.code >= 500 {
+			c.leave(channel.id) // somebody in between answers, as for a collector that is being restarted
+		}
 		return answer{}, c.refusal(reply, said, logs)
 	case said.Code == nil || *said.Code != hecSuccess:
+		c.leave(channel.id)
 		return answer{}, &refusal{cause: "not_hec", message: "the answer is none of an HTTP Event Collector; something else listens there"}
 	}
 	c.told(said.AckID != nil)
@@ -164,11 +178,11 @@ func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
 	}
 	number := *said.AckID
 	if highest := channel.highest.Load(); number+numberSlack < highest {
-		c.newChannel(channel) // it counts anew, or is another one
+		c.leave(channel.id) // it counts anew, or is another one
 	} else if number > highest {
 		channel.highest.CompareAndSwap(highest, number)
 	}
-	return answer{receipt: &receipt{channel: channel.id, number: number, records: records}}, nil
+	return answer{receipt: &receipt{channel: channel.id, number: number, records: records, doubtful: &channel.doubtful}}, nil
 }
 
 // probe sends no data, which a collector that knows the token complains of.
@@ -255,6 +269,7 @@ func (c *hecClient) stored(ctx context.Context, channel string, numbers []uint64
 	header.Set(channelHeader, channel)
 	reply, err := c.post(ctx, c.base+hecAckPath+"?channel="+channel, header, body)
 	if err != nil {
+		c.leave(channel)
 		return nil, err
 	}
 	var said struct {
@@ -262,6 +277,7 @@ func (c *hecClient) stored(ctx context.Context, channel string, numbers []uint64
 		Acks map[string]bool `json:"acks"`
 	}
 	if err := json.Unmarshal(reply.content, &said); err != nil || reply.code != http.StatusOK {
+		c.leave(channel)
 		return nil, fmt.Errorf("%s answers %s %s", hecAckPath, reply.status, clip(said.Text))
 	}
 	var stored []uint64

@@ -5,10 +5,13 @@ package siemexporter
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -356,8 +359,7 @@ func TestHECCrashOfTheIndexer(t *testing.T) {
 	requireArrived(t, again.all, sent)
 }
 
-// TestHECNumbersThatComeTwice: behind one address are two indexers that count for themselves. Nothing that one of them has stored stands for what
-// the other has lost.
+// TestHECNumbersThatComeTwice: nothing that one of two indexers has stored stands for what the other has lost.
 func TestHECNumbersThatComeTwice(t *testing.T) {
 	rs := receipts{patience: time.Minute, grace: time.Minute, stopping: make(chan struct{})}
 	asked := make(chan []uint64, 100)
@@ -365,18 +367,157 @@ func TestHECNumbersThatComeTwice(t *testing.T) {
 		asked <- numbers
 		return nil, nil
 	}
-	first := make(chan error, 1)
-	go func() { first <- rs.await(t.Context(), &receipt{channel: "c", number: 7, records: 1}) }()
+	var doubtful, fine atomic.Bool
+	await := func(channel string, number uint64, doubtful *atomic.Bool) <-chan error {
+		done := make(chan error, 1)
+		go func() {
+			done <- rs.await(t.Context(), &receipt{channel: channel, number: number, records: 1, doubtful: doubtful})
+		}()
+		return done
+	}
+	earlier := []<-chan error{await("c", 7, &doubtful), await("c", 8, &doubtful)}
+	other := await("d", 7, &fine)
+	require.Eventually(t, func() bool { return rs.records() == 3 }, 30*time.Second, time.Millisecond)
 	<-asked
-	second := make(chan error, 1)
-	go func() { second <- rs.await(t.Context(), &receipt{channel: "c", number: 7, records: 1}) }()
-	var r *refusal
-	require.ErrorAs(t, <-first, &r)
-	assert.Equal(t, causeNotStored, r.cause)
-	rs.keep("other", []uint64{7}, nil)
-	rs.keep("c", []uint64{7}, nil)
-	require.NoError(t, <-second)
+	for _, done := range append(earlier, await("c", 7, &doubtful), await("c", 9, &doubtful)) {
+		var r *refusal
+		require.ErrorAs(t, <-done, &r)
+		assert.Equal(t, causeNotStored, r.cause)
+	}
+	assert.True(t, doubtful.Load())
+	rs.keep("c", []uint64{7, 8, 9}, nil)
+	assert.Equal(t, 1, rs.records())
+	rs.keep("d", []uint64{7}, nil)
+	require.NoError(t, <-other)
 	rs.close()
+}
+
+// TestHECTwoIndexersBehindOneAddress: what one of them took, and lost in a crash, is sent again although the other has stored its own request of
+// that number.
+func TestHECTwoIndexersBehindOneAddress(t *testing.T) {
+	p := newPKI()
+	first, second := newIndexer(), newIndexer()
+	first.Acknowledge, second.Acknowledge = true, true
+	first.Hold(true)
+	second.Hold(true)
+	var posts atomic.Int64
+	front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == hecEventPath && posts.Add(1) == 2 {
+			second.ServeHTTP(w, r)
+			return
+		}
+		first.ServeHTTP(w, r)
+	})
+	addr, _ := serveHTTPAt(t, front, "127.0.0.1:0", serverTLS(p.leaf))
+	exp := startExporter(t, hecConfig(t, p, addr))
+	sent := send(t, exp, "first", 10)
+	requireArrived(t, first.all, sent)
+	lost := send(t, exp, "lost", 10)
+	requireArrived(t, second.all, lost) // and it crashes
+	first.Hold(false)
+	requireArrived(t, first.all, append(sent, lost...))
+}
+
+// TestHECIndexersInTurn: two indexers that answer in turn get everything between them, and the queue empties.
+func TestHECIndexersInTurn(t *testing.T) {
+	p := newPKI()
+	indexers := [2]*indexer{newIndexer(), newIndexer()}
+	for _, x := range indexers {
+		x.Acknowledge = true
+	}
+	var requests atomic.Int64
+	front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		indexers[requests.Add(1)%2].ServeHTTP(w, r)
+	})
+	addr, _ := serveHTTPAt(t, front, "127.0.0.1:0", serverTLS(p.leaf))
+	tel := newTestTelemetry(t)
+	exp := startExporterWith(t, hecConfig(t, p, addr), tel.settings())
+	var sent []string
+	for i := range 50 {
+		sent = append(sent, send(t, exp, fmt.Sprintf("turn%d", i), 10)...)
+	}
+	requireArrived(t, func() []string { return append(indexers[0].all(), indexers[1].all()...) }, sent)
+	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_queue_size") == 0 }, 60*time.Second, 10*time.Millisecond)
+}
+
+// TestHECRestartOfTheIndexer: a restarted indexer counts anew. What it lost is not taken for the request that has the number now, even while nobody
+// knows yet that it has.
+func TestHECRestartOfTheIndexer(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.Acknowledge = true
+	x.Hold(true)
+	addr, stop := x.serve(t, p, "127.0.0.1:0")
+	cfg := hecConfig(t, p, addr)
+	cfg.hec.AckTimeout = 5 * time.Second
+	tel := newTestTelemetry(t)
+	exp := startExporterWith(t, cfg, tel.settings())
+	sent := send(t, exp, "lost", 10)
+	requireArrived(t, x.all, sent)
+	stop()
+	rs := &exp.(*logsExporter).siem.targets.list[0].receipts
+	require.Eventually(t, func() bool {
+		rs.mu.Lock()
+		defer rs.mu.Unlock()
+		return rs.failure != nil
+	}, 30*time.Second, time.Millisecond)
+
+	again := newIndexer()
+	again.Acknowledge = true
+	asked, answer := make(chan struct{}, 1000), make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorded := httptest.NewRecorder()
+		again.ServeHTTP(recorded, r)
+		if r.URL.Path == hecEventPath {
+			<-answer
+		} else if len(again.all()) > 0 {
+			asked <- struct{}{}
+		}
+		w.WriteHeader(recorded.Code)
+		_, _ = w.Write(recorded.Body.Bytes())
+	})
+	serveHTTPAt(t, slow, addr, serverTLS(p.leaf))
+	next := send(t, exp, "next", 1)
+	requireArrived(t, again.all, next)
+	select {
+	case <-asked:
+	case <-time.After(cfg.hec.AckTimeout): // it is sent again now, and no more asked for
+	}
+	close(answer)
+	requireArrived(t, again.all, append(next, sent...))
+	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_queue_size") == 0 }, 30*time.Second, 10*time.Millisecond)
+}
+
+// TestHECLeavesAChannel: after an answer that may hide a restart, requests are counted in another channel, and in the same one after others.
+func TestHECLeavesAChannel(t *testing.T) {
+	p := newPKI()
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		leaves bool
+	}{
+		"taken":        {http.StatusOK, `{"text":"Success","code":0,"ackId":3}`, false},
+		"busy":         {http.StatusServiceUnavailable, `{"text":"Server is busy","code":9}`, false},
+		"too large":    {http.StatusRequestEntityTooLarge, "<html>", false},
+		"front":        {http.StatusBadGateway, "<html>", true},
+		"another page": {http.StatusOK, "<html>", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(tt.body))
+			})
+			addr, _ := serveHTTPAt(t, answer, "127.0.0.1:0", serverTLS(p.leaf))
+			e, err := newExporter(hecConfig(t, p, addr), exportertest.NewNopSettings(NewFactory().Type()))
+			require.NoError(t, err)
+			require.NoError(t, e.start(t.Context(), newHost(t, t.TempDir())))
+			t.Cleanup(func() { require.NoError(t, e.shutdown(context.Background())) })
+			c := e.targets.list[0].client.(*hecClient)
+			before := c.channel.Load()
+			_, _ = c.export(t.Context(), encoded(t, plogOf("a")).wire)
+			assert.Equal(t, tt.leaves, c.channel.Load() != before)
+		})
+	}
 }
 
 // TestHECStopsWhileUnacknowledged: a stop does not wait for an indexer that says nothing, and the queue keeps what it did not store.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,9 +22,10 @@ const (
 
 // receipt is a server's promise to store a request: the number that it gave it, within a channel.
 type receipt struct {
-	channel string
-	number  uint64
-	records int
+	channel  string
+	number   uint64
+	records  int
+	doubtful *atomic.Bool // of the channel: a number has come twice in it
 }
 
 // receiptKey is what a receipt is known by.
@@ -54,7 +56,7 @@ type receipts struct {
 // promise is a receipt that waits.
 type promise struct {
 	records int
-	kept    chan bool // true: stored; false: the server has forgotten it
+	kept    chan bool // true: stored; false: nobody knows
 }
 
 // await returns nil when the server has stored the request.
@@ -70,7 +72,7 @@ func (rs *receipts) await(ctx context.Context, r *receipt) error {
 			if stored {
 				return nil
 			}
-			return &refusal{cause: causeNotStored, message: "the server has given the request's number to another one: it was restarted, or there are several servers behind this address, which needs a front that keeps a sender on one of them"}
+			return &refusal{cause: causeNotStored, message: "the server has given a request's number to another one: it was restarted, or there are several servers behind this address, which needs a front that keeps a sender on one of them"}
 		case <-stopping:
 			stopping = nil
 			patience.Reset(rs.grace)
@@ -96,13 +98,24 @@ func (rs *receipts) add(r *receipt) *promise {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	k := receiptKey{r.channel, r.number}
-	if old := rs.waiting[k]; old != nil {
-		old.kept <- false
+	p := &promise{records: r.records, kept: make(chan bool, 1)}
+	if rs.waiting[k] != nil {
+		r.doubtful.Store(true)
+	}
+	if r.doubtful.Load() {
+		// Whose number is told to be stored nobody knows, neither of this request nor of any other in the channel.
+		p.kept <- false
+		for key, other := range rs.waiting {
+			if key.channel == r.channel {
+				delete(rs.waiting, key)
+				other.kept <- false
+			}
+		}
+		return p
 	}
 	if rs.waiting == nil {
 		rs.waiting = map[receiptKey]*promise{}
 	}
-	p := &promise{records: r.records, kept: make(chan bool, 1)}
 	rs.waiting[k] = p
 	if !rs.asking {
 		rs.asking = true
