@@ -134,6 +134,7 @@ func (e *siemExporter) newTargets(d *dialer) (targets, error) {
 			return targets{}, err
 		}
 		t := &target{
+			protocol: e.config.Protocol,
 			endpoint: endpoint.Endpoint,
 			policy:   policy,
 			watch:    &handshakeWatch{endpoint: endpoint.Endpoint, telemetry: e.telemetry},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -46,7 +47,7 @@ type syslogLink struct {
 type tail struct {
 	sent    []sent
 	bytes   int
-	records int
+	records atomic.Int64 // which a metric reads without mu: that is held as long as a connection is made or written to
 }
 
 // sent are the frames of one request.
@@ -58,20 +59,18 @@ type sent struct {
 func (t *tail) add(s sent) {
 	t.sent = append(t.sent, s)
 	t.bytes += len(s.frames)
-	t.records += s.records
+	t.records.Add(int64(s.records))
 	for t.bytes > tailBytes && len(t.sent) > 1 {
 		t.bytes -= len(t.sent[0].frames)
-		t.records -= t.sent[0].records
+		t.records.Add(-int64(t.sent[0].records))
 		t.sent[0] = sent{}
 		t.sent = t.sent[1:]
 	}
 }
 
-// unconfirmed returns how many records were sent that the receiver has not confirmed.
-func (l *syslogLink) unconfirmed() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.tail.records
+func (t *tail) clear() {
+	t.sent, t.bytes = nil, 0
+	t.records.Store(0)
 }
 
 func (d *dialer) dialSyslog(ctx context.Context, t *target) (client, error) {
@@ -174,7 +173,7 @@ func (c *syslogClient) connect(ctx context.Context) error {
 // finish ends the connection in order, if there is one, and reports whether nothing that was sent is in doubt any more. mu is held.
 func (l *syslogLink) finish() bool {
 	if l.conn != nil && l.conn.finish() {
-		l.tail = tail{}
+		l.tail.clear()
 	}
 	l.conn = nil
 	return len(l.tail.sent) == 0
@@ -202,7 +201,7 @@ func (c *syslogClient) close() error {
 	}
 	c.link.finish()
 	c.logger.Warn("The receiver has not confirmed to have read what was sent last, as it does by closing its end of the connection. Its system has acknowledged it; nothing more can be known",
-		zap.String("endpoint", c.endpoint), zap.Int("records", c.link.tail.records))
+		zap.String("endpoint", c.endpoint), zap.Int64("records", c.link.tail.records.Load()))
 	return nil
 }
 

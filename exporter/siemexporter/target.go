@@ -23,6 +23,7 @@ const timeoutsToRenew = 3
 
 // target is one SIEM.
 type target struct {
+	protocol Protocol
 	endpoint string
 	policy   tlspin.Policy
 	watch    *handshakeWatch
@@ -132,16 +133,14 @@ func (t *target) askForStored(ctx context.Context, channel string, numbers []uin
 	return stored, err
 }
 
-// unacknowledged returns how many records the server has taken and not acknowledged, and false where its answer does both.
-func (t *target) unacknowledged() (records int, counts bool) {
-	t.mu.RLock()
-	current := t.client
-	t.mu.RUnlock()
-	switch current.(type) {
-	case storer:
-		return t.receipts.records(), true
-	case *syslogClient:
-		return t.link.unconfirmed(), true
+// unacknowledged returns how many records the server has taken and not acknowledged, and false where its answer does both. A metric reads it: it
+// waits for nothing that is under way.
+func (t *target) unacknowledged() (records int64, counts bool) {
+	switch t.protocol {
+	case ProtocolSplunkHEC:
+		return int64(t.receipts.records()), true
+	case ProtocolSyslog:
+		return t.link.tail.records.Load(), true
 	default:
 		return 0, false
 	}

@@ -90,7 +90,7 @@ func (t *telemetry) observeUnacknowledged(ts targets) error {
 	return t.builder.RegisterExporterSiemUnacknowledgedRecordsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		for _, target := range ts.list {
 			if records, counts := target.unacknowledged(); counts {
-				o.Observe(int64(records), metric.WithAttributes(t.exporter, attribute.String("endpoint", target.endpoint)))
+				o.Observe(records, metric.WithAttributes(t.exporter, attribute.String("endpoint", target.endpoint)))
 			}
 		}
 		return nil

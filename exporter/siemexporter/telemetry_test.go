@@ -291,3 +291,25 @@ func TestAges(t *testing.T) {
 	a.begin(now.Add(time.Hour))
 	assert.Zero(t, a.oldest(now), "a record of the future has no age")
 }
+
+// TestMetricsDoNotWait: while a server keeps requests waiting, and connections are being made anew, the metrics are there.
+func TestMetricsDoNotWait(t *testing.T) {
+	for protocol, counts := range map[Protocol]bool{ProtocolGRPC: false, ProtocolHTTP: false, ProtocolSplunkHEC: true, ProtocolSyslog: true} {
+		p := newPKI()
+		tel := newTestTelemetry(t)
+		exp := startExporterWith(t, testConfig(t, protocol, "127.0.0.1:1", p.ca, p.leaf), tel.settings())
+		target := exp.(*logsExporter).siem.targets.list[0]
+		target.mu.Lock()
+		target.link.mu.Lock()
+		read := make(chan []float64, 1)
+		go func() { read <- tel.points(t, "otelcol_exporter_siem_unacknowledged_records") }()
+		select {
+		case points := <-read:
+			assert.Equal(t, counts, len(points) == 1, protocol)
+		case <-time.After(30 * time.Second):
+			t.Errorf("%s: the metrics wait", protocol)
+		}
+		target.link.mu.Unlock()
+		target.mu.Unlock()
+	}
+}
