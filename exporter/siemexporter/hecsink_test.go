@@ -3,6 +3,7 @@
 package siemexporter
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -37,7 +38,7 @@ func (s *sink) collector() *hectest.Server {
 			}
 			one.ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
 		}
-		_, err := s.Export(nil, plogotlp.NewExportRequestFromLogs(logs)) //nolint:staticcheck // it looks at no context
+		_, err := s.Export(context.Background(), plogotlp.NewExportRequestFromLogs(logs))
 		var answer httpAnswer
 		switch {
 		case errors.As(err, &answer):
