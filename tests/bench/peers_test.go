@@ -77,6 +77,23 @@ func TestLineSinkCountsLines(t *testing.T) {
 	assert.Positive(t, s.bytes())
 }
 
+func TestFrameSinkCountsMessages(t *testing.T) {
+	dir, client := newTLS(t)
+	s, err := newFrameSink(dir)
+	require.NoError(t, err)
+	defer s.Close()
+
+	conn, err := tls.Dial("tcp", s.Addr().String(), client)
+	require.NoError(t, err)
+	defer conn.Close()
+	for _, part := range []string{"3 one5 t", "hree4 four", "9 torn"} {
+		_, err := conn.Write([]byte(part))
+		require.NoError(t, err)
+	}
+	require.NoError(t, conn.Close())
+	awaitLines(t, s, 3)
+}
+
 func TestLineSinkWantsACertificate(t *testing.T) {
 	dir, client := newTLS(t)
 	s, err := newLineSink(dir)

@@ -94,21 +94,8 @@ func newFrameSink(pki string) (*frameSink, error) {
 		return nil, err
 	}
 	s := &frameSink{wire: w}
-	go s.serve(tls.NewListener(w, config))
+	go acceptEach(tls.NewListener(w, config), func(conn net.Conn) { _ = s.read(bufio.NewReaderSize(conn, 1<<16)) })
 	return s, nil
-}
-
-func (s *frameSink) serve(l net.Listener) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer conn.Close()
-			_ = s.read(bufio.NewReaderSize(conn, 1<<16)) // a connection that breaks leaves messages out, and those are missed
-		}()
-	}
 }
 
 func (s *frameSink) read(r *bufio.Reader) error {

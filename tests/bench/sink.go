@@ -155,11 +155,13 @@ func newLineSink(pki string) (*lineSink, error) {
 		return nil, err
 	}
 	s := &lineSink{wire: w}
-	go s.serve(tls.NewListener(w, config))
+	go acceptEach(tls.NewListener(w, config), func(conn net.Conn) { _, _ = io.Copy(&s.counter, conn) })
 	return s, nil
 }
 
-func (s *lineSink) serve(l net.Listener) {
+// acceptEach has each connection read until that returns or the connection breaks, which leaves lines out, and those are missed. It returns when
+// the listener is closed.
+func acceptEach(l net.Listener, read func(net.Conn)) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -167,7 +169,7 @@ func (s *lineSink) serve(l net.Listener) {
 		}
 		go func() {
 			defer conn.Close()
-			_, _ = io.Copy(&s.counter, conn) // a connection that breaks leaves lines out, and those are missed
+			read(conn)
 		}()
 	}
 }
