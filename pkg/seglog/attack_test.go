@@ -3,9 +3,11 @@
 package seglog
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -122,4 +124,60 @@ func TestReserveTakesManySeals(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Apply(set("state", "again")))
 	require.NoError(t, s.Close())
+}
+
+// spareFiles makes a disk on which a log's folder has spare files of these sizes and nothing else.
+func spareFiles(t *testing.T, client string, sizes ...int64) *simDisk {
+	d := newSimDisk(1)
+	dir := "/s/" + client + logSuffix
+	require.NoError(t, d.MkdirAll("/s"))
+	require.NoError(t, d.MkdirAll(dir))
+	for i, size := range sizes {
+		_, err := d.Create(fmt.Sprintf("%s/%s%d", dir, spareName, i+1), size)
+		require.NoError(t, err)
+	}
+	return d
+}
+
+// On a disk that something else has filled, a queue that is drained goes on: it writes into what it has drained, and leaves the reserve alone.
+func TestQueueGoesOnOnAFullDisk(t *testing.T) {
+	for name, d := range map[string]*simDisk{
+		"as it comes": spareFiles(t, "queue"), "small ones": spareFiles(t, "queue", minSegment, minSegment), "the reserve last": spareFiles(t, "queue", minSegment, minSegment, reserve),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openOn(t, d, "/s", Options{})
+			l, err := s.Log("queue")
+			require.NoError(t, err)
+			for n := range 300 {
+				if n >= 30 {
+					d.capacity = d.used() // what is given back is taken, too
+				}
+				l.lastRoll = time.Time{} // segments of a host that is not fast stay small
+				require.NoError(t, l.Apply(Op{Kind: Set, Key: fmt.Sprint(n), Value: make([]byte, 10_000), Bulk: true}), n)
+				require.NoError(t, l.Apply(Op{Kind: Delete, Key: fmt.Sprint(n - 8)}))
+				require.NoError(t, s.Sync()) // the housekeeping
+			}
+			require.NoError(t, s.Close())
+		})
+	}
+}
+
+// The reserve stays, whatever other spare files there are, and in whatever order a start finds them.
+func TestReserveStays(t *testing.T) {
+	for name, sizes := range map[string][]int64{"behind a small one": {minSegment, reserve}, "behind two": {minSegment, minSegment, reserve}} {
+		t.Run(name, func(t *testing.T) {
+			d := spareFiles(t, "queue", sizes...)
+			s := openOn(t, d, "/s", Options{})
+			l, err := s.Log("queue")
+			require.NoError(t, err)
+			for n := range 200 { // quickly, so that segments grow
+				require.NoError(t, l.Apply(Op{Kind: Set, Key: fmt.Sprint(n), Value: make([]byte, 100_000), Bulk: true}))
+				require.NoError(t, l.Apply(Op{Kind: Delete, Key: fmt.Sprint(n - 8)}))
+				require.NoError(t, s.Sync())
+			}
+			require.Greater(t, l.segmentSize, int64(4*reserve))
+			require.True(t, slices.ContainsFunc(l.spares, func(sp spare) bool { return sp.name == fmt.Sprint(spareName, len(sizes)) }), "the same file")
+			require.NoError(t, s.Close())
+		})
+	}
 }

@@ -77,11 +77,14 @@ func (l *Log) adoptSpare(name string) {
 		return
 	}
 	size, err := f.Size()
-	if err != nil || size < minSegment || len(l.spares) >= 2 {
+	if err != nil || size < minSegment {
 		l.remove(name, f, size)
 		return
 	}
 	l.spares = append(l.spares, spare{name, f, size})
+	if len(l.spares) > 2 { // the reserve, and another
+		l.discard(slices.IndexFunc(l.spares, func(sp spare) bool { return sp.name != l.spares[l.kept()].name }))
+	}
 }
 
 func (l *Log) closeFiles() {

@@ -72,32 +72,44 @@ func (l *Log) allocateSize(size int64, bulk bool) (spare, error) {
 	return spare{name, f, size}, nil
 }
 
-// takeSpare returns a spare file of at least minimal bytes: for bulk writes the largest, if the log keeps another that is as good a reserve, and
-// else the smallest, which leaves the reserve to what needs it.
-func (l *Log) takeSpare(minimal int64, bulk bool) (spare, bool) {
+// kept returns which spare file is the reserve: the smallest that is large enough for it, or else the largest. It is -1 if there is none.
+func (l *Log) kept() int {
 	best := -1
 	for i, sp := range l.spares {
-		if sp.size >= minimal && (best < 0 || (sp.size > l.spares[best].size) == bulk) {
+		switch {
+		case best < 0,
+			sp.size >= reserve && (sp.size < l.spares[best].size || l.spares[best].size < reserve),
+			sp.size < reserve && sp.size > l.spares[best].size:
+			best = i
+		}
+	}
+	return best
+}
+
+// takeSpare returns a spare file of at least minimal bytes: for bulk writes the largest besides the reserve, and else the smallest, which leaves
+// the reserve to what needs it.
+func (l *Log) takeSpare(minimal int64, bulk bool) (spare, bool) {
+	best, kept := -1, l.kept()
+	for i, sp := range l.spares {
+		if sp.size < minimal || bulk && i == kept {
+			continue
+		}
+		if best < 0 || (sp.size > l.spares[best].size) == bulk {
 			best = i
 		}
 	}
 	if best < 0 {
 		return spare{}, false
 	}
-	if bulk {
-		kept := int64(0)
-		for i, sp := range l.spares {
-			if i != best {
-				kept = max(kept, sp.size)
-			}
-		}
-		if kept < min(reserve, l.spares[best].size) {
-			return spare{}, false
-		}
-	}
 	sp := l.spares[best]
-	l.spares = append(l.spares[:best], l.spares[best+1:]...)
+	l.spares = slices.Delete(l.spares, best, best+1)
 	return sp, true
+}
+
+// discard gives the space of a spare file back.
+func (l *Log) discard(i int) {
+	l.remove(l.spares[i].name, l.spares[i].f, l.spares[i].size)
+	l.spares = slices.Delete(l.spares, i, i+1)
 }
 
 // ensureSpare keeps the reserve: a spare file in which small writes find room, and one more while nothing is written yet.
@@ -106,7 +118,7 @@ func (l *Log) ensureSpare() error {
 	if l.active == nil {
 		need = 2
 	}
-	if !slices.ContainsFunc(l.spares, func(sp spare) bool { return sp.size >= reserve }) {
+	if i := l.kept(); i < 0 || l.spares[i].size < reserve {
 		if sp, err := l.allocateSize(reserve, false); err == nil { // else a small one is better than none
 			l.spares = append(l.spares, sp)
 		}
@@ -189,10 +201,9 @@ func (l *Log) resize(now time.Time) {
 	}
 	l.segmentSize = max(min(l.segmentSize, bound&^(minSegment-1)), minSegment)
 	// A spare that became too small to be of use is replaced by what is freed next.
-	for i := len(l.spares) - 1; i > 0; i-- {
-		if l.spares[i].size*4 < l.segmentSize {
-			l.remove(l.spares[i].name, l.spares[i].f, l.spares[i].size)
-			l.spares = append(l.spares[:i], l.spares[i+1:]...)
+	for i := len(l.spares) - 1; i >= 0; i-- {
+		if i != l.kept() && l.spares[i].size*4 < l.segmentSize {
+			l.discard(i)
 		}
 	}
 }
