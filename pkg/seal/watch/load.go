@@ -289,10 +289,16 @@ func (w *loading) loadStream(id string, s *streamState, index *indexState) error
 			w.wait(st, n)
 		}
 	}
-	if r := s.Resumed; r != nil && index.Last {
-		st.resumed = true
-		st.after = resumption{
-			away: max(st.after.away, milliseconds(r.Away)), until: milliseconds(r.Until), boot: r.Boot, from: milliseconds(r.From), at: w.clock, overran: r.Overran,
+	if r := s.Resumed; r != nil {
+		away := max(st.after.away, milliseconds(r.Away))
+		switch {
+		case index.Last:
+			st.resumed = true
+			st.after = resumption{away: away, until: milliseconds(r.Until), boot: r.Boot, from: milliseconds(r.From), at: w.clock, overran: r.Overran}
+		case r.Until == 0: // no seal has come since
+			st.after.away = away
+		default: // what was not known then may not have been sealed yet
+			st.after.away += milliseconds(max(0, r.Away))
 		}
 	}
 	st.silent, st.nofirst = w.causeOf[s.Silent], w.causeOf[s.NoFirst]
@@ -388,6 +394,7 @@ func (w *loading) loadLeaf(h *handle, s *leafState) {
 	if !ok {
 		w.put(h, s.Seq, leaf)
 		if p, slot, ok = h.leaf(s.Seq); ok { // put may have needed room
+			p.held = true
 			switch {
 			case s.Lost:
 				w.settleLeaf(p, slot, true)

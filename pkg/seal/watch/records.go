@@ -43,6 +43,7 @@ type page struct {
 	told   uint16 // and there is a finding on its not being sealed
 	lost   uint16 // of done: there is a finding on its not being sealed, because of seals that may still come
 	queued bool   // in Watcher.done
+	held   bool   // a state held leaves that wait here, when the watcher was started with it
 
 	at         time.Duration // since when leaves wait here
 	prev, next *page         // in the order of at: those of the handle in which leaves wait
@@ -145,7 +146,7 @@ func (w *Watcher) put(h *handle, seq uint64, leaf *seal.Hash) {
 		h.pages[number], h.last = p, p
 	}
 	if p.waiting() == 0 {
-		p.at = w.clock
+		p.at, p.held = w.clock, false
 		if !h.unsaved {
 			h.unsaved, h.unsavedAt = true, w.clock
 		}

@@ -99,10 +99,10 @@ func (w *Watcher) saveStream(st *stream, last bool) streamState {
 	marks, notes := maxSavedMarks, maxSavedNotes
 	if last {
 		marks, notes = maxMarks, maxHeldNotes
-		if st.resumed {
-			r := &st.after
-			s.Resumed = &resumedState{r.away.Milliseconds(), r.until.Milliseconds(), r.from.Milliseconds(), r.boot, r.overran}
-		}
+	}
+	if st.resumed {
+		r := &st.after
+		s.Resumed = &resumedState{r.away.Milliseconds(), r.until.Milliseconds(), r.from.Milliseconds(), r.boot, r.overran}
 	}
 	for _, m := range st.marks[max(0, len(st.marks)-marks):] {
 		s.Marks = append(s.Marks, markState{m.number, b32(m.text), anchor(m.key), m.anchor})
@@ -191,7 +191,7 @@ func (w *Watcher) saveSession(ss *session, last bool) *sessionState {
 	}
 	h.unsaved = false
 	for p := h.oldest; p != nil; p = p.next {
-		if !last && p.at+settling > w.clock {
+		if !last && !p.held && p.at+settling > w.clock {
 			h.unsaved, h.unsavedAt = true, p.at // what has come just now is not worth its writing
 			break
 		}

@@ -95,7 +95,7 @@ type streamState struct {
 	NoFirst   uint64          `json:"no_first,omitempty"` // likewise
 	Heartbeat int64           `json:"heartbeat_ms,omitempty"`
 	Sealed    time.Time       `json:"sealed"`
-	Resumed   *resumedState   `json:"resumed,omitempty"` // if nothing was observed after it
+	Resumed   *resumedState   `json:"resumed,omitempty"`
 }
 
 // resumedState says that it is not known yet what came between an earlier state and the restart with it.

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
+	"github.com/logseal/logseal/pkg/seal/watch"
+)
+
+// TestKilledAfterAStart: what a state has held, the next one holds, however soon it is written.
+func TestKilledAfterAStart(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(16).seal().take() // one group, between the open seal and its own
+	s.feed(list[:1]).feed(list[17:])
+	s.pass(time.Minute)
+	s.want("MISSING record_missing web-17 16")
+	s.feed(list[1:9])
+	s.pass(10 * time.Second)
+	s.save(true)
+	s.load()
+	s.feed(h.stamp(16).seal().take())
+	s.save(false)
+	s.load() // it was killed
+	s.feed(list[9:17])
+	s.pass(time.Minute)
+	s.want("UNCHECKED not_watched  1")
+	require.Equal(t, "opened resolved", s.states(finding.Missing))
+}
+
+// TestKilledTwice: what may have come before the first kill is still not missing after the second, of which less is unknown.
+func TestKilledTwice(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	require.NoError(t, h.Stamp(t.Context(), 9)) // and nobody says for two minutes that they have come
+	next := func() records {
+		h.Advance(25 * time.Second)
+		require.NoError(t, h.Stamp(t.Context(), 1))
+		h.Land(1, sealtest.Taken)
+		return h.seal().take()
+	}
+	s.feed(next())
+	s.save(false)
+	s.now = s.now.Add(2 * time.Minute) // the nine come, and it is killed
+	s.load()
+	s.feed(next())
+	s.save(false)
+	s.load() // and again
+	for range 4 {
+		s.feed(next())
+		s.pass(25 * time.Second)
+	}
+	h.Land(0, sealtest.Taken)
+	h.take()
+	h.Advance(25 * time.Second)
+	s.feed(h.seal().take())
+	s.pass(time.Minute)
+	s.want("UNCHECKED not_watched  2", "UNCHECKED not_watched web-17 9")
+}
