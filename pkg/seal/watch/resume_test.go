@@ -64,3 +64,31 @@ func TestKilledTwice(t *testing.T) {
 	s.pass(time.Minute)
 	s.want("UNCHECKED not_watched  2", "UNCHECKED not_watched web-17 9")
 }
+
+// TestManyWaitAtAStop: what a state does not hold of the records that wait at a stop is UNCHECKED.
+func TestManyWaitAtAStop(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.stamp(20_000).take())
+	s.save(true)
+	s.load()
+	s.feed(h.seal().take())
+	s.pass(time.Minute)
+	s.want("UNCHECKED beyond_limit web-17 3616")
+	require.EqualValues(t, 20_000-3616, s.w.Stats().Verified)
+}
+
+// TestSkipAtAStop: what was not looked at just before a stop is not missing after it.
+func TestSkipAtAStop(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.take())
+	for _, ld := range h.stamp(16).take() {
+		s.w.Skip(ld, watch.Peer{})
+	}
+	s.save(true)
+	s.load()
+	s.feed(h.seal().take())
+	s.pass(time.Minute)
+	s.want("UNCHECKED not_looked_at web-17 16")
+}

@@ -25,6 +25,9 @@ func fewest(rs seal.Ranges) rangesState {
 func (w *Watcher) Save(last bool) []Part {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if last {
+		w.takeInbox()
+	}
 	var parts []Part
 	put := func(key string, value any) {
 		data, err := json.Marshal(value)
@@ -164,6 +167,9 @@ func saveLeaf(list []leafState, h *handle, p *page, seq uint64, slot int) []leaf
 
 func (w *Watcher) saveSession(ss *session, last bool) *sessionState {
 	h := ss.handle
+	for last && h.pending > maxSavedLeaves && h.oldest != nil { // or a restart would miss them
+		w.evictFrom(h, 1)
+	}
 	s := &sessionState{
 		Handle: h.name, Nonce: ss.nonce, Opened: ss.opened, OpenNumber: ss.openNumber, BootID: ss.bootID, RolledBack: ss.rolledBack,
 		First: ss.first, Last: ss.last, Prior: ss.stream.place(ss.prior), Took: ss.stream.place(ss.took), Began: ss.began, Working: ss.working, Closed: ss.closed, ClosedAt: ss.closedAt, End: ss.end,
