@@ -203,16 +203,20 @@ func (s *schedule) wait(d time.Duration) {
 	if s.waited += d; s.waited > s.lateBy {
 		s.consume(true)
 	}
-	if s.restart == killed { // it is saved more often than once in a second
-		s.save(false)
-		s.saved = nil
+	saveNow := func() { // once in a second, or more often
+		if s.restart == killed {
+			s.save(false)
+			s.saved = nil
+		}
 	}
+	saveNow()
 	for step := time.Second; d > 0; d -= step {
 		if d > 5*time.Second {
 			step = 5 * time.Second
 		}
 		s.now = s.now.Add(step)
 		s.take(s.w.Tick(s.now))
+		saveNow()
 	}
 }
 
