@@ -90,6 +90,12 @@ func (s *stream) beat(until uint64) *stream {
 	return s
 }
 
+// of makes session number n, which another has followed, the running one again, of a seal without an open line.
+func (s *stream) of(n byte) *stream {
+	s.base.Nonce, s.base.Handle = [16]byte{n}, handleOf(s, n)
+	return s
+}
+
 // silent listens to nothing.
 type silent struct{}
 
@@ -159,6 +165,12 @@ func TestFate(t *testing.T) {
 		"adopted after a given seal":   {make: func(s *stream) *stream { return s.open(1, 1).block(0, 4).open(2, 1).adopt(1, 5, 6).adopt(1, 7, 8) }, from: 3, seq: 8, state: Covered, found: map[finding.Code]int{finding.Before: 3}},
 		"settled before a given adopt": {make: func(s *stream) *stream { return s.open(1, 1).block(0, 4).open(2, 1).adopt(1, 5, 6).block(0, 0) }, from: 3, seq: 4, fate: finding.RecordBefore, found: map[finding.Code]int{finding.Before: 3}},
 		"closed again":                 {make: func(s *stream) *stream { return s.open(1, 1).block(0, 4).close(5).block(5, 5).close(6) }, seq: 5, state: Covered, found: map[finding.Code]int{finding.BrokenChain: 1}},
+		"the next, opened again": {make: func(s *stream) *stream {
+			return s.open(1, 1).block(0, 4).open(2, 1).open(3, 1).open(2, 1).adopt(1, 5, 6)
+		}, seq: 6, state: Covered, found: map[finding.Code]int{finding.BrokenChain: 1}},
+		"two sessions next": {make: func(s *stream) *stream {
+			return s.open(1, 1).block(0, 4).open(2, 1).block(0, 0).of(1).beat(4).open(3, 2).block(0, 0)
+		}, seq: 5, fate: finding.PowerLost, found: map[finding.Code]int{finding.BrokenChain: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := c.make(newStream(t))

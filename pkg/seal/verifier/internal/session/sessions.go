@@ -69,7 +69,7 @@ func (ss *Sessions) Adjacent(before, after *seal.Seal) {
 	}
 	same := after.Nonce == before.Nonce
 	switch {
-	case after.Kind == seal.KindOpen && same: // recordOpen has said so
+	case after.Kind == seal.KindOpen && (same || after.Number != ss.byNonce[after.Nonce].open.Number): // recordOpen has said so
 	case after.Kind == seal.KindOpen:
 		ss.link(ss.byNonce[before.Nonce], ss.byNonce[after.Nonce])
 	case !same:
