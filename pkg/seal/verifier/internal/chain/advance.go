@@ -151,6 +151,7 @@ func (c *Chain) jumpToAnchor(i int) bool {
 		before := r.tip
 		if before == nil {
 			c.appendTo(r, n, seal.PublicKey{})
+			c.meet(c.runs[i], r) // before what comes above is told, which may depend on what is below
 			continue
 		}
 		c.appendTo(r, n, before.Seal.Next)
@@ -246,10 +247,24 @@ func (c *Chain) prependTo(r *run, n *Note, replacesStart bool) {
 	c.listener.Genuine(Genuine{Seal: n.Seal, After: after.Seal, Late: true})
 }
 
-// joinRuns makes one run of two that have come to touch. The upper one must go on from the lower, and be signed with the key that the lower one
-// names: else whoever has an anchor's key could rewrite all that lies between the anchor and any seal below it. Section 8.1, rule 2, second paragraph.
+// joinRuns makes one run of two that have come to touch, if the upper one goes on from the lower.
 func (c *Chain) joinRuns(i int) bool {
 	low, high := c.runs[i], c.runs[i+1]
+	if !c.meet(low, high) {
+		return false
+	}
+	low.marks = append(low.marks, high.marks...)
+	low.tip = high.tip
+	for i, claim := range high.above {
+		c.extendTree(low, high.first+uint64(i), claim)
+	}
+	c.runs = slices.Delete(c.runs, i+1, i+2)
+	return true
+}
+
+// meet reports whether a run touches the one below it and goes on from that: it must be signed with the key that the lower one
+// names, else whoever has an anchor's key could rewrite all that lies between the anchor and any seal below it. Section 8.1, rule 2, second paragraph.
+func (c *Chain) meet(low, high *run) bool {
 	if low.end() != high.first {
 		return false
 	}
@@ -262,13 +277,10 @@ func (c *Chain) joinRuns(i int) bool {
 	if c.starts[high.first] != nil {
 		return false
 	}
-	c.listener.Adjacent(low.tip.Seal, high.head.Seal)
-	low.marks = append(low.marks, high.marks...)
-	low.tip = high.tip
-	for i, claim := range high.above {
-		c.extendTree(low, high.first+uint64(i), claim)
+	if !high.met {
+		high.met = true
+		c.listener.Adjacent(low.tip.Seal, high.head.Seal)
 	}
-	c.runs = slices.Delete(c.runs, i+1, i+2)
 	return true
 }
 

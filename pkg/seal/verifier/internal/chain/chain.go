@@ -101,6 +101,7 @@ type run struct {
 
 	head *Note // the seal at first, to join the run with what may come to be known below it
 	tip  *Note // the last seal
+	met  bool  // the listener knows that head goes on from the run below
 
 	tree  *seal.Tree  // of all blocks up to tip; nil where a block is not known, or one was wrong
 	above []treeClaim // of the seals of a run above a gap, to be checked should that be closed

@@ -4,6 +4,7 @@ package session
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,14 @@ func (s *stream) of(n byte) *stream {
 	return s
 }
 
+// spoil drops the anchor signature of an anchor.
+func (s *stream) spoil(number int) {
+	at := strings.Index(s.notes[number], "\n— logseal.v1/"+s.trust.StreamID()+"/anchor ")
+	require.Positive(s.t, at)
+	end := at + 1 + strings.Index(s.notes[number][at+1:], "\n")
+	s.notes[number] = s.notes[number][:at] + s.notes[number][end:]
+}
+
 // silent listens to nothing.
 type silent struct{}
 
@@ -141,6 +150,7 @@ func TestFate(t *testing.T) {
 		make    func(*stream) *stream
 		from    int
 		without []int
+		spoilt  int // the anchor whose anchor signature is spoilt
 		seq     uint64
 		state   State
 		fate    finding.Reason
@@ -171,9 +181,18 @@ func TestFate(t *testing.T) {
 		"two sessions next": {make: func(s *stream) *stream {
 			return s.open(1, 1).block(0, 4).open(2, 1).block(0, 0).of(1).beat(4).open(3, 2).block(0, 0)
 		}, seq: 5, fate: finding.PowerLost, found: map[finding.Code]int{finding.BrokenChain: 1}},
+		"two next, joined to the first": {make: func(s *stream) *stream {
+			return s.open(1, 1).block(0, 4).beat(63).open(2, 1).block(0, 0).of(1).beat(66).open(3, 2).beat(128)
+		}, spoilt: 64, seq: 5, fate: finding.PowerLost, found: map[finding.Code]int{finding.BrokenChain: 1}},
+		"adopted of another by a session that is joined": {make: func(s *stream) *stream {
+			return s.open(1, 1).block(0, 4).open(3, 1).beat(63).open(2, 1).adopt(1, 5, 6).beat(128)
+		}, spoilt: 64, seq: 6, fate: finding.UncoveredAtTheEnd, found: map[finding.Code]int{finding.BrokenChain: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := c.make(newStream(t))
+			if c.spoilt > 0 {
+				s.spoil(c.spoilt)
+			}
 			sessions, found := s.verify(c.from, c.without...)
 			if c.found == nil {
 				c.found = map[finding.Code]int{}
