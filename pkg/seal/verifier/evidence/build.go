@@ -107,9 +107,9 @@ func (b *builder) findSeals(o *verifier.Observed) error {
 	return nil
 }
 
-// end is the number of the last seal that is wanted: the anchor behind the one that covers the id, for what that vouches for beside Ed25519.
-func (b *builder) end() uint64 {
-	return (b.last + seal.AnchorEvery - 1) / seal.AnchorEvery * seal.AnchorEvery
+// anchorOf returns the number of the last seal that is wanted where one covers the id: the anchor behind it, for what that vouches for beside Ed25519.
+func anchorOf(covering uint64) uint64 {
+	return (covering + seal.AnchorEvery - 1) / seal.AnchorEvery * seal.AnchorEvery
 }
 
 func (b *builder) collect(o *verifier.Observed) error {
@@ -117,7 +117,7 @@ func (b *builder) collect(o *verifier.Observed) error {
 	case o.Fault != "":
 	case o.Note != nil:
 		n, err := seal.ParseNote(string(o.Note))
-		if err != nil || n.Seal.StreamID != b.stream || n.Seal.Number > b.end() {
+		if err != nil || n.Seal.StreamID != b.stream || n.Seal.Number > anchorOf(b.last) {
 			return nil
 		}
 		list := b.notes[n.Seal.Number]
@@ -138,7 +138,8 @@ func (b *builder) collect(o *verifier.Observed) error {
 func (b *builder) chain(e *Evidence) (*seal.Seal, error) {
 	key := e.Trust.Key
 	var covering *seal.Seal
-	for number := uint64(0); number <= b.end(); number++ {
+	end := anchorOf(b.last)
+	for number := uint64(0); number <= end; number++ {
 		var genuine *seal.Seal
 		for _, n := range b.notes[number] {
 			if n.SignedBy(&key) && (genuine == nil || n.Text == genuine.Text()) {
@@ -153,7 +154,7 @@ func (b *builder) chain(e *Evidence) (*seal.Seal, error) {
 			return nil, refuse("seal %d of stream %s is not in the archive, and without it the chain does not reach the seal that covers the record", number, b.stream)
 		}
 		if covering == nil && b.covers(genuine) {
-			covering = genuine
+			covering, end = genuine, anchorOf(number)
 		}
 		key = genuine.Next
 	}

@@ -4,6 +4,7 @@ package evidence_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -259,6 +260,33 @@ func TestNotProven(t *testing.T) {
 			require.ErrorIs(t, err, evidence.ErrRefused)
 			require.ErrorContains(t, err, tt.says)
 		})
+	}
+}
+
+// TestFarAhead: who makes up a seal with a number far ahead that claims the record keeps nobody from proving it, and adds nothing to the evidence.
+func TestFarAhead(t *testing.T) {
+	w, _ := plain(t)
+	id := w.ids[3]
+	want, proof, err := w.build(t, id)
+	require.NoError(t, err)
+	text := string(want.Seals[proof.Seal.Number])
+	for _, number := range []uint64{proof.Seal.Number + 1000, 9e17 + 1} {
+		n, err := seal.ParseNote(text)
+		require.NoError(t, err)
+		n.Seal.Number = number
+		for i, anchor := range seal.AnchorsAfter(number) {
+			n.Seal.Anchors = append(n.Seal.Anchors[:i:i], seal.Anchor{Number: anchor, Key: n.Seal.Anchors[0].Key})
+		}
+		far := n.Seal.Text() + strings.TrimPrefix(text, n.Text)
+		_, err = seal.ParseNote(far)
+		require.NoError(t, err)
+		made, err := json.Marshal(far)
+		require.NoError(t, err)
+		line := `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"body":{"stringValue":` + string(made) + `},"eventName":"logseal.seal"}]}]}]}` + "\n"
+		require.NoError(t, os.WriteFile(w.archive, append([]byte(line), w.content...), 0o600))
+		e, _, err := w.build(t, id)
+		require.NoError(t, err, "%d", number)
+		require.Equal(t, want, e)
 	}
 }
 
