@@ -32,8 +32,12 @@ type Shown struct {
 	Part Part
 	Name string // of an attribute; of what stands in a map, the names on the way to it, with dots between; empty for the body itself
 	Text string
-	List bool // it is an array, for which there is no one text: Text has those of its elements, to compare arrays by
+	List bool // there is no one text of it: Text has all that is in it, to compare by. It is an array, or a map whose name is longer than MaxMapName
 }
+
+// MaxMapName is how many bytes the name of a map has at most, the names on the way to it included, of which each value is shown. Each has it in its own
+// name, and so a map of a long name would take its length times its values.
+const MaxMapName = 256
 
 // Shown calls yield with every value of the record that is there: attributes of the record and its resource, maps by what is in them, and the body.
 func (r *Record) Shown(yield func(Shown)) {
@@ -95,23 +99,32 @@ func showValue(b []byte, part Part, name string, yield func(Shown)) {
 	case typeArray:
 		s.List, s.Text = true, listText(payload)
 	case typeMap:
-		showPairs(payload, part, name, yield)
-		return
+		if len(name) <= MaxMapName {
+			showPairs(payload, part, name, yield)
+			return
+		}
+		s.List, s.Text = true, string(b[:valueSize(b)])
 	}
 	yield(s)
 }
 
+// listText returns the names and texts of what is in an array. Lengths tell them apart: quotes would be quoted at every level of arrays in arrays, and
+// that doubles the text each time.
 func listText(b []byte) string {
 	elements := length(b)
 	b = b[lengthSize:]
 	var text []byte
 	for range elements {
 		text = append(text, '[')
-		showValue(b, Body, "", func(s Shown) { text = strconv.AppendQuote(strconv.AppendQuote(text, s.Name), s.Text) })
+		showValue(b, Body, "", func(s Shown) { text = appendSized(appendSized(text, s.Name), s.Text) })
 		text = append(text, ']')
 		b = b[valueSize(b):]
 	}
 	return string(text)
+}
+
+func appendSized(b []byte, text string) []byte {
+	return append(append(strconv.AppendInt(b, int64(len(text)), 10), ':'), text...)
 }
 
 // Carried returns the original that stands beside the record in the attribute [seal.OriginalKey], in base64.

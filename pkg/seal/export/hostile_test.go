@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -180,6 +181,41 @@ func TestMemory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, hits, rows)
 	require.Less(t, most, int64(hits*size))
+}
+
+// TestLittleText: a short row asks for no more memory than its length justifies, whatever is in its original.
+func TestLittleText(t *testing.T) {
+	text := `{"stringValue":"x"}`
+	nested := text
+	for range 22 {
+		nested = `{"arrayValue":{"values":[` + nested + `]}}`
+	}
+	leaves := make([]string, 1000)
+	for i := range leaves {
+		leaves[i] = `{"key":"` + fmt.Sprint(i) + `","value":{"intValue":"1"}}`
+	}
+	wide := `{"kvlistValue":{"values":` + rows(leaves) + `}}`
+	long := strings.Repeat("k", 64<<10)
+	for name, value := range map[string]string{
+		"arrays in arrays":           `{"key":"a","value":` + nested + `}`,
+		"a long name of many values": `{"key":"` + long + `","value":` + wide + `}`,
+		"the same in an array":       `{"key":"a","value":{"arrayValue":{"values":[{"kvlistValue":{"values":[{"key":"` + long + `","value":` + wide + `}]}}]}}}`,
+	} {
+		original := strings.Replace(originalOf("aaaaaaaa-1", "x"), `"attributes":[`, `"attributes":[`+value+`,`, 1)
+		carried := base64.StdEncoding.EncodeToString([]byte(original))
+		for store, row := range map[string]string{
+			"victorialogs": object("_msg", `"x"`, "logseal.id", `"aaaaaaaa-1"`, "logseal.original", quote(carried)),
+			"otlp":         strings.Replace(original, `"attributes":[`, `"attributes":[`+attribute("logseal.original", carried), 1),
+		} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			list, err := read(t, store, strings.NewReader(row))
+			runtime.ReadMemStats(&after)
+			require.NoError(t, err)
+			require.Equal(t, []string{"aaaaaaaa-1 "}, list, "%s, %s", name, store)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20), "%s, %s", name, store)
+		}
+	}
 }
 
 // TestStopped: an error of who is given the records stops the reading, and a panic is the program's.
