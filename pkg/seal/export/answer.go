@@ -108,7 +108,9 @@ func (r *reader) answer() error {
 	if r.page.total < 0 {
 		r.page.distinct = nil
 	}
-	r.pages = append(r.pages, r.page)
+	if r.page.total >= 0 || r.page.offset >= 0 || r.page.partial { // the line of a record says nothing, and there are millions of them
+		r.pages = append(r.pages, r.page)
+	}
 	return nil
 }
 

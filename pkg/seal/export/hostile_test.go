@@ -218,6 +218,25 @@ func TestLittleText(t *testing.T) {
 	}
 }
 
+// TestLinesSayNothing: of an answer that does not say how many there are nothing is kept; in a file of lines there are millions.
+func TestLinesSayNothing(t *testing.T) {
+	const rows = 1 << 16
+	row := object("preview", "false", "result", object("_raw", `"a"`)) + "\n"
+	n, most := 0, uint64(0)
+	_, err := export.Read(t.Context(), "splunk", []string{archive.Stdin}, archive.Options{Stdin: strings.NewReader(strings.Repeat(row, rows))}, func(*verifier.Observed) error {
+		if n++; n == 1 || n == rows-1 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = m.HeapAlloc - most
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, rows, n)
+	require.Less(t, int64(most), int64(1<<20))
+}
+
 // TestStopped: an error of who is given the records stops the reading, and a panic is the program's.
 func TestStopped(t *testing.T) {
 	stop := errors.New("enough")
