@@ -52,6 +52,16 @@ func originalOf(id, body string) string {
 // originalOfSeal is an original whose body has the form of a seal's.
 const originalOfSeal = `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"body":{"stringValue":"logseal.v1/x\\n"},"eventName":"logseal.seal"}]}]}]}`
 
+// several is a text so many times, each behind a comma.
+func several(text string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteByte(',')
+		b.WriteString(strings.ReplaceAll(text, "%d", fmt.Sprint(i+2)))
+	}
+	return b.String()
+}
+
 // TestHostileRows: what two readers would read differently is MALFORMED, and what quotes another record does not stand for it.
 func TestHostileRows(t *testing.T) {
 	fake := originalOf("aaaaaaaa-7", "x")
@@ -75,6 +85,9 @@ func TestHostileRows(t *testing.T) {
 		"deep":                                  {`{"_msg":` + deep + `}`, []string{"too_deep"}, ""},
 		"two ids":                               {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-2"]}`, []string{"bad_id"}, ""},
 		"one id twice":                          {`{"logseal.id":["aaaaaaaa-1","aaaaaaaa-1"]}`, []string{"aaaaaaaa-1 not_rebuilt"}, ""},
+		"more ids than are looked for":          {`{"logseal.id":["aaaaaaaa-1"` + several(`"aaaaaaaa-%d"`, 20) + `],"logseal.original":` + carried + `}`, []string{"bad_id"}, ""},
+		"its text again and again":              {`{"line":["x"` + several(`"x"`, 20) + `],"logseal_original":` + quote(base64.StdEncoding.EncodeToString([]byte(fake))) + `}`, []string{"aaaaaaaa-7 (its text)"}, "loki"},
+		"a value again and again":               {`{"_msg":"x","a":["b"` + several(`"b"`, 20) + `],"logseal.original":` + quote(base64.StdEncoding.EncodeToString([]byte(strings.Replace(fake, `"attributes":[`, `"attributes":[`+attribute("a", "b"), 1)))) + `}`, []string{"aaaaaaaa-7 (an attribute)"}, ""},
 		"no id":                                 {`{"logseal.id":"k-1"}`, []string{"bad_id"}, "elastic"},
 		"not ours":                              {`{"_msg":"hello"}`, []string{""}, ""},
 		"a seal":                                {`{"_msg":"logseal.v1/x\n1\n"}`, []string{"seal "}, ""},

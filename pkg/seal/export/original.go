@@ -24,6 +24,9 @@ const (
 	// maxHeader is how far into a text an original may begin: behind the header of a syslog message.
 	maxHeader = 4096
 
+	// maxIDs is how many ids a row may show. A record has one, and few stores make one name of two; each is looked for in each original.
+	maxIDs = 16
+
 	// sealHead begins the text of a seal, of whatever version.
 	sealHead = "logseal.v"
 )
@@ -43,7 +46,11 @@ func (f *finder) find(r *row, at finding.Place) error {
 		return f.fault(r.fault, at)
 	}
 	var own identity
-	for _, text := range r.all(f.layout.id) {
+	ids := r.all(f.layout.id)
+	if len(ids) > maxIDs {
+		return f.fault(finding.BadID, at)
+	}
+	for _, text := range ids {
 		if id, err := seal.ParseID(text); err == nil {
 			own = append(own, id)
 		} else if text != "" && !f.layout.repeats {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -146,7 +145,7 @@ func (d *rowDecoder) object(name string, depth int) error {
 	return nil
 }
 
-// names are those of an object's members.
+// names are those of an object's members, or other texts that are to be told apart.
 type names struct {
 	few  []string
 	many map[string]struct{}
@@ -218,9 +217,10 @@ func marshal(s string) []byte {
 
 // all returns what the fields hold that have one of several names, each text once, in the order of the names.
 func (r *row) all(list []string) (texts []string) {
+	var seen names
 	for _, name := range list {
 		for i := range r.fields {
-			if f := &r.fields[i]; f.name == name && !slices.Contains(texts, f.text) {
+			if f := &r.fields[i]; f.name == name && seen.add(f.text) {
 				texts = append(texts, f.text)
 			}
 		}

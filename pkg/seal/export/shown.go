@@ -3,6 +3,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -15,8 +16,14 @@ import (
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
-// clocks is how far a store's time may be off: some keep milliseconds.
-const clocks = time.Millisecond
+const (
+	// clocks is how far a store's time may be off: some keep milliseconds.
+	clocks = time.Millisecond
+
+	// maxShown is how many values a row may show under one name, or as its text: each is held against all that the original has under that name. A
+	// store shows one, and some show it in two places.
+	maxShown = 16
+)
 
 // differs returns what a row shows otherwise than its original says, as a noun; empty if nothing does. What people read as its text must be the
 // original's or the original itself. Of one that is carried the other fields are compared as well.
@@ -44,6 +51,7 @@ func (l *layout) differs(r *row, o *verifier.Observed) string {
 		what  string
 		texts []string
 		any   bool
+		shown int
 	}
 	fields := map[string]*field{}
 	o.Shown(func(s canonical.Shown) {
@@ -64,11 +72,9 @@ func (l *layout) differs(r *row, o *verifier.Observed) string {
 		if f == nil || f.any || shown.text == "" || slices.Contains(l.visible, shown.name) {
 			continue
 		}
-		same := false
-		for _, text := range f.texts {
-			same = same || sameText(text, shown.text)
-		}
-		if !same {
+		f.shown++
+		same := func(text string) bool { return sameText(text, shown.text) }
+		if f.shown > maxShown || !slices.ContainsFunc(f.texts, same) {
 			return f.what
 		}
 	}
@@ -140,26 +146,24 @@ func sameTime(original uint64, shown string) bool {
 // otherwise is differs for what comes back as OTLP, whole and with types: what is left out or was added differs, unless it is empty. A map or an
 // array may come back as the JSON of one, or a text that is the JSON of one as that.
 func otherwise(shown, original *verifier.Observed) string {
-	values, here := map[value]canonical.Shown{}, map[value]canonical.Shown{}
-	original.Shown(func(s canonical.Shown) { values[value{s.Part, s.Name}] = s })
-	shown.Shown(func(s canonical.Shown) { here[value{s.Part, s.Name}] = s })
+	there, here := valuesOf(original), valuesOf(shown)
 	what := ""
 	shown.Shown(func(s canonical.Shown) {
 		if what != "" {
 			return
 		}
-		o, there := values[value{s.Part, s.Name}]
+		o, both := there.at[value{s.Part, s.Name}]
 		switch {
-		case !there && s.Text != "" && s.Name != seal.OriginalKey && !rewritten(s, values, original),
-			there && s.List && o.List && s.Text != o.Text,
-			there && s.List && !o.List && !mayBeParsed(o),
-			there && !s.List && o.List && !mayBeParsed(s),
-			there && !s.List && !o.List && !sameText(o.Text, s.Text):
+		case !both && s.Text != "" && s.Name != seal.OriginalKey && !there.rewrite(s),
+			both && s.List && o.List && s.Text != o.Text,
+			both && s.List && !o.List && !mayBeParsed(o),
+			both && !s.List && o.List && !mayBeParsed(s),
+			both && !s.List && !o.List && !sameText(o.Text, s.Text):
 			what = partNames[s.Part]
 		}
 	})
 	original.Shown(func(o canonical.Shown) {
-		if _, there := here[value{o.Part, o.Name}]; what == "" && !there && strings.TrimSpace(o.Text) != "" && !rewritten(o, here, shown) {
+		if _, both := here.at[value{o.Part, o.Name}]; what == "" && !both && strings.TrimSpace(o.Text) != "" && !here.rewrite(o) {
 			what = partNames[o.Part]
 		}
 	})
@@ -175,22 +179,61 @@ type value struct {
 	name string
 }
 
-// rewritten reports whether a value that the other of two records has not may be there as JSON: it stands in a map that the other has as a text, or is
-// the text of a map that the other has.
-func rewritten(s canonical.Shown, others map[value]canonical.Shown, other *verifier.Observed) bool {
-	for name := s.Name; name != ""; {
+func (v value) compare(other value) int {
+	return cmp.Or(cmp.Compare(v.part, other.part), strings.Compare(v.name, other.name))
+}
+
+// values are those of a record.
+type values struct {
+	at     map[value]canonical.Shown
+	sorted []value
+	parsed map[value]bool // of those that were asked for: whether they may be parsed. A text may be long, and much may seem to stand in it
+}
+
+func valuesOf(o *verifier.Observed) *values {
+	v := &values{at: map[value]canonical.Shown{}, parsed: map[value]bool{}}
+	o.Shown(func(s canonical.Shown) {
+		at := value{s.Part, s.Name}
+		v.at[at] = s
+		v.sorted = append(v.sorted, at)
+	})
+	slices.SortFunc(v.sorted, value.compare)
+	return v
+}
+
+// rewrite reports whether a value that is not among these may be there as JSON: it stands in a map that is a text here, or is the text of a map that
+// is here.
+func (v *values) rewrite(s canonical.Shown) bool {
+	for name := s.Name[:min(len(s.Name), canonical.MaxMapName+len("."))]; name != ""; {
 		name = name[:max(strings.LastIndexByte(name, '.'), 0)]
-		if o, there := others[value{s.Part, name}]; there && (name != "" || s.Part == canonical.Body) && mayBeParsed(o) {
+		if (name != "" || s.Part == canonical.Body) && v.mayBeParsed(value{s.Part, name}) {
 			return true
 		}
 	}
-	within := false
-	if mayBeParsed(s) {
-		other.Shown(func(o canonical.Shown) {
-			within = within || o.Part == s.Part && (s.Name == "" && o.Name != "" || s.Name != "" && strings.HasPrefix(o.Name, s.Name+"."))
-		})
+	return mayBeParsed(s) && v.isMap(value{s.Part, s.Name})
+}
+
+func (v *values) mayBeParsed(at value) bool {
+	s, there := v.at[at]
+	if !there {
+		return false
 	}
-	return within
+	parsed, known := v.parsed[at]
+	if !known {
+		parsed = mayBeParsed(s)
+		v.parsed[at] = parsed
+	}
+	return parsed
+}
+
+// isMap reports whether there are values that stand in what has the name.
+func (v *values) isMap(at value) bool {
+	within := value{at.part, at.name + "."}
+	if at.name == "" {
+		within.name = "\x00" // any name
+	}
+	i, _ := slices.BinarySearchFunc(v.sorted, within, value.compare)
+	return i < len(v.sorted) && v.sorted[i].part == at.part && (at.name == "" || strings.HasPrefix(v.sorted[i].name, within.name))
 }
 
 // mayBeParsed reports whether a store may have made a map or an array of a value.

@@ -199,6 +199,29 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestParsedBody: a store of OTLP may make a map of a body that is the text of one, or a text of a body that is a map. Of another text it may not.
+func TestParsedBody(t *testing.T) {
+	const m = `{"kvlistValue":{"values":[{"key":"-k.l","value":{"stringValue":"v"}}]}}`
+	for _, tt := range []struct{ original, shown, want string }{
+		{m, `{"stringValue":"{\"-k.l\":\"v\"}"}`, ""},
+		{`{"stringValue":"{\"-k.l\":\"v\"}"}`, m, ""},
+		{m, `{"stringValue":"v"}`, "its text"},
+		{`{"stringValue":"v"}`, m, "its text"},
+		{m, m, ""},
+	} {
+		of := func(value string) string {
+			return strings.Replace(originalOf("aaaaaaaa-1", "x"), `{"stringValue":"x"}`, value, 1)
+		}
+		carried := attribute("logseal.original", base64.StdEncoding.EncodeToString([]byte(of(tt.original))))
+		list, err := read(t, "otlp", strings.NewReader(strings.Replace(of(tt.shown), `"attributes":[`, `"attributes":[`+carried, 1)))
+		require.NoError(t, err)
+		if tt.want != "" {
+			tt.want = "(" + tt.want + ")"
+		}
+		require.Equal(t, []string{"aaaaaaaa-1 " + tt.want}, list, "%s shown as %s", tt.original, tt.shown)
+	}
+}
+
 // TestExcluded: what a gateway adds under names that the stream excludes is not the store's doing.
 func TestExcluded(t *testing.T) {
 	w := newWorld(t)

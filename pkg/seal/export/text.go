@@ -18,13 +18,16 @@ func (f *finder) textDiffers(r *row, c *candidate, records []verifier.Observed) 
 	if len(records) == 1 && (c.alone == nil || len(f.layout.visible) > 1) {
 		t = f.layout.textOf(&records[0])
 	}
-	shown := false
+	shown, fields := false, 0
 	for i := range r.fields {
 		field := &r.fields[i]
 		if !slices.Contains(f.layout.visible, field.name) {
 			continue
 		}
 		shown = shown || strings.TrimSpace(field.text) != ""
+		if fields++; fields > maxShown {
+			return true
+		}
 		if field == c.alone || t != nil && t.shownAs(field) || f.isOriginal(field.text, c, records) {
 			continue
 		}
