@@ -5,6 +5,8 @@ package export_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +14,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/export"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
+	"github.com/logseal/logseal/pkg/seal/sealer"
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
@@ -303,6 +308,56 @@ func TestAnyPageMissing(t *testing.T) {
 			require.Equal(t, finding.Incomplete, report.Verdict, "seed %d: %v", seed, found(report))
 		}
 	}
+}
+
+// TestPageOfSeals: where a seal is missing, the session's open seal here, all that follows from that is NOT_EXPORTED if a page is, and tampering if none is.
+func TestPageOfSeals(t *testing.T) {
+	h, err := sealtest.NewHostOf(sealer.NewStream{Name: "web-17", PostQuantum: true}, rand.New(rand.NewPCG(1, 2)))
+	require.NoError(t, err)
+	h.Policy, err = seal.NewPolicy([]string{"n"}, nil)
+	require.NoError(t, err)
+	w := &world{trust: h.Trust}
+	const perSession = 70
+	for range 2 {
+		require.NoError(t, h.Start(t.Context()))
+		for range perSession {
+			require.NoError(t, h.Stamp(t.Context(), 2))
+			h.Land(0, sealtest.Taken)
+			require.NoError(t, h.Seal(t.Context()))
+			w.take(h)
+			h.Advance(time.Minute)
+		}
+		require.NoError(t, h.Stop(t.Context()))
+	}
+	w.take(h)
+	open := slices.IndexFunc(w.sent, func(s sent) bool {
+		return s.id == "" && strings.Contains(s.body, fmt.Sprintf("\nseal %d\n", perSession+2))
+	})
+	require.Positive(t, open)
+	list := slices.Delete(slices.Clone(w.sent), open, open+1)
+	verify := func(first int) map[string]uint64 {
+		name := filepath.Join(t.TempDir(), "page.json")
+		answer := object("preview", "false", "init_offset", fmt.Sprint(first), "results", rows(each(list, func(s sent) string { return object("_raw", quote(s.original)) })))
+		require.NoError(t, os.WriteFile(name, []byte(answer), 0o600))
+		v := verifier.New([]seal.Trust{w.trust})
+		v.RequirePostQuantum()
+		report, err := export.Verify(t.Context(), "splunk", []string{name}, v, time.Time{}, h.Now.Time.Add(time.Hour), archive.Options{})
+		require.NoError(t, err)
+		require.Equal(t, first > 0, report.Verdict == finding.Incomplete)
+		return found(report)
+	}
+	whole, lacking := verify(0), verify(1)
+	for said, instead := range map[string]string{
+		"MISSING_SEAL seal_gap":          "NOT_EXPORTED seal_page_missing",
+		"LATE anchor_alone":              "NOT_EXPORTED late_page_missing",
+		"NOT_POST_QUANTUM ed25519_alone": "NOT_EXPORTED anchor_page_missing",
+		"UNRESOLVED policy_unknown":      "NOT_EXPORTED policy_page_missing",
+		"NOT_EXPORTED ends_before":       "NOT_EXPORTED ends_before",
+	} {
+		require.NotZero(t, whole[said], said)
+		require.Equal(t, whole[said], lacking[instead], instead)
+	}
+	require.Len(t, lacking, len(whole))
 }
 
 // TestNoAnswer: what is no answer of a search is an error that says so, with the line.
