@@ -35,7 +35,8 @@ type reader struct {
 
 // page is what an answer says of itself.
 type page struct {
-	total, offset int // -1 where it does not say
+	total, offset int  // -1 where it does not say
+	more          bool // there are more than total
 	rows          int
 	distinct      []uint64 // hashes of the rows, where the store says how many there are
 	partial       bool
@@ -105,8 +106,11 @@ func (r *reader) answer() error {
 		return fmt.Errorf("line %d: no answer of a search as --from %s reads it, which has %s: is it another store's, or did the search fail?", line, r.layout.name, r.layout.is)
 	}
 	r.page.rows = r.rows - before
-	if r.page.total < 0 {
+	switch {
+	case r.page.total < 0:
 		r.page.distinct = nil
+	case r.page.more:
+		r.page.total++
 	}
 	if r.page.total >= 0 || r.page.offset >= 0 || r.page.partial { // the line of a record says nothing, and there are millions of them
 		r.pages = append(r.pages, r.page)

@@ -44,6 +44,7 @@ var elastic = layout{
 		}[s.Part]
 	},
 	total:   []string{"hits.total.value", "hits.total", "response.hits.total.value"},
+	atLeast: []string{"hits.total.relation", "response.hits.total.relation"},
 	partial: []string{"timed_out", "_shards.failed", "is_partial", "response.timed_out", "response._shards.failed"},
 	lost:    "the index has fields of it and no original, and keeps neither the types of values nor which of them were the resource's",
 }

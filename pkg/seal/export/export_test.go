@@ -269,6 +269,15 @@ func TestMissingPage(t *testing.T) {
 	report, err := w.verify(t, "elastic", texts, given{})
 	require.NoError(t, err)
 	require.Equal(t, finding.Incomplete, report.Verdict, found(report))
+	for relation, want := range map[string]finding.Verdict{"eq": finding.Tampered, "gte": finding.Incomplete} { // it has found these, or more than these
+		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 110, 120))
+		for i := range texts {
+			texts[i] = strings.Replace(texts[i], `"relation":"eq"`, `"relation":"`+relation+`"`, 1)
+		}
+		report, err := w.verify(t, "elastic", texts, given{})
+		require.NoError(t, err)
+		require.Equal(t, want, report.Verdict, "%s: %v", relation, found(report))
+	}
 	for _, says := range []string{`"timed_out":true`, `"is_partial":true`} {
 		texts := forms["elastic, pages of _search"].write(slices.Delete(slices.Clone(w.sent), 110, 120))
 		texts[0] = strings.Replace(texts[0], `"timed_out":false`, says, 1)

@@ -39,6 +39,7 @@ type layout struct {
 	repeats bool
 
 	total   []string // paths of how many records the search found
+	atLeast []string // paths of what is "gte" where it found more than that, and has not counted on
 	offset  string   // path of how many of them stand in earlier answers
 	partial []string // paths of what is neither false nor 0 where records are missing from an answer
 

@@ -11,7 +11,7 @@ import (
 
 // says reports whether the value at a path says something of an answer.
 func (l *layout) says(path string) bool {
-	return path == l.offset || slices.Contains(l.total, path) || slices.Contains(l.partial, path)
+	return path == l.offset || slices.Contains(l.total, path) || slices.Contains(l.atLeast, path) || slices.Contains(l.partial, path)
 }
 
 // note takes in what an answer says of itself.
@@ -22,6 +22,8 @@ func (r *reader) note(path string, raw []byte) {
 		if n, err := strconv.Atoi(string(raw)); err == nil {
 			r.page.total = n
 		}
+	case slices.Contains(r.layout.atLeast, path):
+		r.page.more = string(raw) == `"gte"`
 	case path == r.layout.offset:
 		if n, err := strconv.Atoi(string(raw)); err == nil {
 			r.page.offset = n
