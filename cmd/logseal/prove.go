@@ -71,12 +71,12 @@ func (o *proveOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if o.archive == archive.Stdin {
-		return errors.New("--archive -: the archive is read twice; give a file or a folder")
-	}
 	files, size, err := archive.Files([]string{o.archive})
 	if err != nil {
 		return unreadable(err)
+	}
+	if archive.ReadOnce(files) {
+		return fmt.Errorf("--archive %s: the archive is read twice; give a file or a folder", o.archive)
 	}
 	bar := newProgress(cmd.ErrOrStderr(), 2*size)
 	e, proof, err := evidence.Build(cmd.Context(), files, archive.Options{Progress: bar.add}, trust, id)
@@ -133,9 +133,9 @@ func writeProof(w io.Writer, p *evidence.Proof) error {
 	return err
 }
 
-// isEvidence reports whether a file is meant to be evidence. What cannot be read is not.
+// isEvidence reports whether a file is meant to be evidence. What cannot be read is not, and of a pipe nothing may be read to see.
 func isEvidence(path string) bool {
-	if path == archive.Stdin {
+	if archive.ReadOnce([]string{path}) {
 		return false
 	}
 	f, err := os.Open(path)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -214,6 +215,28 @@ func TestVerifyJSON(t *testing.T) {
 	require.Regexp(t, `^[a-z2-7]{8}-0$`, report.Findings[0].ID)
 	require.Equal(t, archive, report.Findings[0].File)
 	require.Equal(t, 2, report.Findings[0].Line)
+}
+
+// TestVerifyPipe: what comes through a pipe, as from <(zstd -dc archive.zst), is read once and from its first byte on.
+func TestVerifyPipe(t *testing.T) {
+	archive, trust := writeArchive(t, true)
+	data, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	pipe := func() string {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = r.Close() })
+		go func() {
+			_, _ = w.Write(data)
+			_ = w.Close()
+		}()
+		return fmt.Sprintf("/dev/fd/%d", r.Fd())
+	}
+	stdout, stderr, code := logseal(t, "", "verify", "--trust", trust, pipe())
+	require.Zero(t, code, stdout+stderr)
+	_, stderr, code = logseal(t, "", "prove", "aaaaaaaa-1", "--trust", trust, "--archive", pipe())
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "the archive is read twice; give a file or a folder")
 }
 
 // TestVerifyOutputIsClean: nothing that an archive or its name holds reaches a terminal as it is.

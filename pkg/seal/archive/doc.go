@@ -12,6 +12,6 @@
 // It yields records as [verifier.Observed], in the order of the archive, with their canonical encoding; [verifier.Verifier] takes it
 // from there. [Verify] does both, [Files] lists a folder, [Read] is for whoever wants the records.
 //
-// Errors: [ErrUnrecognised] of a file that is no archive, [ErrReadTwice] where standard input would have to be read again,
+// Errors: [ErrUnrecognised] of a file that is no archive, [ErrReadTwice] where standard input or a pipe would have to be read again,
 // [InternalError] instead of a panic. What is wrong within a file is a finding and no error.
 package archive

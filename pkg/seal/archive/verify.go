@@ -5,14 +5,26 @@ package archive
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal/verifier"
 )
 
-// ErrReadTwice says that standard input would have to be read a second time; see [verifier.Verifier.Again].
-var ErrReadTwice = errors.New("this archive has to be read twice, because records come before the seal that says which of their attributes count, or come again long after the first time, or because seals contradict each other that did not come in their order: give it as a file, not on standard input")
+// ErrReadTwice says that standard input, or a pipe, would have to be read a second time; see [verifier.Verifier.Again].
+var ErrReadTwice = errors.New("this archive has to be read twice, because records come before the seal that says which of their attributes count, or come again long after the first time, or because seals contradict each other that did not come in their order: give it as a file, not on standard input or through a pipe")
+
+// ReadOnce reports whether one of the files is standard input or a pipe, which has nothing more when it is opened again.
+func ReadOnce(files []string) bool {
+	return slices.ContainsFunc(files, func(name string) bool {
+		if name == Stdin {
+			return true
+		}
+		info, err := os.Stat(name)
+		return err == nil && !info.Mode().IsRegular()
+	})
+}
 
 // Verify reads the files, as [Files] lists them, into v and returns its report. It reads them a second time if it must.
 //
@@ -38,7 +50,7 @@ func Verify(ctx context.Context, files []string, v *verifier.Verifier, until tim
 		if next == nil || readErr != nil {
 			return report, readErr
 		}
-		if slices.Contains(files, Stdin) {
+		if ReadOnce(files) {
 			return nil, ErrReadTwice
 		}
 		v = next

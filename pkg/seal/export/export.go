@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal/archive"
@@ -80,7 +79,7 @@ func Verify(ctx context.Context, store string, files []string, v *verifier.Verif
 		if next == nil || readErr != nil {
 			return report, readErr
 		}
-		if slices.Contains(files, archive.Stdin) {
+		if archive.ReadOnce(files) {
 			return nil, archive.ErrReadTwice
 		}
 		v = next

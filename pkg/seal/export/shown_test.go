@@ -4,12 +4,17 @@ package export_test
 
 import (
 	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/export"
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -237,6 +242,16 @@ func TestExcluded(t *testing.T) {
 		report, err = w.verify(t, "otlp", []string{lines(list)}, given{})
 		require.NoError(t, err)
 		require.Equal(t, want, found(report), name)
+
+		r, pipe, err := os.Pipe()
+		require.NoError(t, err)
+		defer r.Close()
+		go func() {
+			_, _ = io.WriteString(pipe, lines(list))
+			_ = pipe.Close()
+		}()
+		_, err = export.Verify(t.Context(), "otlp", []string{fmt.Sprintf("/dev/fd/%d", r.Fd())}, verifier.New([]seal.Trust{w.trust}), time.Time{}, time.Time{}, archive.Options{})
+		require.ErrorIs(t, err, archive.ErrReadTwice)
 	}
 }
 
