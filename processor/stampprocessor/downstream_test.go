@@ -207,6 +207,28 @@ func TestFailingStorage(t *testing.T) {
 	b.verify(t)
 }
 
+// Storage that takes no writes at the start, as on a disk that a queue has filled: the agent starts, so that the queue
+// is drained, and refuses records until there is room. What the session before left behind is settled then.
+func TestStartOnAFullDisk(t *testing.T) {
+	b := newBench(t)
+	storage := &failingStorage{inner: b.host[storageID]}
+	b.host[storageID] = storage
+	p := b.start(t, b.config())
+	require.NoError(t, p.ConsumeLogs(t.Context(), makeLogs(4)))
+	storage.full.Store(true)
+	require.NoError(t, p.Shutdown(t.Context()), "it says what is left to do")
+	p = b.start(t, b.config())
+	assert.Equal(t, 1, b.logs.FilterMessageSnippet("Sealing fails").Len(), "the operator is told")
+	err := p.ConsumeLogs(t.Context(), makeLogs(4))
+	require.ErrorIs(t, err, errDiskFull)
+	assert.False(t, consumererror.IsPermanent(err))
+	storage.full.Store(false)
+	eventually(t, func() bool { return p.ConsumeLogs(t.Context(), makeLogs(4)) == nil }, "stamping again")
+	require.NoError(t, p.Shutdown(t.Context()))
+	report := b.verify(t)
+	assert.EqualValues(t, 8, report.Verified)
+}
+
 // Leaves that cannot be stored: nothing is forwarded.
 func TestFailingLeafLog(t *testing.T) {
 	b := newBench(t)

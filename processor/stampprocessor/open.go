@@ -62,9 +62,6 @@ func (s *stamp) open(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("stream %s, key file %s, storage %s: %w", trust.Name, s.config.KeyFile, s.config.Storage, err)
 	}
-	if err := s.leaves.Forget(); err != nil {
-		return fmt.Errorf("leaves of the session before cannot be removed: %w", err)
-	}
 	if lost := s.sealer.Stats().Lost; lost > 0 {
 		s.set.Logger.Warn("Leaves of the session before are gone, as after a loss of power: these records stay unsealed, and a verifier says so", zap.Uint64("records", lost))
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ type failingStorage struct {
 	component.ShutdownFunc
 	inner component.Component
 	fail  atomic.Bool
+	full  atomic.Bool // only writes fail
 }
 
 func (s *failingStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
@@ -46,7 +48,8 @@ type failingClient struct {
 }
 
 func (c failingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	if c.of.fail.Load() {
+	writes := slices.ContainsFunc(ops, func(op *storage.Operation) bool { return op.Type != storage.Get })
+	if c.of.fail.Load() || c.of.full.Load() && writes {
 		return errDiskFull
 	}
 	return c.Client.Batch(ctx, ops...)

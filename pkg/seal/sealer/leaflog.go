@@ -211,8 +211,8 @@ func (l *LeafLog) sweep(segment uint64) error {
 	return nil
 }
 
-// Forget removes everything: once [Open] has returned without error, nothing that was there before is needed.
-func (l *LeafLog) Forget() error {
+// Forget implements [Leaves].
+func (l *LeafLog) Forget(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.closeFile()

@@ -75,7 +75,7 @@ func TestLeafLog(t *testing.T) {
 	require.Nil(t, loaded(t, other, 1), "the stream that was enrolled before had it")
 	require.NoError(t, other.Close())
 
-	require.NoError(t, again.Forget())
+	require.NoError(t, again.Forget(t.Context()))
 	require.Zero(t, segments(t, dir))
 	require.Nil(t, loaded(t, again, 1))
 	put(t, again, 5, "5")

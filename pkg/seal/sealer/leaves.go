@@ -18,16 +18,22 @@ type Leaves interface {
 	Load(ctx context.Context, number uint64) ([]byte, error)
 	// Drop removes chunks that no start will need.
 	Drop(ctx context.Context, numbers ...uint64) error
+	// Forget removes all of them, those of other streams too: a session has begun, and appends nothing before that.
+	Forget(ctx context.Context) error
 }
 
-func (s *Sealer) leaves() Leaves {
+// leaves returns where chunks are. Those in the store go with the seals over them: [Sealer.deleteChunks].
+func (s *Sealer) leaves() interface {
+	Append(ctx context.Context, number uint64, chunk []byte) error
+	Load(ctx context.Context, number uint64) ([]byte, error)
+} {
 	if s.cfg.Leaves != nil {
 		return s.cfg.Leaves
 	}
 	return storedLeaves{s}
 }
 
-// storedLeaves are in the store, beside the state. They go in the transaction that stores the seals over them: [Sealer.deleteChunks].
+// storedLeaves are in the store, beside the state.
 type storedLeaves struct{ s *Sealer }
 
 func (l storedLeaves) Append(ctx context.Context, number uint64, chunk []byte) error {
@@ -40,10 +46,6 @@ func (l storedLeaves) Load(ctx context.Context, number uint64) ([]byte, error) {
 		return nil, fmt.Errorf("storage cannot be read: %w", err)
 	}
 	return op.Value, nil
-}
-
-func (l storedLeaves) Drop(ctx context.Context, numbers ...uint64) error {
-	return l.s.cfg.Store.Batch(ctx, l.s.deleteChunks(numbers)...)
 }
 
 func (s *Sealer) deleteChunks(numbers []uint64) []*Op {

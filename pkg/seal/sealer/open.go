@@ -16,7 +16,10 @@ import (
 // Open starts a session: it reads where the stream stands, makes the open seal, and
 // adopts what the session before stamped and did not seal. The first call of
 // [Sealer.Seal] sends these seals; nothing is stamped before it did, so make it
-// before records come. Open takes over cfg.Keys, and closes it on error.
+// before records come. If the store takes no writes, as on a full disk, the session
+// begins all the same and Seal tries again: whoever could make room, such as the
+// exporter behind, would otherwise not start either.
+// Open takes over cfg.Keys, and closes it on error.
 func Open(ctx context.Context, cfg Config) (*Sealer, error) {
 	s, err := open(ctx, cfg)
 	if err != nil && cfg.Keys != nil {
@@ -57,7 +60,7 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	s.handle = seal.NewHandle(&s.trust.Key, &s.nonce)
 	s.nextChunk = end
 	s.lastRound = cfg.Clock().Uptime
-	s.round = &round{state: state{nonce: s.nonce, chunk: end}, dead: st.chunks}
+	s.round = &round{first: true, state: state{nonce: s.nonce, chunk: end}, dead: st.chunks}
 	for n := st.chunk; n < end; n++ {
 		s.round.dead = append(s.round.dead, n)
 	}
@@ -75,7 +78,10 @@ func open(ctx context.Context, cfg Config) (*Sealer, error) {
 	}
 	s.openNumber = s.chain.Number
 	if err := s.finish(ctx); err != nil {
-		return nil, err
+		if s.round.stage != stageSigned {
+			return nil, err
+		}
+		s.failed = err
 	}
 	return s, nil
 }

@@ -211,3 +211,54 @@ func TestRollbackWithBothSlots(t *testing.T) {
 	require.Equal(t, ts.notes[1].TextHash(), ts.last().Prev)
 	ts.stop()
 }
+
+// TestStartOnAFullDisk: a session begins while nothing can be stored, since what makes room starts after it. Nothing is
+// stamped before its seals are stored and sent, and a stop or a kill before that changes nothing.
+func TestStartOnAFullDisk(t *testing.T) {
+	full := errors.New("no space left on device")
+	for _, done := range []bool{false, true} { // the write took effect all the same
+		for name, before := range map[string]func(*testStream){
+			"started": func(*testStream) {},
+			"killed":  func(ts *testStream) { require.NoError(ts.t, ts.open()) },
+			"stopped": func(ts *testStream) {
+				require.NoError(ts.t, ts.open())
+				require.ErrorIs(ts.t, ts.Close(ts.t.Context(), ts.emit), full)
+			},
+		} {
+			t.Run(fmt.Sprintf("%s, done %v", name, done), func(t *testing.T) {
+				ts := newTestStream(t).start()
+				ts.send(2000, true)
+				ts.send(1, true)
+				ts.store.setFail(full, done)
+				before(ts)
+				require.NoError(t, ts.open())
+				for range 2 {
+					require.ErrorIs(t, ts.tick(), full)
+					_, err := ts.Stamp(t.Context(), makeLogs(1))
+					require.ErrorIs(t, err, full)
+				}
+				require.NotEqual(t, ts.handle, ts.last().Handle, "nothing is sent that is not known to be stored")
+				ts.store.setFail(nil, false)
+				require.NoError(t, ts.tick())
+				ts.send(3, true)
+				ts.stop()
+
+				numbers := map[uint64]string{}
+				var adopted uint64
+				for i, n := range ts.notes {
+					if earlier, ok := numbers[n.Seal.Number]; ok {
+						require.Equal(t, earlier, ts.bodies[i], "a number is used once")
+						continue
+					}
+					numbers[n.Seal.Number] = ts.bodies[i]
+					if n.Seal.Kind == seal.KindAdopt {
+						adopted += n.Seal.Covered.Len()
+					}
+				}
+				require.EqualValues(t, 2001, adopted)
+				require.Equal(t, seal.KindClose, ts.last().Kind)
+				require.Len(t, numbers, int(ts.last().Number)+1, "none is missing")
+			})
+		}
+	}
+}

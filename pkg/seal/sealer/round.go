@@ -29,14 +29,24 @@ import (
 // sent while a key that signed it is on the disk.
 type round struct {
 	drafts []*seal.Seal // complete but for their place in the chain and in time
+	first  bool         // of the session
 	state  state        // after the round, but for what only its seals tell
 	dead   []uint64     // chunks that are not needed after it
 
-	stage int             // writes that are done
-	after *keychain.Chain // from 1 on, as what follows
+	stage stage
+	after *keychain.Chain // from stageSigned on, as what follows
 	seals []storedSeal
 	ops   []*Op
 }
+
+// stage is how far a round has come, by the last of the writes above that is done.
+type stage int
+
+const (
+	stageDrafted stage = iota
+	stageSigned        // and the chain after it is in the key file: its seals are stored as they are, whatever it takes
+	stageStored
+)
 
 // take moves what is settled out of the Sealer, into a round that seals it.
 // s.sealing is held.
@@ -178,7 +188,7 @@ func (s *Sealer) prepare(r *round) error {
 		return fmt.Errorf("the key file cannot be written: %w", err)
 	}
 	// From here on the keys of this round are overwritten as they are used.
-	r.stage, r.after = 1, last
+	r.stage, r.after = stageSigned, last
 	for i, c := range chains {
 		note := c.Sign(texts[i], r.drafts[i].Origin())
 		r.seals = append(r.seals, storedSeal{c.Number, now.Time, string(note)})
@@ -217,24 +227,22 @@ func (s *Sealer) finish(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	if r.stage == 0 {
+	if r.stage == stageDrafted {
 		if err := s.prepare(r); err != nil {
 			return err
 		}
 	}
-	if r.stage == 1 {
+	if r.stage == stageSigned {
 		if err := s.cfg.Store.Batch(ctx, r.ops...); err != nil {
 			return fmt.Errorf("storage cannot be written: %w", err)
 		}
-		r.stage = 2
+		r.stage = stageStored
 	}
 	if err := s.cfg.Keys.erase(s.slot); err != nil {
 		return fmt.Errorf("the key file cannot be written: %w", err)
 	}
-	if s.cfg.Leaves != nil && len(r.dead) > 0 {
-		if err := s.cfg.Leaves.Drop(ctx, r.dead...); err != nil {
-			return fmt.Errorf("sealed leaves cannot be removed: %w", err)
-		}
+	if err := s.dropLeaves(ctx, r); err != nil {
+		return fmt.Errorf("sealed leaves cannot be removed: %w", err)
 	}
 	s.slot, s.chain, s.round, s.state = 1-s.slot, r.after, nil, r.state
 	s.unsent = append(s.unsent, r.seals...)
@@ -242,6 +250,19 @@ func (s *Sealer) finish(ctx context.Context) error {
 	s.stats.Seals += uint64(len(r.seals))
 	s.stats.Unsent = len(s.unsent)
 	s.mu.Unlock()
+	return nil
+}
+
+// dropLeaves removes what no start needs after the round, where prepare has not.
+func (s *Sealer) dropLeaves(ctx context.Context, r *round) error {
+	switch {
+	case s.cfg.Leaves == nil:
+		return nil
+	case r.first:
+		return s.cfg.Leaves.Forget(ctx)
+	case len(r.dead) > 0:
+		return s.cfg.Leaves.Drop(ctx, r.dead...)
+	}
 	return nil
 }
 

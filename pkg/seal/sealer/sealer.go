@@ -224,12 +224,12 @@ func (s *Sealer) admit(n int) error {
 	switch {
 	case s.closed:
 		err = ErrClosed
+	case s.failed != nil:
+		err = fmt.Errorf("nothing is stamped until seals can be stored again: %w", s.failed)
 	case !s.opened:
 		// Otherwise an archive could end with records of a session that no seal in
 		// it knows, and nobody could tell them from forged ones.
 		err = errors.New("the session's open seal could not be sent yet")
-	case s.failed != nil:
-		err = fmt.Errorf("nothing is stamped until seals can be stored again: %w", s.failed)
 	case s.unsealed > 0 && s.unsealed+n > s.cfg.MaxUnsealed:
 		err = fmt.Errorf("%w: %d", ErrBusy, s.unsealed)
 	}

@@ -84,12 +84,15 @@ func (l leaves) Drop(_ context.Context, numbers ...uint64) error {
 	return l.batch(l.leaves, ops)
 }
 
-// Forget removes all leaves that were there before this start.
-func (d *Disk) Forget() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	clear(d.leaves)
-	clear(d.deleted)
+func (l leaves) Forget(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	do, err := l.step()
+	if do {
+		clear(l.leaves)
+		clear(l.deleted)
+	}
+	return err
 }
 
 // Clone returns a copy of what is on the disk, of a host that runs.

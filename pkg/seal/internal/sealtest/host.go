@@ -78,7 +78,6 @@ func (h *Host) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.Disk.Forget()
 	if err := h.sealer.Seal(ctx, h.Emit); err != nil && !errors.Is(err, errRefused) {
 		return err
 	}
