@@ -425,7 +425,7 @@ func (w *loading) loadSession(st *stream, s *sessionState, last bool) error {
 	ss := w.newSession(st, s.First, s.Nonce, s.Handle)
 	ss.opened, ss.openNumber, ss.bootID, ss.rolledBack = s.Opened, s.OpenNumber, s.BootID, s.RolledBack
 	ss.last, ss.began, ss.working, ss.closed, ss.closedAt, ss.end = max(s.First, s.Last), s.Began, s.Working, s.Closed, s.ClosedAt, s.End
-	ss.adopted, ss.forgetful, ss.judged, ss.sealedAt = s.Adopted, s.Forgetful, s.Judged, w.clock
+	ss.adopted, ss.forgetful, ss.judged, ss.heardAt = s.Adopted, s.Forgetful, s.Judged, w.clock
 	ss.lenientUntil = w.clock + min(milliseconds(max(0, s.LenientFor)), w.config.LateAfter)
 	if s.Opened {
 		policy, err := seal.NewPolicy(s.Exclude, s.ExcludeResource)

@@ -12,7 +12,7 @@ import (
 
 const (
 	// maxSessions bounds the sessions that are kept of a stream, and maxFormer the handles of earlier ones. A session of which nothing is
-	// open is kept for keepSession, for what comes again.
+	// open is kept for keepSession after its end, for what comes late or again.
 	maxSessions = 16
 	maxFormer   = 64
 	keepSession = 10 * time.Minute
@@ -30,11 +30,11 @@ type session struct {
 	bootID     [16]byte
 	rolledBack bool
 
-	first, last uint64   // numbers of its seals, as far as they are known
-	prior, next *session // in the stream, where no seal is missing between the two
-	began       uint64   // number of the first seal that is neither open nor adopt
-	working     bool     // there is such a seal
-	sealedAt    time.Duration
+	first, last uint64        // numbers of its seals, as far as they are known
+	prior, next *session      // in the stream, where no seal is missing between the two
+	began       uint64        // number of the first seal that is neither open nor adopt
+	working     bool          // there is such a seal
+	heardAt     time.Duration // when a seal of it came last, or what told that it has ended
 	closed      bool
 	closedAt    uint64
 	end         uint64
@@ -81,7 +81,7 @@ func (w *Watcher) attend(st *stream, s *seal.Seal) *session {
 	case ss.opened && s.Number < ss.openNumber:
 		w.broken(st, ss.openNumber, 0, finding.SessionBegun)
 	}
-	ss.first, ss.last, ss.sealedAt = min(ss.first, s.Number), max(ss.last, s.Number), w.clock
+	ss.first, ss.last, ss.heardAt = min(ss.first, s.Number), max(ss.last, s.Number), w.clock
 	if s.Kind == seal.KindOpen {
 		w.opened(ss, s)
 	}
@@ -277,7 +277,7 @@ func (w *Watcher) judgeSessions(st *stream) {
 	}
 	for len(st.sessions) > 2 {
 		ss := st.sessions[0]
-		if len(st.sessions) <= maxSessions && (ss.open > 0 || ss.handle.pending > 0 || w.clock < ss.sealedAt+keepSession) {
+		if len(st.sessions) <= maxSessions && (ss.open > 0 || ss.handle.pending > 0 || w.clock < ss.heardAt+keepSession) {
 			return
 		}
 		w.dropSession(ss)
@@ -288,7 +288,7 @@ func (w *Watcher) judgeSessions(st *stream) {
 // judgeSession reports the records that no seal has settled, once none can any more.
 func (w *Watcher) judgeSession(ss *session) {
 	if !ss.swept && ss.fate(0) != "" {
-		ss.swept = true
+		ss.swept, ss.heardAt = true, w.clock
 		w.sweep(ss)
 	}
 	if ss.closed && !ss.judged {

@@ -113,7 +113,7 @@ func (w *Watcher) startSession(st *stream, s *StartSession, last uint64) *sessio
 	heartbeat := st.heartbeat
 	w.opened(ss, open)
 	st.heartbeat = heartbeat
-	ss.last, ss.sealedAt = last, w.clock
+	ss.last, ss.heardAt = last, w.clock
 	ss.settled = slices.Clone(s.Settled)
 	if len(ss.settled) > maxRanges {
 		ss.settled, ss.forgetful = bounded(ss.settled), true

@@ -268,6 +268,27 @@ func TestSealMissing(t *testing.T) {
 	s.want()
 }
 
+// TestLateAfterALongSilence: a session whose last seal is old ends when the next one has begun, and what comes of it then is not forgotten yet.
+func TestLateAfterALongSilence(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.stamp(2).seal().take())
+	older := h.Disk.Clone()
+	late := h.stamp(32).take()
+	s.feed(late[:16])
+	s.pass(20 * time.Minute)
+	for range 2 {
+		h.Crash()
+		h.Disk = h.Disk.CloneStore(older) // a power loss, so that the next session adopts nothing
+		h.Reboot()
+		s.feed(h.start().stamp(1).seal().take())
+	}
+	s.feed(late[16:])
+	s.pass(time.Minute)
+	require.Empty(t, s.states(finding.Unchecked), "%s", s)
+	require.EqualValues(t, 32, s.claims(func(*watch.Event) bool { return true })[about{finding.Unsealed, "web-17"}].n)
+}
+
 // TestGapOverRestarts: a gap that is open at a restart, in order or not, fills after it, and what rests on it is resolved: the records that its seals cover were
 // UNSEALED, and those above it LATE.
 func TestGapOverRestarts(t *testing.T) {
