@@ -27,6 +27,7 @@ type claim struct {
 	cut   bool                   // which names the first ones only
 
 	perhaps []finding.Finding // that a watcher may have or not
+	less    []finding.Finding // of which it may have less: see agree
 }
 
 type claims map[about]*claim
@@ -123,6 +124,9 @@ func claimsOf(report *verifier.Report) claims {
 			continue
 		}
 		c := cs.add(of(f), f.Count)
+		if f.Reason == finding.PolicyUnknown || f.Reason == finding.SealMissing {
+			c.less = append(c.less, *f)
+		}
 		if f.ID != "" {
 			c.records(f.ID, f.LastID)
 		} else {
@@ -193,7 +197,7 @@ func union(list ...claims) claims {
 	for _, cs := range list {
 		for at, c := range cs {
 			to := all.add(at, c.n)
-			to.perhaps = append(to.perhaps, c.perhaps...)
+			to.perhaps, to.less = append(to.perhaps, c.perhaps...), append(to.less, c.less...)
 			for handle, rs := range c.which {
 				to.which[handle] = to.which[handle].Union(rs)
 			}
@@ -203,9 +207,46 @@ func union(list ...claims) claims {
 	return all
 }
 
+// mayWait takes out what a watcher does not say yet: records that wait in a session that goes on are UNSEALED once seals have come for some time that do not
+// settle them. The offline verifier, for which that is the end, says so at once if seals of the session are missing.
+func (cs claims) mayWait(waiting map[string]seal.Ranges) {
+	for at, c := range cs {
+		for i := range c.less {
+			f := &c.less[i]
+			for id, last := idsOf(f); f.Reason == finding.SealMissing && id.Seq <= last.Seq; id.Seq++ {
+				if waiting[id.Handle].Contains(id.Seq) {
+					cs.without(at, id)
+				}
+			}
+		}
+	}
+}
+
+// mayName takes out the records that lie in one group with one that the watcher names. The offline verifier does not say which record of a group is wrong while the
+// policy is not known; the watcher does where the short digest tells.
+func (cs claims) mayName(got claims) {
+	for at, c := range cs {
+		for i := range c.less {
+			f := &c.less[i]
+			if f.Reason != finding.PolicyUnknown || got[at] == nil {
+				continue
+			}
+			id, last := idsOf(f)
+			named := got[at].which[id.Handle]
+			for ; id.Seq <= last.Seq; id.Seq++ {
+				near := seal.Range{First: max(id.Seq, seal.GroupSize-1) - (seal.GroupSize - 1), Last: id.Seq + seal.GroupSize - 1}
+				if !named.Contains(id.Seq) && named.Overlaps(seal.Ranges{near}) {
+					cs.without(at, id)
+				}
+			}
+		}
+	}
+}
+
 // agree adds what a watcher may find or not, and takes into account that the offline verifier says the mildest that a record can be where two sessions have one handle, and takes a
 // session that was adopted behind missing seals for two: what it calls UNSEALED then may be INSERTED.
 func (want claims) agree(got claims) {
+	want.mayName(got)
 	for at, c := range want {
 		for i := range c.perhaps {
 			first, last := idsOf(&c.perhaps[i])
@@ -222,7 +263,13 @@ func (want claims) agree(got claims) {
 	}
 	for at, c := range got {
 		if at.code == cameAgain {
-			want.without(about{finding.Conflict, at.stream}, c)
+			for handle, rs := range c.which {
+				for _, r := range rs {
+					for seq := r.First; seq <= r.Last; seq++ {
+						want.without(about{finding.Conflict, at.stream}, seal.ID{Handle: handle, Seq: seq})
+					}
+				}
+			}
 			delete(got, at)
 		}
 	}
@@ -247,19 +294,14 @@ func (want claims) agree(got claims) {
 	}
 }
 
-// without removes the records from a claim that another one names.
-func (cs claims) without(at about, other *claim) {
+// without removes a record from a claim.
+func (cs claims) without(at about, id seal.ID) {
 	c := cs[at]
-	for handle, rs := range other.which {
-		for _, r := range rs {
-			if c != nil && c.which[handle].Overlaps(seal.Ranges{r}) {
-				left := c.which[handle].Remove(r)
-				c.n -= c.which[handle].Len() - left.Len()
-				c.which[handle] = left
-			}
-		}
+	if c == nil || !c.which[id.Handle].Contains(id.Seq) {
+		return
 	}
-	if c != nil && c.n == 0 {
+	c.which[id.Handle] = c.which[id.Handle].Remove(seal.Range{First: id.Seq, Last: id.Seq})
+	if c.n--; c.n == 0 {
 		delete(cs, at)
 	}
 }

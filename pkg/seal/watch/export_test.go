@@ -2,6 +2,8 @@
 
 package watch
 
+import "github.com/logseal/logseal/pkg/seal"
+
 // Settling is how long a record waits before a state holds it.
 const Settling = settling
 
@@ -14,6 +16,25 @@ func (w *Watcher) Concerned() map[string]uint64 {
 		concerned[c.event.UID] = c.remaining
 	}
 	return concerned
+}
+
+// Waiting returns the records that a seal may still settle and that no finding is on, by handle.
+func (w *Watcher) Waiting() map[string]seal.Ranges {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	waiting := map[string]seal.Ranges{}
+	for _, st := range w.streams {
+		for _, ss := range st.sessions {
+			for p := ss.handle.oldest; p != nil; p = p.next {
+				p.seqs(p.waiting()&^p.told, func(seq uint64, _ int) {
+					if !ss.settled.Contains(seq) && ss.fate(seq) == "" {
+						waiting[ss.handle.name] = waiting[ss.handle.name].Add(seal.Range{First: seq, Last: seq})
+					}
+				})
+			}
+		}
+	}
+	return waiting
 }
 
 // Strangers returns the handles of the records whose sessions are not known.

@@ -81,6 +81,7 @@ func (w *Watcher) leap(st *stream, anchor *note, key seal.AnchorKey) {
 		w.obey(st, ss, n.Seal, late, g.unwatched)
 	}
 	w.fill(st, g)
+	w.retell(st)
 }
 
 // copiesOf returns the seals that wait and differ from one in no more than their signatures.
@@ -151,6 +152,7 @@ func (w *Watcher) fill(st *stream, g *gap) {
 	}
 	if filled {
 		w.reconsider(st)
+		w.retell(st)
 	}
 }
 

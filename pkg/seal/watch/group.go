@@ -214,8 +214,7 @@ func (w *Watcher) cover(g *group, seqs []uint64) {
 		leaves[i] = p.leaf[slot]
 		w.find(p, slot)
 		if p.told>>slot&1 == 1 {
-			p.told &^= 1 << slot
-			w.takeBack(&h.unsealed, 1)
+			w.untell(p, slot)
 		}
 	}
 	if all && len(h.extras) == 0 && seal.Root(leaves[:len(seqs)]) == g.root {

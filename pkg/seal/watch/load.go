@@ -401,6 +401,9 @@ func (w *loading) loadLeaf(h *handle, s *leafState) {
 				if h.lost != nil {
 					p.lose(slot)
 				}
+			case s.Hole && h.holes != nil:
+				p.told |= 1 << slot
+				p.hole |= 1 << slot
 			case s.Told && h.unsealed != nil:
 				p.told |= 1 << slot
 			}
@@ -453,7 +456,7 @@ func (w *loading) loadSession(st *stream, s *sessionState, last bool) error {
 			}
 		}
 	}
-	h.unsealed, h.lost = w.loadTold(s.Unsealed), w.loadTold(s.Lost)
+	h.unsealed, h.holes, h.lost = w.loadTold(s.Unsealed), w.loadTold(s.Holes), w.loadTold(s.Lost)
 	if err := w.loadHandle(h, &s.handleState, s.Leaves); err != nil {
 		return err
 	}

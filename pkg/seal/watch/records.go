@@ -41,6 +41,7 @@ type page struct {
 	have   uint16 // a leaf is here
 	done   uint16 // and it was judged; it stays only to compare copies with
 	told   uint16 // and there is a finding on its not being sealed
+	hole   uint16 // of told: for seals are missing that may have settled it
 	lost   uint16 // of done: there is a finding on its not being sealed, because of seals that may still come
 	queued bool   // in Watcher.done
 	held   bool   // a state held leaves that wait here, when the watcher was started with it
@@ -68,7 +69,8 @@ type handle struct {
 	rival    contributions
 	broken   map[uint64]bool // seqs of malformed records
 	skipped  seal.Ranges     // passed without being looked at
-	unsealed contributions
+	unsealed contributions   // on leaves that are told,
+	holes    contributions   // and on those of holes
 
 	unsaved   bool          // the last state does not hold a leaf that waits,
 	unsavedAt time.Duration // since then
@@ -195,8 +197,7 @@ func (h *handle) unlink(p *page) {
 func (w *Watcher) settleLeaf(p *page, slot int, keep bool) {
 	h, bit := p.handle, uint16(1)<<slot
 	if p.told&bit != 0 {
-		p.told &^= bit
-		w.takeBack(&h.unsealed, 1)
+		w.untell(p, slot)
 	}
 	waited := p.waiting()&bit != 0
 	if waited {
@@ -219,6 +220,18 @@ func (w *Watcher) settleLeaf(p *page, slot int, keep bool) {
 	case p.have == 0 && !p.queued:
 		w.dropPage(p)
 	}
+}
+
+// untell takes a leaf out of the finding on its not being sealed.
+func (w *Watcher) untell(p *page, slot int) {
+	h, bit := p.handle, uint16(1)<<slot
+	if p.hole&bit != 0 {
+		w.takeBack(&h.holes, 1)
+	} else {
+		w.takeBack(&h.unsealed, 1)
+	}
+	p.told &^= bit
+	p.hole &^= bit
 }
 
 func (w *Watcher) dropPage(p *page) {

@@ -158,7 +158,7 @@ func saveHandle(h *handle) handleState {
 
 // saveLeaf saves a leaf that waits at a place, and the further ones with its seq.
 func saveLeaf(list []leafState, h *handle, p *page, seq uint64, slot int) []leafState {
-	list = append(list, leafState{Seq: seq, Leaf: b32(p.leaf[slot]), Told: p.told>>slot&1 == 1})
+	list = append(list, leafState{Seq: seq, Leaf: b32(p.leaf[slot]), Told: (p.told&^p.hole)>>slot&1 == 1, Hole: p.hole>>slot&1 == 1})
 	for _, leaf := range h.extras[seq] {
 		list = append(list, leafState{Seq: seq, Leaf: b32(leaf)})
 	}
@@ -175,7 +175,7 @@ func (w *Watcher) saveSession(ss *session, last bool) *sessionState {
 		First: ss.first, Last: ss.last, Prior: ss.stream.place(ss.prior), Took: ss.stream.place(ss.took), Began: ss.began, Working: ss.working, Closed: ss.closed, ClosedAt: ss.closedAt, End: ss.end,
 		Adopted: ss.adopted, Forgetful: ss.forgetful || len(ss.settled) > maxSavedRanges, Judged: ss.judged,
 		Settled: fewest(ss.settled), Void: rangesState(ss.void[max(0, len(ss.void)-maxSavedRanges):].String()),
-		handleState: saveHandle(h), Unsealed: saveTold(h.unsealed), Lost: saveTold(h.lost), LenientFor: max(0, ss.lenientUntil-w.clock).Milliseconds(),
+		handleState: saveHandle(h), Unsealed: saveTold(h.unsealed), Holes: saveTold(h.holes), Lost: saveTold(h.lost), LenientFor: max(0, ss.lenientUntil-w.clock).Milliseconds(),
 	}
 	if ss.policy != nil {
 		s.Exclude, s.ExcludeResource = ss.policy.Names(), ss.policy.ResourceNames()

@@ -285,6 +285,7 @@ func (s *schedule) compare() {
 	want, got := union(list...), s.claims(func(e *watch.Event) bool {
 		return !s.before[e.UID] || len(s.lost) == 0 && !s.young[e.Finding.Stream]
 	})
+	want.mayWait(s.w.Waiting())
 	want.agree(got)
 	differs := ""
 	if s.kills == 0 {

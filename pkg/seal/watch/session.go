@@ -361,22 +361,49 @@ func (w *Watcher) dropSession(ss *session) {
 	}
 }
 
-// judgeWaiting reports records that have waited long for a seal while seals came.
+// judgeWaiting reports records that have waited long for a seal while seals came: that may be one of those that are missing, or still come.
 func (w *Watcher) judgeWaiting(h *handle) {
 	ss := h.session
 	if h.oldest == nil || w.config.Partial {
 		return
 	}
-	patience := w.patience(ss.stream)
-	for p := h.oldest; p != nil && p.at+patience < ss.stream.sealedAt; p = p.next {
+	st, patience := ss.stream, w.patience(ss.stream)
+	reason := finding.NewerThanSeals
+	if st.lacks(ss.start(), ss.lastChance()) {
+		reason = st.lost(ss)
+	}
+	for p := h.oldest; p != nil && p.at+patience < st.sealedAt; p = p.next {
 		p.seqs(p.waiting()&^p.told, func(seq uint64, slot int) {
 			if ss.settled.Contains(seq) {
 				return
 			}
 			p.told |= 1 << slot
-			ss.stream.dirty = true
-			h.unsealed.add(w.add(finding.NewerThanSeals, h.on(seq, seq, Peer{})), 1)
+			st.dirty = true
+			c := w.add(reason, h.on(seq, seq, Peer{}))
+			if reason == finding.NewerThanSeals {
+				h.unsealed.add(c, 1)
+				return
+			}
+			p.hole |= 1 << slot
+			h.holes.add(c, 1)
 		})
+	}
+}
+
+// retell withdraws what was reported of records that wait where it is another reason by now: seals turned out to be missing, or have come.
+func (w *Watcher) retell(st *stream) {
+	for _, ss := range st.sessions {
+		h, lacks := ss.handle, st.lacks(ss.start(), ss.lastChance())
+		if lacks && h.unsealed == nil || !lacks && h.holes == nil {
+			continue
+		}
+		for p := h.oldest; p != nil; p = p.next {
+			wrong := p.hole
+			if lacks {
+				wrong = p.told &^ p.hole
+			}
+			p.seqs(wrong, func(_ uint64, slot int) { w.untell(p, slot) })
+		}
 	}
 }
 

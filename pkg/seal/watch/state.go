@@ -179,7 +179,8 @@ type sessionState struct {
 	Forgetful       bool         `json:"forgetful,omitempty"`
 	Judged          bool         `json:"judged,omitempty"`
 	LenientFor      int64        `json:"lenient_for_ms,omitempty"`
-	Unsealed        []toldState  `json:"unsealed,omitempty"` // of leaves that are told, and of lost ones
+	Unsealed        []toldState  `json:"unsealed,omitempty"` // of leaves that are told, of those of holes, and of lost ones
+	Holes           []toldState  `json:"holes,omitempty"`
 	Lost            []toldState  `json:"lost,omitempty"`
 	Settled         rangesState  `json:"settled,omitempty"`
 	Void            rangesState  `json:"void,omitempty"`
@@ -209,7 +210,8 @@ type leafState struct {
 	Seq  uint64 `json:"seq"`
 	Leaf b32    `json:"leaf"`
 	Told bool   `json:"told,omitempty"` // it is in the finding on what no seal covers
-	Lost bool   `json:"lost,omitempty"` // it is in the finding on what missing seals may cover
+	Hole bool   `json:"hole,omitempty"` // it waits, and is in the finding on what missing seals may have covered
+	Lost bool   `json:"lost,omitempty"` // it does not, and it is in the finding on what missing seals may cover
 }
 
 type heldState struct {

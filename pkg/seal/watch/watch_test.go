@@ -268,6 +268,32 @@ func TestSealMissing(t *testing.T) {
 	s.want()
 }
 
+// TestHoleInASession: what a missing seal of a session that goes on may have settled is told as that, and not as too new to be settled.
+func TestHoleInASession(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	var list records
+	for range 70 {
+		list = append(list, h.stamp(2).seal().take()...)
+	}
+	n := list.seals()[20]
+	s.feed(list[:n]).feed(list[n+1:])
+	s.pass(time.Minute)
+	for range 4 {
+		s.pass(time.Minute)
+		s.feed(h.seal().take())
+	}
+	s.pass(time.Second)
+	s.want("MISSING_SEAL seal_gap web-17 1", "LATE anchor_alone web-17 86", "UNSEALED seal_missing web-17 2")
+	require.Equal(t, idOf(list[n-2]), s.w.Open()[2].Finding.ID)
+	s.save(true)
+	s.load()
+	s.observe(list[n])
+	s.pass(time.Minute)
+	s.want()
+	require.Equal(t, "opened resolved", s.states(finding.Unsealed))
+}
+
 // TestLateAfterALongSilence: a session whose last seal is old ends when the next one has begun, and what comes of it then is not forgotten yet.
 func TestLateAfterALongSilence(t *testing.T) {
 	h := newHost(t, "web-17").start()
