@@ -157,6 +157,9 @@ func (c *Context) cookieList(open int) int {
 			i = max(i, ascii.Span(s, i, ascii.Space))
 			if ascii.At(s, i) == '=' {
 				i = valueEnd(s, i+1)
+			} else if v := s[name:end]; Mixed(v) && strings.IndexByte(v, '.') < 0 && tokenLike(v, minToken) {
+				c.Offer(ruleCookie, name, end) // cookie=[31d4d96e407aad42]
+				last = end
 			}
 			continue
 		}
@@ -179,6 +182,7 @@ func (c *Context) cookieList(open int) int {
 const (
 	minCookie  = 2
 	minEncoded = 8
+	minToken   = 12
 )
 
 // valueEnd returns the end of a cookie's value that starts at i.

@@ -19,6 +19,7 @@ func expansion(s string, i int) (v value, ok bool) {
 	for k < len(s) && k-i < maxNameBytes && (ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '_') {
 		k++
 	}
+	name := k
 	colon := ascii.At(s, k) == ':'
 	if k == i+2 || !colon && strings.IndexByte("-=?+", ascii.At(s, k)) < 0 {
 		return value{}, false
@@ -27,17 +28,27 @@ func expansion(s string, i int) (v value, ok bool) {
 		k++
 	}
 	by := ascii.At(s, k)
-	start, depth := k+1, 0
+	if strings.IndexByte("-=?+", by) >= 0 {
+		k++
+	}
+	start, depth, closing := k, 0, 0
 	for k = start; k < len(s) && k-i < maxReference && s[k] != '\n'; k++ {
-		if s[k] == '{' {
+		if s[k] == '{' && s[k-1] == '$' {
 			depth++
 		}
 		if s[k] == '}' {
+			closing = k
 			if depth == 0 {
 				break
 			}
 			depth--
 		}
+	}
+	if ascii.At(s, k) != '}' && closing > 0 {
+		k = closing // the end has been cut off
+	}
+	if ascii.At(s, k) != '}' {
+		return value{}, false // the start of a password, or of what has been cut off
 	}
 	switch by {
 	case '?', '+':
@@ -55,5 +66,8 @@ func expansion(s string, i int) (v value, ok bool) {
 		}
 		return value{start, end, tight}, true
 	}
-	return value{}, false // ${db.password:default} of Spring
+	if colon && isVariable(s[i+2:name]) {
+		return value{name + 1, k, tight}, true // ${DB_PASSWORD:default} of Spring
+	}
+	return value{}, false
 }

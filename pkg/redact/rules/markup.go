@@ -31,7 +31,7 @@ func (c *Context) xmlValue(i int) (value, bool) {
 		if s[k] != '>' {
 			continue
 		}
-		if s[k-1] == '/' || ascii.At(s, k+1) == '@' || ascii.At(s, k+1) == ' ' && !strings.Contains(s[k:min(len(s), k+maxTag)], "</") {
+		if s[k-1] == '/' || (ascii.At(s, k+1) == '@' || ascii.At(s, k+1) == ' ') && !strings.Contains(s[k:min(len(s), k+maxTag)], "</") {
 			return value{}, false // an empty one, mongodb://<user>:<password>@host, or AUTH <password> called without
 		}
 		return c.textAt(k+1, maxNesting)

@@ -165,7 +165,7 @@ func detectName(c *Context, _ ID, i int) int {
 		c.memo.values.rejected = v.end
 		return 0
 	}
-	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || v.ctx != quoted && quantity(s, v) {
+	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || quantity(s, v) {
 		return 0
 	}
 	c.Offer(vd.Rule, v.start, v.end)

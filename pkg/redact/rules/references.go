@@ -47,12 +47,31 @@ func variable(v string) bool {
 		return true
 	case v[0] == '<' && v[len(v)-1] == '>' && !Mixed(v):
 		return true
-	case strings.HasPrefix(v, "SHA256:") || strings.HasPrefix(v, "MD5:"):
-		return true // the fingerprint of a key
+	case fingerprint(v):
+		return true
 	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
 		return true // the version of a package that is named after passwords: ^1.0.0
 	}
 	return len(v) == 1 && !ascii.HasAlnum(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
+}
+
+// fingerprint reports whether v is that of a key, as OpenSSH prints it, and not a hash that another program keeps of a password.
+func fingerprint(v string) bool {
+	const sha256Bytes, md5Pairs = 43, 16
+	if n := len("SHA256:"); strings.HasPrefix(v, "SHA256:") {
+		hash := strings.TrimSuffix(v[n:], "=")
+		return len(hash) == sha256Bytes && !strings.ContainsAny(hash, "-_=") && ascii.Span(hash, 0, ascii.Run) == sha256Bytes
+	}
+	n := len("MD5:")
+	if len(v) != n+3*md5Pairs-1 || v[:n] != "MD5:" {
+		return false
+	}
+	for i := n; i < len(v); i += 3 {
+		if ascii.Span(v, i, ascii.HexDigit) != i+2 || i+2 < len(v) && v[i+2] != ':' {
+			return false
+		}
+	}
+	return true
 }
 
 // maskWords are what other tools write in the place of a value, between brackets, stars or underscores.
@@ -116,8 +135,16 @@ func reference(s string, i int) int {
 	case b == '$' && ascii.At(s, i+1) == '{' && ascii.At(s, i+2) == '{':
 		return closed(s, i, "}}")
 	case b == '$' && ascii.At(s, i+1) == '{' && ascii.Is(s, i+2, ascii.Alpha):
-		return closed(s, i, "}")
-	case b == '!' && templateTags[asciiWord(s[i+1:ascii.Span(s, i+1, ascii.Alpha)])]:
+		// And not the start of a password: ${a}b, "${ab"}. A path may follow: ${HOME}/secrets/db.
+		n := closed(s, i, "}")
+		if n == 0 || strings.ContainsAny(s[i:i+n], " ,\n") || ascii.Is(s, i+n-2, ascii.Quote) {
+			return 0
+		}
+		if rest := s[i+n : max(i+n, wordEnd())]; ascii.Is(s, i+n, ascii.Run) && (rest[0] != '/' || !resourceName(rest)) {
+			return 0
+		}
+		return n
+	case b == '!' && templateTag(s, i):
 		return wordEnd() - i
 	case b == '{' && ascii.At(s, i+1) == '{':
 		return closed(s, i, "}}")
@@ -167,6 +194,13 @@ func reference(s string, i int) int {
 		}
 	}
 	return pathEnd(s, i)
+}
+
+// templateTag reports whether a tag of YAML is at i whose value is the name of something: !Ref DBPassword, but not !env9, nor !env user=bob.
+func templateTag(s string, i int) bool {
+	end := ascii.Span(s, i+1, ascii.Alpha)
+	return templateTags[asciiWord(s[i+1:end])] && ascii.At(s, end) == ' ' && end+1 < len(s) && !ascii.Is(s, end+1, ascii.Space) &&
+		ascii.At(s, ascii.Span(s, end+1, ascii.Ident)) != '='
 }
 
 // closed returns how long it is from i to the end of the mark, or 0.
@@ -278,31 +312,37 @@ func inProse(s string, v value) bool {
 var units = set("character characters char chars letter letters digit digits symbol symbols byte bytes bit bits words second seconds minute minutes hour hours " +
 	"day days week weeks month months attempt attempts tries times users")
 
-// unitAt reports whether the word at i is one of units, and not the name of the next field: 482913 bytes=7.
+// unitAt reports whether the word at i is one of units, and not the name of the next field: 482913 bytes=7, 482913 attempts: 3.
 func unitAt(s string, i int) bool {
 	end := ascii.Span(s, i, ascii.Alpha)
-	return units[asciiWord(s[i:end])] && !ascii.Is(s, end, ascii.Digit) && (ascii.At(s, end) == '.' || !ascii.Is(s, end, ascii.Ident)) && ascii.At(s, end) != '='
+	b := ascii.At(s, end)
+	return units[asciiWord(s[i:end])] && (b == '.' || !ascii.Is(s, end, ascii.Ident)) && b != '=' && b != ':' && (b != ' ' || !ascii.Is(s, end+1, ascii.Digit))
 }
 
-// maxQuantity is how many digits the number of a quantity has: 4096 bits.
-const maxQuantity = 4
+// maxQuantity is how many digits the number of a quantity has, unless it is a round one: 365 days, 4096 bits, 3600 seconds.
+const maxQuantity = 3
 
-// quantity reports whether v is the first word of what the name is measured in: 8-64 characters, 3 attempts.
+// quantity reports whether v is the first word of what the name is measured in: 8-64 characters, 3 attempts. Right behind an equals
+// sign or an option it is a value, whatever follows.
 func quantity(s string, v value) bool {
-	digits := 0
-	for i := v.start; i < v.end; i++ {
-		switch b := s[i]; {
-		case ascii.Class[b]&ascii.Digit != 0:
-			if digits++; digits > maxQuantity {
-				return false
-			}
-		case b == '-' || b == '+' || b == '.':
-			digits = 0
-		default:
-			return false
-		}
+	if v.ctx != colon && v.ctx != spaced && v.ctx != prose || ascii.At(s, v.end) != ' ' || !unitAt(s, v.end+1) {
+		return false
 	}
-	return ascii.At(s, v.end) == ' ' && unitAt(s, v.end+1)
+	end := ascii.Span(s, v.start, ascii.Digit)
+	if !amount(s[v.start:end]) {
+		return false
+	}
+	if end < v.end && (s[end] == '-' || s[end] == '.') {
+		from := end + 1
+		end = ascii.Span(s, from, ascii.Digit)
+		return end == v.end && amount(s[from:end])
+	}
+	return end == v.end || end+1 == v.end && s[end] == '+'
+}
+
+// amount reports whether digits are the number of a quantity.
+func amount(digits string) bool {
+	return digits != "" && (len(digits) <= maxQuantity || len(digits) == maxQuantity+1 && (roundNumber(digits) || digits[0] != '0' && strings.HasSuffix(digits, "00")))
 }
 
 // mask reports whether v is one, whole: ******, xxxxxx, ......

@@ -95,21 +95,21 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 	return false
 }
 
-// roundNumber reports whether v, all digits, is a number that people and programs choose for a size: 2048, 5000.
+// roundNumber reports whether v, all digits, is a number that programs choose for a size: 2048.
 func roundNumber(v string) bool {
 	n, err := strconv.Atoi(v)
-	return err == nil && (n&(n-1) == 0 || n%1000 == 0)
+	return err == nil && n&(n-1) == 0 && v[0] != '0'
 }
 
 // isTime reports whether v starts with a date: 2026-11-28T09:00:00Z.
 func isTime(v string) bool { return matchesForm(v, 0, "dddd-dd-dd") || matchesForm(v, 0, "dd:dd:dd") }
 
 // algorithms begin the names of methods to keep passwords.
-var algorithms = []string{"sha", "md5", "bcrypt", "pbkdf", "argon", "scrypt", "aes", "ntlm", "scram", "hmac"}
+var algorithms = []string{"sha1", "sha2", "sha3", "sha5", "sha-", "sha_", "md5", "bcrypt", "pbkdf2", "argon2", "scrypt", "aes-", "aes_", "aes1", "aes2", "ntlm", "scram-", "hmac"}
 
 func algorithm(v string) bool {
 	for _, a := range algorithms {
-		if len(v) < 24 && ascii.HasPrefixFold(v, 0, a) {
+		if len(v) < 24 && ascii.HasPrefixFold(v, 0, a) && ascii.Span(v, 0, ascii.Ident) == len(v) {
 			return true
 		}
 	}

@@ -66,7 +66,9 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return c.memberValue(start, i)
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		if ascii.At(s, j) == '(' && ascii.Is(s, j+1, ascii.Alpha) {
-			return value{}, false // a command in the place of a value
+			if end := ascii.Span(s, j+1, ascii.Ident); ascii.At(s, end) != ')' || !Mixed(s[j+1:end]) {
+				return value{}, false // a command in the place of a value
+			}
 		}
 		return c.valueAt(j, flag)
 	case j > i && in(directives, s[start:end]):
@@ -209,15 +211,15 @@ const (
 // password | x. The name is s[start:i], and j is behind the blanks.
 func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
+	if k := wordOperator(s, j); k > 0 {
+		return c.valueAt(k, tight)
+	}
 	if v, ok := c.directive(start, i, j, vd); ok {
 		return v, ok
 	}
 	if (vd.Rule == ruleCardCode || vd.Rule == ruleOneTimeCode) && ascii.Is(s, j, ascii.Digit) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
 		return c.valueAt(j, prose)
-	}
-	if k := wordOperator(s, j); k > 0 {
-		return c.valueAt(k, tight)
 	}
 	if k := ascii.Span(s, j, ascii.Run); vd.Rule == ruleAPIKey && k-j == keyOf256Bits && s[k-1] == '=' && tokenLike(s[j:k], keyOf256Bits) {
 		return value{j, k, quoted}, true // wg set wg0 peer x preshared-key y
@@ -255,7 +257,7 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	if s[k-1] == ' ' && strings.IndexByte("-|.", ascii.At(s, k)) >= 0 {
 		k = ascii.Span(s, k+1, ascii.Space)
 	}
-	if k = c.unwrap(k); ascii.At(s, j) == '|' && strings.Contains(s[k:min(len(s), k+maxNameBytes)], "}}") {
+	if k = c.unwrap(k); ascii.At(s, j) == '|' && inActions(s, start) {
 		return value{}, false // {{ .Values.password | quote }}
 	}
 	if ascii.Is(s, k, ascii.Quote) || k > j && ascii.At(s, j) == '|' {
@@ -266,6 +268,13 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	return value{}, false
 }
 
+// inActions reports whether i is within {{ and }}.
+func inActions(s string, i int) bool {
+	before := s[max(0, i-maxReference):i]
+	open := strings.LastIndex(before, "{{")
+	return open > strings.LastIndex(before, "}}") && !strings.ContainsAny(before[open:], "\"'")
+}
+
 // directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
 var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk")
 
@@ -273,7 +282,8 @@ var directives = set("reset-admin-password bindpw rootpw requirepass masterauth 
 // s[start:i], and j is behind the blanks.
 func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
-	known := in(directives, s[start:i]) || vd.Strength == Hard && loginBefore(s, start)
+	login := vd.Strength == Hard && loginBefore(s, start)
+	known := login || in(directives, s[start:i])
 	if !known && (vd.Strength < Hard || !startsLine(s, start)) {
 		return value{}, false
 	}
@@ -286,7 +296,10 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	if !ok || !known && !c.restOfLine(v) {
 		return value{}, false
 	}
-	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && (placeholder(s[v.start:v.end]) || v.ctx != quoted && inProse(s, v)) {
+	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && placeholder(s[v.start:v.end]) {
+		return value{}, false
+	}
+	if word := s[v.start:v.end]; known && v.ctx != quoted && (starts[asciiWord(word)] || !login && inProse(s, v)) {
 		return value{}, false
 	}
 	return v, true
@@ -411,11 +424,12 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		if vd.Strength == Hard && vd.Rule != ruleSSN && vd.Rule != ruleCardCode && ctx != colon || vd.Rule == rulePassword {
 			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) {
 				if s[j] == '{' && ascii.HasPrefixFold(s, k+1, "type\"") {
-					// A schema: {"type":"string","minLength":8}.
-					if object := s[j:bracketEnd(s, j)]; !ascii.ContainsFold(object, `value"`) && !ascii.ContainsFold(object, `default"`) {
+					if c.isSchema(j) {
 						return value{}, false
 					}
-					return c.memberValue(-1, j)
+					if v, ok := c.memberValue(-1, j); ok && (vd.Rule != rulePassword || vd.Strength != Hard) { // of a password all is taken
+						return v, ok
+					}
 				}
 				if v, ok := c.quotedValue(k); ok && saysSomething(s[v.start:v.end]) {
 					return value{}, false // {"password":["must not be blank"]}
@@ -436,7 +450,7 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		return value{}, false
 	}
 	v, ok := c.valueAt(j, ctx)
-	if !ok || s[op] == '!' && v.ctx != quoted && !Mixed(s[v.start:v.end]) { // if password != confirm
+	if !ok || (s[op] == '!' || s[op] == '<') && v.ctx != quoted && ascii.Span(s, v.start, ascii.Alpha) >= v.start+len(strings.TrimRight(s[v.start:v.end], ":;)")) { // if password != confirm
 		return v, false
 	}
 	if ctx == colon && v.ctx != quoted {
@@ -461,8 +475,50 @@ func emptyMember(s string, op, j int) bool {
 	for name > 0 && ascii.Class[s[name-1]]&ascii.Ident != 0 {
 		name--
 	}
-	return ascii.Is(s, name, ascii.UpperCase) && ascii.Is(s, j, ascii.UpperCase) && pairAt(s, j) &&
-		strings.IndexByte(s[max(0, name-maxReference):name], '{') >= 0 && (ascii.At(s, name-1) == ' ' || ascii.At(s, name-1) == '{')
+	if !ascii.Is(s, name, ascii.UpperCase) || !ascii.Is(s, j, ascii.UpperCase) || !pairAt(s, j) || ascii.At(s, name-1) != ' ' {
+		return false
+	}
+	before := s[max(0, name-maxReference):name]
+	open := strings.LastIndexByte(before, '{')
+	if open < 0 {
+		return false
+	}
+	members := 0
+	for field := range strings.FieldsSeq(before[open+1:]) {
+		if k := strings.IndexByte(field, ':'); k < 1 || strings.ContainsAny(field, `}"'`) {
+			return false // YAML, JSON or text: {User: eve, Password: Winter:2024}
+		}
+		members++
+	}
+	return members > 0
+}
+
+// schemaWords are the members of an object that says what values look like and holds none, in JSON Schema, OpenAPI and Elasticsearch.
+var schemaWords = set("type format minlength maxlength pattern title description nullable required readonly writeonly deprecated minimum maximum items " +
+	"properties additionalproperties minitems maxitems name in scheme bearerformat index ignore_above fields keyword norms analyzer doc_values store")
+
+// isSchema reports whether the object at i is a schema: {"type":"string","minLength":8}.
+func (c *Context) isSchema(i int) bool {
+	end := bracketEnd(c.S, i)
+	c.look(end - i)
+	for k := i; k < end; k++ {
+		if ascii.Class[c.S[k]]&ascii.Quote == 0 {
+			continue
+		}
+		v, ok := quotedIn(c.S[:end], k)
+		if k = v.end; !ok {
+			return false
+		}
+		colon := ascii.Span(c.S, k+1, ascii.Space)
+		if ascii.At(c.S, colon) != ':' || in(schemaWords, c.S[v.start:v.end]) {
+			continue
+		}
+		// An example may be a mask.
+		if v, ok = quotedIn(c.S[:end], ascii.Span(c.S, colon+1, ascii.Space)); !ok || !mask(c.S[v.start:v.end]) {
+			return false
+		}
+	}
+	return true
 }
 
 // isPair reports whether v is itself name=value.
