@@ -8,17 +8,20 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/archive"
+	"github.com/logseal/logseal/pkg/seal/export"
 	"github.com/logseal/logseal/pkg/seal/verifier"
 	"github.com/logseal/logseal/pkg/seal/verifier/evidence"
 )
 
 type proveOptions struct {
-	archive, trust, out, html string
+	archive                []string
+	from, trust, out, html string
 }
 
 func newProveCommand() *cobra.Command {
@@ -30,7 +33,8 @@ func newProveCommand() *cobra.Command {
 together with it, the seals of its stream from the first to the one that covers it, and the trust line. Years later, on
 another machine and without the archive, "logseal verify FILE" says whether it holds.
 
-ID is what stands in the record's attribute logseal.id. The archive is read twice, so standard input will not do. Nothing is
+ID is what stands in the record's attribute logseal.id. The archive is read twice, so standard input will not do. With --from STORE
+it is what the search of a log store gave back, as for verify: the records that were sealed together, and the stream's seals. Nothing is
 written unless the proof holds. The others that were sealed together with the record are in the file in full: look at them before you
 give it away. The file has about 1 KB for each seal, so 90 MB for a day in which the host logged all the time.
 
@@ -46,6 +50,9 @@ Exit status:
 docs/evidence.md says what is in the file.`,
 		Example: `  logseal prove k3x7a2qd-104233 --archive /var/log/archive --trust streams.trust --html login.html
 
+  # of what a search in VictoriaLogs gave back
+  logseal prove k3x7a2qd-104233 --from victorialogs --archive day.json --archive seals.json --trust streams.trust
+
   # by whoever is given the file, with a trust line of his own or with the one in the file
   logseal verify --trust streams.trust evidence.json
   logseal verify evidence.json`,
@@ -53,7 +60,8 @@ docs/evidence.md says what is in the file.`,
 		RunE: opts.run,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&opts.archive, "archive", "", "`path` of the archive: a file or a folder, as for verify")
+	flags.StringArrayVar(&opts.archive, "archive", nil, "`path` of the archive: a file or a folder, as for verify; may be repeated")
+	flags.StringVar(&opts.from, "from", "", "the archive is what the search of a `store` gave back: "+strings.Join(export.Stores(), ", "))
 	flags.StringVar(&opts.trust, "trust", "", "`file` with the trust line of the record's stream")
 	flags.StringVar(&opts.out, "out", "evidence.json", "`file` to write")
 	flags.StringVar(&opts.html, "html", "", "`file` to write a page for people to")
@@ -71,15 +79,25 @@ func (o *proveOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	files, size, err := archive.Files([]string{o.archive})
+	if err := checkFrom(cmd, o.from); err != nil {
+		return err
+	}
+	files, size, err := archive.Files(o.archive)
 	if err != nil {
 		return unreadable(err)
 	}
 	if archive.ReadOnce(files) {
-		return fmt.Errorf("--archive %s: the archive is read twice; give a file or a folder", o.archive)
+		return fmt.Errorf("--archive %s: the archive is read twice; give a file or a folder", strings.Join(o.archive, " "))
 	}
 	bar := newProgress(cmd.ErrOrStderr(), 2*size)
-	e, proof, err := evidence.Build(cmd.Context(), files, archive.Options{Progress: bar.add}, trust, id)
+	options := archive.Options{Progress: bar.add}
+	e, proof, err := evidence.Build(func(emit func(*verifier.Observed) error) error {
+		if o.from == "" {
+			return archive.Read(cmd.Context(), files, options, emit)
+		}
+		_, err := export.Read(cmd.Context(), o.from, files, options, emit)
+		return err
+	}, trust, id)
 	bar.done()
 	var internal *archive.InternalError
 	switch {

@@ -149,9 +149,10 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkFrom(cmd, o.from); err != nil {
+		return err
+	}
 	switch {
-	case o.from == "" && cmd.Flags().Changed("from"), o.from != "" && !slices.Contains(export.Stores(), o.from):
-		return fmt.Errorf("--from %q: write one of %s; an archive needs no --from", o.from, strings.Join(export.Stores(), ", "))
 	case o.from == "" && !from.IsZero():
 		return errors.New("--from-time is for what the search of a store gave back: add --from STORE; where an archive begins later than its streams, --from-seal says with which seal")
 	case !from.IsZero() && !until.IsZero() && !from.Before(until):
@@ -206,6 +207,14 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 		return exitError{code: exitFailed}
 	}
 	return exitError{code: report.Verdict.ExitStatus()}
+}
+
+// checkFrom checks the flag --from. An empty one is a script's mistake.
+func checkFrom(cmd *cobra.Command, store string) error {
+	if store == "" && cmd.Flags().Changed("from") || store != "" && !slices.Contains(export.Stores(), store) {
+		return fmt.Errorf("--from %q: write one of %s; an archive needs no --from", store, strings.Join(export.Stores(), ", "))
+	}
+	return nil
 }
 
 // timeFlag reads a flag that is a time; the zero time is none. An empty one is a script's mistake, and must not check less.

@@ -24,8 +24,9 @@ const bufferSize = 256 << 10
 //
 // lacking reports whether the answers say themselves that there are more records than are in them. A file that cannot be read, or that is
 // something else, does not keep Read from the others; the error joins one for each, with the line and what to do. An error of emit, or the
-// end of ctx, stops Read at once. Of [archive.Options], Stdin and Progress count.
+// end of ctx, stops Read at once. Of [archive.Options], Stdin and Progress count. Read does not panic: see [archive.InternalError].
 func Read(ctx context.Context, store string, files []string, opts archive.Options, emit func(*verifier.Observed) error) (lacking bool, err error) {
+	defer archive.Recover(&err)
 	l, err := find(store)
 	if err != nil {
 		return false, err

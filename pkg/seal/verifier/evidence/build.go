@@ -4,7 +4,6 @@ package evidence
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 
@@ -16,18 +15,21 @@ import (
 // maxCopies bounds how many notes of one number, and how many records with one id, are tried. More than one is there where somebody has made some.
 const maxCopies = 16
 
-// Build makes the evidence for a record of an archive, whose files it reads twice, and checks it. trust are the lines of the streams that the
-// record may be of. The error is [ErrRefused] where the archive does not prove the record.
-func Build(ctx context.Context, files []string, opts archive.Options, trust []seal.Trust, id seal.ID) (*Evidence, *Proof, error) {
+// Source reads an archive, or what a store's search gave back, and calls emit with every record, which is valid until emit returns.
+type Source func(emit func(*verifier.Observed) error) error
+
+// Build makes the evidence for a record of an archive, which it reads twice, and checks it. trust are the lines of the streams that the
+// record may be of. The error is [ErrRefused] where the archive does not prove the record, or one of the source.
+func Build(read Source, trust []seal.Trust, id seal.ID) (*Evidence, *Proof, error) {
 	b := &builder{id: id, trust: map[string]seal.Trust{}, covering: map[string]uint64{}, wanted: map[uint64]bool{}, notes: map[uint64][]note{}, records: map[uint64][][]byte{}}
 	for _, t := range trust {
 		b.trust[t.StreamID()] = t
 	}
-	if err := archive.Read(ctx, files, opts, b.findSeals); err != nil {
+	if err := read(b.findSeals); err != nil {
 		return nil, nil, err
 	}
 	if b.unreadable && !b.readable {
-		return nil, nil, fmt.Errorf("%w; nothing in it is a log record as it was sent. What a store's search gave back is no archive: the proof needs one (docs/evidence.md)", archive.ErrUnrecognised)
+		return nil, nil, fmt.Errorf("%w; nothing in it is a log record as it was sent. What a store's search gave back is read with --from STORE, and proves a record where its original is in it (docs/export.md)", archive.ErrUnrecognised)
 	}
 	if len(b.covering) == 0 {
 		return nil, nil, refuse("no seal of a trusted stream covers %s: it was not sealed yet, or its seals are missing, or its stream is not trusted", id)
@@ -37,7 +39,7 @@ func Build(ctx context.Context, files []string, opts archive.Options, trust []se
 	}
 	for b.stream, b.last = range b.covering {
 	}
-	if err := archive.Read(ctx, files, opts, b.collect); err != nil {
+	if err := read(b.collect); err != nil {
 		return nil, nil, err
 	}
 	e := &Evidence{ID: id, Trust: b.trust[b.stream]}

@@ -22,6 +22,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal/archive"
 	"github.com/logseal/logseal/pkg/seal/internal/sealtest"
 	"github.com/logseal/logseal/pkg/seal/sealer"
+	"github.com/logseal/logseal/pkg/seal/verifier"
 	"github.com/logseal/logseal/pkg/seal/verifier/evidence"
 )
 
@@ -98,9 +99,16 @@ func plain(t *testing.T) (w, other *world) {
 	return of(*plainWorlds.w), of(*plainWorlds.other)
 }
 
+// source is an archive of one file.
+func source(t *testing.T, path string) evidence.Source {
+	return func(emit func(*verifier.Observed) error) error {
+		return archive.Read(t.Context(), []string{path}, archive.Options{}, emit)
+	}
+}
+
 func (w *world) build(t *testing.T, id seal.ID) (*evidence.Evidence, *evidence.Proof, error) {
 	t.Helper()
-	return evidence.Build(t.Context(), []string{w.archive}, archive.Options{}, []seal.Trust{w.trust}, id)
+	return evidence.Build(source(t, w.archive), []seal.Trust{w.trust}, id)
 }
 
 // TestEveryRecord: the evidence of every record is made, written, read and holds, under the reader's trust line and under its own.
@@ -251,7 +259,7 @@ func TestNotProven(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a")
 			lines := tt.change(strings.SplitAfter(strings.TrimSpace(string(whole))+"\n", "\n"))
 			require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600))
-			_, p, err := evidence.Build(t.Context(), []string{path}, archive.Options{}, []seal.Trust{tt.trust}, id)
+			_, p, err := evidence.Build(source(t, path), []seal.Trust{tt.trust}, id)
 			if tt.says == "" {
 				require.NoError(t, err)
 				require.NotNil(t, p)
