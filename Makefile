@@ -26,6 +26,7 @@ FULL_PACKAGES := ./pkg/seglog ./pkg/seal/verifier ./pkg/seal/watch
 ##@ Use
 .PHONY: run
 run: build ## Build what is missing and watch the demonstration: agent -> gateway -> SIEM on this machine's logs
+	@$(TRY_STORE)
 	@bin/logseal demo $(DEMO_ARGS)
 
 .PHONY: build
@@ -46,20 +47,15 @@ test: build ## Run every test, the whole-process ones included
 	@command -v gcc >/dev/null || { echo "make test needs gcc: the race detector is built with cgo (Debian: apt-get install gcc libc6-dev)"; exit 1; }
 	CGO_ENABLED=1 go test -buildvcs=false -race -timeout 20m $(RACE_PACKAGES)
 	CGO_ENABLED=0 go test -buildvcs=false -timeout 10m $(FULL_PACKAGES)
-	CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 25m ./tests/...
+	@$(TRY_STORE)
+	LOGSEAL_VICTORIALOGS="$$(ls "$(VICTORIALOGS)" 2>/dev/null || :)" CGO_ENABLED=0 go test -buildvcs=false -count=1 -timeout 25m ./tests/...
 
 .PHONY: test-fast
 test-fast: ## Run the packages' tests without the race detector and without whole processes: some minutes less, for while you work
 	CGO_ENABLED=0 go test -buildvcs=false -short -timeout 10m $(RACE_PACKAGES)
 
-VICTORIALOGS := $(or $(LOGSEAL_VICTORIALOGS),$(abspath .tools/victoria-logs))
-.tools/victoria-logs:
-	@echo "Building VictoriaLogs: a minute or two the first time"
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && \
-	  GOFLAGS=-mod=mod GOBIN="$(abspath .tools)" go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
-
 .PHONY: test-store
-test-store: build $(VICTORIALOGS) ## Send records into a real store (VictoriaLogs, built the first time), fetch them back and prove them
+test-store: build store ## Send records into a real store (VictoriaLogs, built the first time), fetch them back and prove them
 	LOGSEAL_VICTORIALOGS=$(VICTORIALOGS) CGO_ENABLED=0 go test -buildvcs=false -count=1 -v -run TestStore ./tests
 
 .PHONY: lint
@@ -120,6 +116,18 @@ include scripts/release.mk
 $(TOOLS)/promtool: internal/tools/promtool/go.mod internal/tools/promtool/go.sum
 	@echo "Building $@ (the first time: two or three minutes)"
 	@cd internal/tools/promtool && GOFLAGS=-buildvcs=false GOBIN="$(CURDIR)/$(TOOLS)" go install -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool
+	@touch $@
+
+# A log store for the drill and the test of a real one: LOGSEAL_VICTORIALOGS names it, or it is built, some thirty modules, in about a minute.
+VICTORIALOGS := $(or $(LOGSEAL_VICTORIALOGS),$(abspath $(TOOLS)/victoria-logs))
+TRY_STORE = $(MAKE) --no-print-directory store || echo "VictoriaLogs cannot be built here: what drives a real log store is left out. \"make store\" tries again"
+.PHONY: store
+store: $(VICTORIALOGS) ## Build VictoriaLogs, a log store, for make run and make test-store
+	@:
+$(abspath $(TOOLS)/victoria-logs): internal/tools/victorialogs/go.mod internal/tools/victorialogs/go.sum
+	@echo "Building VictoriaLogs, the log store of a drill: some 300 packages, a minute on two cores the first time"
+	@cd internal/tools/victorialogs && GOFLAGS=-buildvcs=false CGO_ENABLED=0 GOBIN="$(CURDIR)/$(TOOLS)" \
+	  go install -v -trimpath github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs 2>&1 | "$(CURDIR)/scripts/build-progress"
 	@touch $@
 
 # Tools have a module of their own, so that they do not enter the product's go.mod.

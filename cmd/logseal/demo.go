@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -28,6 +30,7 @@ processes from the configurations that ship, on free loopback ports, and ships r
 
   ` + strings.Join(demo.DrillNames(), "\n  ") + `
 
+The drill "store" needs VictoriaLogs, a log store: "make store" builds it, and without it that drill is left out.
 It needs neither root nor a network, takes a minute or two, and leaves the work folder for you to look at.
 Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run.`,
 		Example: `  logseal demo
@@ -41,6 +44,9 @@ Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run
 					return err
 				}
 				o.Collector = found
+			}
+			if o.VictoriaLogs == "" {
+				o.VictoriaLogs = findVictoriaLogs()
 			}
 			o.Out = cmd.OutOrStdout()
 			if info, err := os.Stdout.Stat(); err == nil {
@@ -58,8 +64,28 @@ Exit status: 0 all drills held, 1 one did not, 2 the demonstration could not run
 		},
 	}
 	cmd.Flags().StringVar(&o.Collector, "collector", "", "the collector's program (default: otelcol-logseal beside this one, or in PATH)")
+	cmd.Flags().StringVar(&o.VictoriaLogs, "victorialogs", "", "VictoriaLogs' program (default: $LOGSEAL_VICTORIALOGS, or where make store puts it, or victoria-logs in PATH)")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "work folder (default: a new one in the temporary folder)")
 	cmd.Flags().StringArrayVar(&o.Drills, "drill", nil, "run this drill only; may be repeated")
 	cmd.Flags().BoolVar(&o.KeepRunning, "keep-running", false, "leave everything up until Ctrl-C")
 	return cmd
+}
+
+// findVictoriaLogs looks for the log store's program, which need not be there.
+func findVictoriaLogs() string {
+	const name = "victoria-logs"
+	if named := os.Getenv("LOGSEAL_VICTORIALOGS"); named != "" {
+		return named
+	}
+	if self, err := os.Executable(); err == nil {
+		built := filepath.Join(filepath.Dir(self), "..", ".tools", name)
+		if _, err := os.Stat(built); err == nil {
+			return built
+		}
+	}
+	found, err := exec.LookPath(name)
+	if err != nil {
+		return ""
+	}
+	return found
 }
