@@ -7,17 +7,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/logseal/logseal/pkg/seal"
-	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
@@ -52,26 +51,89 @@ func TestSchedules(t *testing.T) {
 		usual = perBlock
 	}
 	from, to := schedules(t, usual)
-	var done atomic.Uint64
-	blocks := make(chan uint64, to/perBlock+1)
+	p := progress{t: t, all: to - from, began: time.Now(), told: time.Now()}
+	blocks := make(chan uint64, to/perBlock-from/perBlock+1)
 	for block := from / perBlock; block*perBlock < to; block++ {
 		blocks <- block
 	}
 	close(blocks)
-	for range runtime.GOMAXPROCS(0) {
-		t.Run("", func(t *testing.T) {
-			t.Parallel()
-			for block := range blocks {
-				samples := samplesOf(t, block)
-				for n := max(from, block*perBlock); n < min(to, (block+1)*perBlock); n++ {
-					newSchedule(t, n, samples).run()
-					if d := done.Add(1); d%10000 == 0 {
-						t.Logf("%d schedules", d)
+	t.Run("all", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for block := range blocks {
+					samples := samplesOf(t, block)
+					for n := max(from, block*perBlock); n < min(to, (block+1)*perBlock); n++ {
+						one := &trial{TB: t, n: n}
+						one.run(samples)
+						p.add(one)
 					}
 				}
-			}
-		})
+			})
+		}
+	})
+	p.tell()
+}
+
+// trial is one schedule among many: one that fails does not keep the others from running.
+type trial struct {
+	testing.TB
+	n       uint64
+	differs bool
+}
+
+// stopped is what a trial that cannot go on panics with.
+type stopped struct{}
+
+func (t *trial) run(samples [][]*sample) {
+	defer func() {
+		switch why := recover().(type) {
+		case nil, stopped:
+		default:
+			t.Errorf("panic: %v\n%s", why, debug.Stack())
+		}
+	}()
+	newSchedule(t, t.n, samples).run()
+}
+
+// Errorf says how to run the schedule again, too.
+func (t *trial) Errorf(format string, args ...any) {
+	t.differs = true
+	t.TB.Errorf("schedule %d: LOGSEAL_SCHEDULES=%[1]d..%d go test ./pkg/seal/watch -run 'TestSchedules$'\n%s", t.n, t.n+1, fmt.Sprintf(format, args...))
+}
+
+// FailNow ends the schedule, and not the test.
+func (t *trial) FailNow() {
+	t.TB.Fail()
+	panic(stopped{})
+}
+
+// progress tells of a long run now and then, as "go test -v" shows at once.
+type progress struct {
+	t   *testing.T
+	all uint64
+
+	mu            sync.Mutex
+	done, differs uint64
+	began, told   time.Time
+}
+
+func (p *progress) add(one *trial) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done++; one.differs {
+		p.differs++
 	}
+	if time.Since(p.told) > 30*time.Second {
+		p.tell()
+		p.told = time.Now()
+	}
+}
+
+func (p *progress) tell() {
+	took := time.Since(p.began)
+	left := time.Duration(float64(took) / float64(max(p.done, 1)) * float64(p.all-p.done))
+	p.t.Logf("%d of %d schedules in %s, %d differ; %s left", p.done, p.all, took.Round(time.Second), p.differs, left.Round(time.Second))
 }
 
 // schedule is a way in which what some hosts sent comes to a watcher.
@@ -112,7 +174,7 @@ type delivery struct {
 	when  time.Time
 }
 
-func newSchedule(t *testing.T, n uint64, samples [][]*sample) *schedule {
+func newSchedule(t testing.TB, n uint64, samples [][]*sample) *schedule {
 	rng := rand.New(rand.NewPCG(n, 10))
 	s := &schedule{n: n, rng: rng, lost: map[string]bool{}, young: map[string]bool{}, before: map[string]bool{}, unknown: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
 	if s.restart != killed && rng.IntN(4) == 0 {
@@ -274,100 +336,4 @@ func (s *schedule) goOn() {
 
 func (s *schedule) observeFrom(d delivery) {
 	s.take(s.w.Observe(d.chunk, watch.Peer{Address: fmt.Sprintf("10.0.0.%d:4317", d.of)}, s.now))
-}
-
-// compare checks what was found.
-func (s *schedule) compare() {
-	list := make([]claims, len(s.samples))
-	for i, one := range s.samples {
-		list[i] = one.claims
-	}
-	want, got := union(list...), s.claims(func(e *watch.Event) bool {
-		return !s.before[e.UID] || len(s.lost) == 0 && !s.young[e.Finding.Stream]
-	})
-	want.mayWait(s.w.Waiting())
-	want.agree(got)
-	differs := ""
-	if s.kills == 0 {
-		differs = got.differs(want)
-	} else {
-		differs = s.alarmsWithoutCause(got, want) + s.lostFindings(want)
-	}
-	if differs != "" {
-		s.fail(differs)
-	}
-}
-
-// alarmsWithoutCause says which alarms there are at the end that the offline verifier does not raise. What a watcher has forgotten makes others of them: a record
-// that was altered is one of two with its id.
-func (s *schedule) alarmsWithoutCause(got, want claims) string {
-	var b strings.Builder
-	for at, c := range got {
-		switch {
-		case at.code.Verdict() != finding.Tampered:
-			continue
-		case at.code == finding.Orphan && len(s.lost) > 0: // whose it is may have been forgotten
-			continue
-		case at.code == finding.Conflict && s.lost[at.stream] && want[about{finding.Voided, at.stream}] != nil: // or that the id is void
-			continue
-		}
-		all := &claim{which: map[string]seal.Ranges{}}
-		n := 0
-		for of, w := range want {
-			if (of.stream == at.stream || at.stream == "") && of.code.Verdict() == finding.Tampered {
-				all = union(claims{at: all}, claims{at: w})[at]
-				n++
-			}
-		}
-		if n == 0 || c.exact() && !c.in(all) {
-			fmt.Fprintf(&b, "%v: false alarm: %v, not %v\n", at, c, all)
-		}
-	}
-	return b.String()
-}
-
-// lostFindings says which records and seals the offline verifier raises an alarm on and the watcher does not, nor says that it did not look. Where it has
-// forgotten that a part of a stream has passed, it cannot say which, and says so once for all.
-func (s *schedule) lostFindings(want claims) string {
-	var b strings.Builder
-	said := claims{}
-	for _, e := range s.log {
-		if e.Finding.Code == finding.Unchecked || e.Verdict() == finding.Tampered {
-			said.add(about{stream: e.Finding.Stream}, 1).evidence(e)
-		}
-	}
-	for at, w := range want {
-		switch {
-		case at.code.Verdict() != finding.Tampered, s.lost[at.stream], at.stream == "" && len(s.lost) > 0:
-			continue
-		case at.code == finding.Orphan, at == about{code: finding.Conflict}: // a state does not hold records of sessions that are not known
-			continue
-		case s.young[at.stream] && (at.code == finding.Inserted || at.code == finding.Conflict):
-			continue
-		}
-		if at.code == finding.Inserted || at.code == finding.Conflict {
-			for name := range s.unknown {
-				delete(w.which, name)
-			}
-			if len(w.which) == 0 {
-				continue
-			}
-		}
-		c := said[about{stream: at.stream}]
-		if at.code == finding.Late && c != nil && c.which[""] != nil { // the seals for want of which they are late may have come then
-			continue
-		}
-		if c == nil || !c.cut && !w.in(c) {
-			fmt.Fprintf(&b, "%v: lost: %v, not %v\n", at, c, w)
-		}
-	}
-	return b.String()
-}
-
-func (s *schedule) fail(why string) {
-	var b strings.Builder
-	for _, one := range s.samples {
-		fmt.Fprintf(&b, "%s\n%s", one.what, show(one.report))
-	}
-	s.t.Errorf("schedule %d (restarts %d, late by %s): %s\n%s\n---\n%s", s.n, s.restart, s.lateBy, why, s, b.String())
 }

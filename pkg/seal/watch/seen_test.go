@@ -22,7 +22,7 @@ var begin = time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
 
 // seen is a watcher under a clock that a test moves, and the findings that are open by its events.
 type seen struct {
-	t      *testing.T
+	t      testing.TB
 	w      *watch.Watcher
 	config watch.Config
 	now    time.Time
@@ -31,7 +31,7 @@ type seen struct {
 	store  map[string][]byte
 }
 
-func newSeen(t *testing.T, config watch.Config) *seen {
+func newSeen(t testing.TB, config watch.Config) *seen {
 	s := &seen{t: t, config: config, now: begin, open: map[string]watch.Event{}, store: map[string][]byte{}}
 	s.start()
 	return s

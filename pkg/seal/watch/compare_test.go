@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/finding"
+	"github.com/logseal/logseal/pkg/seal/watch"
+)
+
+// compare checks what was found.
+func (s *schedule) compare() {
+	list := make([]claims, len(s.samples))
+	for i, one := range s.samples {
+		list[i] = one.claims
+	}
+	want, got := union(list...), s.claims(func(e *watch.Event) bool {
+		return !s.before[e.UID] || len(s.lost) == 0 && !s.young[e.Finding.Stream]
+	})
+	want.mayWait(s.w.Waiting())
+	want.agree(got)
+	differs := ""
+	if s.kills == 0 {
+		differs = got.differs(want)
+	} else {
+		differs = s.alarmsWithoutCause(got, want) + s.lostFindings(want)
+	}
+	if differs != "" {
+		s.fail(differs)
+	}
+}
+
+// alarmsWithoutCause says which alarms there are at the end that the offline verifier does not raise. What a watcher has forgotten makes others of them: a record
+// that was altered is one of two with its id.
+func (s *schedule) alarmsWithoutCause(got, want claims) string {
+	var b strings.Builder
+	for at, c := range got {
+		switch {
+		case at.code.Verdict() != finding.Tampered:
+			continue
+		case at.code == finding.Orphan && len(s.lost) > 0: // whose it is may have been forgotten
+			continue
+		case at.code == finding.Conflict && s.lost[at.stream] && want[about{finding.Voided, at.stream}] != nil: // or that the id is void
+			continue
+		}
+		all := &claim{which: map[string]seal.Ranges{}}
+		n := 0
+		for of, w := range want {
+			if (of.stream == at.stream || at.stream == "") && of.code.Verdict() == finding.Tampered {
+				all = union(claims{at: all}, claims{at: w})[at]
+				n++
+			}
+		}
+		if n == 0 || c.exact() && !c.in(all) {
+			fmt.Fprintf(&b, "%v: false alarm: %v, not %v\n", at, c, all)
+		}
+	}
+	return b.String()
+}
+
+// lostFindings says which records and seals the offline verifier raises an alarm on and the watcher does not, nor says that it did not look. Where it has
+// forgotten that a part of a stream has passed, it cannot say which, and says so once for all.
+func (s *schedule) lostFindings(want claims) string {
+	var b strings.Builder
+	said := claims{}
+	for _, e := range s.log {
+		if e.Finding.Code == finding.Unchecked || e.Verdict() == finding.Tampered {
+			said.add(about{stream: e.Finding.Stream}, 1).evidence(e)
+		}
+	}
+	for at, w := range want {
+		switch {
+		case at.code.Verdict() != finding.Tampered, s.lost[at.stream], at.stream == "" && len(s.lost) > 0:
+			continue
+		case at.code == finding.Orphan, at == about{code: finding.Conflict}: // a state does not hold records of sessions that are not known
+			continue
+		case s.young[at.stream] && (at.code == finding.Inserted || at.code == finding.Conflict):
+			continue
+		}
+		if at.code == finding.Inserted || at.code == finding.Conflict {
+			for name := range s.unknown {
+				delete(w.which, name)
+			}
+			if len(w.which) == 0 {
+				continue
+			}
+		}
+		c := said[about{stream: at.stream}]
+		if at.code == finding.Late && c != nil && c.which[""] != nil { // the seals for want of which they are late may have come then
+			continue
+		}
+		if c == nil || !c.cut && !w.in(c) {
+			fmt.Fprintf(&b, "%v: lost: %v, not %v\n", at, c, w)
+		}
+	}
+	return b.String()
+}
+
+func (s *schedule) fail(why string) {
+	var b strings.Builder
+	for _, one := range s.samples {
+		fmt.Fprintf(&b, "%s\n%s", one.what, show(one.report))
+	}
+	s.t.Errorf("restarts %d, late by %s: %s\n%s\n---\n%s", s.restart, s.lateBy, why, s, b.String())
+}
