@@ -56,6 +56,7 @@ type cause struct {
 type causes struct {
 	current map[causeKey]*cause
 	open    map[*cause]struct{} // current ones, and those that came to an end but are not resolved
+	uids    map[string]bool     // of the open ones
 	byCode  map[finding.Code]int
 	byOwner map[ownerKey]int
 	touched []*cause
@@ -71,7 +72,7 @@ type ownerKey struct {
 
 func newCauses() causes {
 	return causes{
-		serial: 1, current: map[causeKey]*cause{}, open: map[*cause]struct{}{}, byCode: map[finding.Code]int{}, byOwner: map[ownerKey]int{}, found: map[finding.Code]uint64{},
+		serial: 1, current: map[causeKey]*cause{}, open: map[*cause]struct{}{}, uids: map[string]bool{}, byCode: map[finding.Code]int{}, byOwner: map[ownerKey]int{}, found: map[finding.Code]uint64{},
 	}
 }
 
@@ -149,7 +150,7 @@ func (w *Watcher) cause(reason finding.Reason, s *subject) *cause {
 		f.Count = 0
 	}
 	c.event.Finding = f
-	c.event.UID = uid(key, s, w.now)
+	c.event.UID = w.uid(key, s)
 	w.enlist(c)
 	return c
 }
@@ -166,6 +167,7 @@ func (w *Watcher) enlistOld(c *cause) {
 	cs.serial = max(cs.serial, c.serial) + 1
 	cs.dirty = true
 	cs.open[c] = struct{}{}
+	cs.uids[c.event.UID] = true
 	cs.byCode[c.key.reason.Code()]++
 	cs.byOwner[ownerKey{c.key.reason.Code(), c.key.stream}]++
 }
@@ -175,7 +177,7 @@ func (w *Watcher) full(code finding.Code, stream string) bool {
 }
 
 // uid is what a finding is known by: the same when it is found again by a watcher that has forgotten it.
-func uid(key causeKey, s *subject, now time.Time) string {
+func (w *Watcher) uid(key causeKey, s *subject) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "logseal finding\x00%s\x00%s\x00%s\x00", key.reason, key.stream, key.sub)
 	switch {
@@ -184,9 +186,14 @@ func uid(key causeKey, s *subject, now time.Time) string {
 	case s.detail.Seals.Any:
 		fmt.Fprintf(h, "seal %d", s.detail.Seals.First)
 	default:
-		fmt.Fprint(h, now.UnixNano())
+		fmt.Fprint(h, w.now.UnixNano())
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	id := hex.EncodeToString(h.Sum(nil)[:16])
+	if w.causes.uids[id] { // an earlier one began with the same record, and is open yet
+		fmt.Fprintf(h, "\x00%d", w.causes.serial)
+		id = hex.EncodeToString(h.Sum(nil)[:16])
+	}
+	return id
 }
 
 // evidence notes which records or seals.
@@ -336,6 +343,7 @@ func (w *Watcher) forget(c *cause) {
 	}
 	w.causes.dirty = true
 	delete(w.causes.open, c)
+	delete(w.causes.uids, c.event.UID)
 	if w.causes.current[c.key] == c {
 		delete(w.causes.current, c.key)
 	}

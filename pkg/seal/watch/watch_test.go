@@ -137,6 +137,27 @@ func TestAlteredAtOnce(t *testing.T) {
 	require.Equal(t, "opened resolved", s.states(finding.Altered))
 }
 
+// TestAgainLater: the same on the same record, when the first is another story and still open, is a finding with a UID of its own.
+func TestAgainLater(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(20).seal().take()
+	s.feed(list)
+	forged := clone(list[3])
+	for range 3 {
+		record(forged).Body().SetStr(record(forged).Body().Str() + "!")
+		s.observe(forged)
+		for range 12 {
+			s.pass(time.Minute)
+			s.feed(h.seal().take())
+		}
+	}
+	s.want("CONFLICT other_backed web-17 1", "CONFLICT other_backed web-17 1", "CONFLICT other_backed web-17 1")
+	s.save(true)
+	s.load()
+	require.Len(t, s.w.Open(), 3)
+}
+
 // TestMissingIsOneFinding: an hour that was deleted is one finding; it is told again while it grows, and resolved by what comes late.
 func TestMissingIsOneFinding(t *testing.T) {
 	h := newHost(t, "web-17").start()
