@@ -144,7 +144,7 @@ func (w *loading) loadFindings(read func(key string) ([]byte, error)) error {
 	for i := range s.Findings {
 		f := &s.Findings[i]
 		code := f.Reason.Code()
-		if code == "" || f.Remaining == 0 || len(f.Evidence) > MaxEvidence || w.causes.byCode[code] > 4*maxCauses {
+		if code == "" || f.Remaining == 0 && f.Untold || len(f.Evidence) > MaxEvidence || w.causes.byCode[code] > 4*maxCauses {
 			return fmt.Errorf("%q: %w", findingsKey, errState)
 		}
 		what := finding.New(f.Reason)
@@ -185,7 +185,7 @@ func (w *loading) loadFindings(read func(key string) ([]byte, error)) error {
 		} else {
 			w.enlist(c)
 		}
-		if f.Untold {
+		if f.Untold || f.Remaining == 0 { // what a Save at the end took in has opened or resolved it
 			w.touch(c)
 		}
 	}

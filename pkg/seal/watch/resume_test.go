@@ -92,3 +92,20 @@ func TestSkipAtAStop(t *testing.T) {
 	s.pass(time.Minute)
 	s.want("UNCHECKED not_looked_at web-17 16")
 }
+
+// TestResolvedAtAStop: what was not looked at just before a stop may end a finding, which the next start tells.
+func TestResolvedAtAStop(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	s.feed(h.stamp(16).seal().take())
+	s.pass(4 * time.Minute)
+	s.want("SILENT heartbeat_missed web-17 1")
+	for _, ld := range h.seal().take() {
+		s.w.Skip(ld, watch.Peer{})
+	}
+	s.save(true)
+	s.load()
+	s.pass(time.Second)
+	s.want()
+	require.Equal(t, "opened resolved", s.states(finding.Silent))
+}

@@ -279,6 +279,9 @@ func (w *Watcher) saveFindings() findingsState {
 	}
 	s := findingsState{Version: stateVersion, Findings: []findingState{}}
 	for _, c := range w.sortedCauses() {
+		if c.remaining == 0 && !c.told {
+			continue
+		}
 		e := &c.event
 		f := findingState{
 			Serial: c.serial, Reason: c.key.reason, Further: e.Finding.Further, Sub: c.key.sub, Stream: c.key.stream, Name: e.Finding.Stream,
