@@ -118,6 +118,15 @@ var attacks = []func(rng *rand.Rand, r records, i int) (records, string){
 		}
 		return r, "strip"
 	},
+	func(rng *rand.Rand, r records, i int) (records, string) { // one character of a seal, or of a record's body: its numbers, its signatures
+		for _, c := range r.copies(i) {
+			body := []byte(record(r[c]).Body().AsString())
+			at, other := rng.IntN(len(body)), "0123456789abcdefghijklmnopqrstuvwxyz-"
+			body[at] = other[rng.IntN(len(other))]
+			record(r[c]).Body().SetStr(string(body))
+		}
+		return r, "edit"
+	},
 	func(rng *rand.Rand, r records, i int) (records, string) { // reorder
 		n := min(len(r)-i, 1+rng.IntN(100))
 		rng.Shuffle(n, func(a, b int) { r[i+a], r[i+b] = r[i+b], r[i+a] })

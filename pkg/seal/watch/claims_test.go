@@ -42,8 +42,11 @@ func (cs claims) add(at about, n uint64) *claim {
 	return c
 }
 
-// cameAgain stands for what came again when a watcher, whose memory is bounded, had forgotten its session: it may be a copy, or another with that id.
+// cameAgain stands for what came when a watcher, whose memory is bounded, had forgotten its session: it may be a copy, or another with that id, or one that
+// came late. The offline verifier says of which of these codes it is; whatever else it says stands.
 const cameAgain finding.Code = "came again"
+
+var againMayBe = []finding.Code{finding.Conflict, finding.Voided, finding.Inserted, finding.Unsealed}
 
 // of is what a finding is about. Seals that no key vouches for are of no stream: anybody can write one.
 func of(f *finding.Finding) about {
@@ -266,7 +269,9 @@ func (want claims) agree(got claims) {
 			for handle, rs := range c.which {
 				for _, r := range rs {
 					for seq := r.First; seq <= r.Last; seq++ {
-						want.without(about{finding.Conflict, at.stream}, seal.ID{Handle: handle, Seq: seq})
+						for _, code := range againMayBe {
+							want.without(about{code, at.stream}, seal.ID{Handle: handle, Seq: seq})
+						}
 					}
 				}
 			}

@@ -46,6 +46,10 @@ func TestLeeway(t *testing.T) {
 		"one of another group is":                           {want: []on{{finding.PolicyUnknown, 0, 15}, {finding.PolicyUnknown, 48, 63}}, got: []on{{finding.PolicyUnknown, 5, 5}}, differs: true},
 		"one of the group is altered, and that is not said": {want: []on{{finding.PolicyUnknown, 3, 15}, {finding.DigestDiffers, 20, 20}}, got: []on{{finding.PolicyUnknown, 5, 5}}, differs: true},
 		"all but those whose short digest tells":            {want: []on{{finding.GroupDiffers, 3, 15}}, got: []on{{finding.GroupDiffers, 5, 5}}, differs: true},
+		"a void one came long after its session":            {want: []on{{finding.VoidID, 7, 9}}, got: []on{{finding.CameAgain, 7, 9}}},
+		"and another void one is not found":                 {want: []on{{finding.VoidID, 7, 10}}, got: []on{{finding.CameAgain, 7, 9}}, differs: true},
+		"an altered one came again":                         {want: []on{{finding.DigestDiffers, 7, 7}}, got: []on{{finding.CameAgain, 7, 7}}, differs: true},
+		"a missing one came again":                          {want: []on{{finding.RecordMissing, 7, 7}}, got: []on{{finding.CameAgain, 7, 7}}, differs: true},
 		"a false alarm on what waits":                       {got: []on{{finding.RecordMissing, 40, 40}}, differs: true},
 		"a false alarm beside what may wait":                {want: []on{{finding.SealMissing, 40, 44}}, got: []on{{finding.DigestDiffers, 41, 41}}, differs: true},
 	} {

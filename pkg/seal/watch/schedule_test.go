@@ -4,6 +4,7 @@ package watch_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -144,13 +145,21 @@ type schedule struct {
 	samples []*sample
 	restart restarts
 	lateBy  time.Duration // how long what was sent may be on its way
+	gone    time.Duration // since the start, whatever clocks say
+	steps   bool          // the watcher's clock is set now and then
+	repeats bool          // what was sent is sent again, at once or long after
+	skips   bool          // what comes is not looked at, now and then
+	small   bool          // the watcher has memory for few records
 	chunks  int
+	again   map[int][]plog.Logs // what was sent again, by sample
 
 	consumers [10][]delivery
 	waited    time.Duration // since everything had been delivered
 
-	saved   []delivery      // since the last save
-	young   map[string]bool // names of streams of which something came not long before a kill, for a state does not hold what has come just now
+	saved   []delivery        // since the last save
+	older   map[string][]byte // what was saved some time ago, and is restored at a kill
+	since   []delivery        // since then
+	young   map[string]bool   // names of streams of which something came not long before a kill, for a state does not hold what has come just now
 	recent  []delivery
 	unknown map[string]bool // handles of sessions that were not known at a kill, for a state does not hold their records
 	before  map[string]bool // UIDs of findings that were open at a kill: what ends them may have come in the time that is forgotten
@@ -171,16 +180,21 @@ const (
 type delivery struct {
 	of    int
 	chunk plog.Logs
-	when  time.Time
+	when  time.Duration
 }
 
 func newSchedule(t testing.TB, n uint64, samples [][]*sample) *schedule {
 	rng := rand.New(rand.NewPCG(n, 10))
-	s := &schedule{n: n, rng: rng, lost: map[string]bool{}, young: map[string]bool{}, before: map[string]bool{}, unknown: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
+	s := &schedule{n: n, rng: rng, again: map[int][]plog.Logs{}, lost: map[string]bool{}, young: map[string]bool{}, before: map[string]bool{}, unknown: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
 	if s.restart != killed && rng.IntN(4) == 0 {
 		s.lateBy = 2 * time.Minute
 	}
+	one := func(in int) bool { return rng.IntN(in) == 0 }
+	s.steps, s.repeats, s.skips, s.small = one(6), one(8), one(8), one(10)
 	var config watch.Config
+	if s.small {
+		config.MaxPending = 1024
+	}
 	attackedToo := rng.IntN(2) == 0
 	for _, i := range rng.Perm(len(samples))[:1+rng.IntN(3)] {
 		variant := 0
@@ -215,7 +229,24 @@ func (s *schedule) run() {
 		}
 	}
 	s.wait(90 * time.Second)
+	if s.repeats {
+		s.repeatLater()
+	}
 	s.compare()
+}
+
+// repeatLater has some of it come once more, after up to an hour.
+func (s *schedule) repeatLater() {
+	s.wait(time.Duration(s.rng.IntN(3600)) * time.Second)
+	for i, one := range s.samples {
+		for _, c := range one.chunks {
+			if s.rng.IntN(10) == 0 {
+				s.again[i] = append(s.again[i], c.logs)
+				s.deliver(delivery{of: i, chunk: c.logs})
+			}
+		}
+	}
+	s.wait(90 * time.Second)
 }
 
 // send has one of the hosts send some of what is left: mostly the one whose turn it is.
@@ -233,8 +264,13 @@ func (s *schedule) send(left [][]sent) (n int) {
 		}
 		next := left[i][0]
 		left[i] = left[i][1:]
-		s.wait(next.at - s.now.Sub(begin))
+		s.wait(next.at - s.gone)
 		*consumer = append(*consumer, delivery{of: i, chunk: next.logs})
+		if s.repeats && s.rng.IntN(20) == 0 {
+			other := &s.consumers[s.rng.IntN(len(s.consumers))]
+			*other = append(*other, delivery{of: i, chunk: next.logs})
+			s.again[i] = append(s.again[i], next.logs)
+		}
 		n++
 	}
 	return n
@@ -262,13 +298,15 @@ func (s *schedule) wait(d time.Duration) {
 	if d <= 0 {
 		return
 	}
+	if s.steps && s.rng.IntN(4) == 0 {
+		s.step()
+	}
 	if s.waited += d; s.waited > s.lateBy {
 		s.consume(true)
 	}
 	saveNow := func() { // once in a second, or more often
 		if s.restart == killed {
-			s.save(false)
-			s.saved = nil
+			s.keep()
 		}
 	}
 	saveNow()
@@ -276,64 +314,96 @@ func (s *schedule) wait(d time.Duration) {
 		if d > 5*time.Second {
 			step = 5 * time.Second
 		}
+		s.gone += step
 		s.now = s.now.Add(step)
 		s.take(s.w.Tick(s.now))
 		saveNow()
 	}
 }
 
+// step sets the watcher's clock. It may take that for up to watch.MaxStep.
+func (s *schedule) step() {
+	s.now = s.now.Add(time.Duration(s.rng.IntN(7200)-3600) * time.Second)
+	s.waited += watch.MaxStep
+}
+
+// keep saves the state, and sometimes keeps a copy of it.
+func (s *schedule) keep() {
+	s.save(false)
+	s.saved = nil
+	if s.restart == killed && s.rng.IntN(20) == 0 {
+		s.older, s.since = maps.Clone(s.store), nil
+	}
+}
+
 // deliver has the watcher look at a chunk, and stops it now and then.
 func (s *schedule) deliver(d delivery) {
 	s.observeFrom(d)
-	d.when = s.now
-	s.saved, s.recent = append(s.saved, d), append(s.recent, d)
+	d.when = s.gone
+	s.saved, s.since, s.recent = append(s.saved, d), append(s.since, d), append(s.recent, d)
 	switch n := s.rng.IntN(s.chunks); {
 	case s.restart == never:
 	case n < 10:
-		s.save(false)
-		s.saved = nil
+		s.keep()
 	case n < 12:
 		s.save(true)
 		s.goOn()
 	case n == 12 && s.restart == killed:
-		forgotten := s.saved
-		s.kills++
-		for _, name := range s.w.Strangers() {
-			s.unknown[name] = true
-		}
-		for _, d := range s.recent {
-			if d.when.Add(watch.Settling).After(s.now) {
-				s.young[s.samples[d.of].trust.Name] = true
-			}
-		}
-		s.goOn()
-		for uid := range s.open {
-			s.before[uid] = true
-		}
-		s.open = map[string]watch.Event{}
-		for _, e := range s.w.Open() {
-			s.open[e.UID] = e
-			s.before[e.UID] = true
-		}
-		for _, again := range forgotten { // what nobody has confirmed is sent again
-			if s.rng.IntN(2) == 0 {
-				s.observeFrom(again)
-			} else {
-				s.lost[s.samples[again.of].trust.Name] = true
-			}
-		}
-		s.save(false)
-		s.saved = nil
+		s.kill()
 	}
+}
+
+// kill ends the watcher where it stands, and starts it with what was saved last, or with an older copy of that.
+func (s *schedule) kill() {
+	forgotten := s.saved
+	if s.older != nil && s.rng.IntN(4) == 0 {
+		forgotten, s.store = s.since, maps.Clone(s.older)
+	}
+	s.kills++
+	for _, name := range s.w.Strangers() {
+		s.unknown[name] = true
+	}
+	for _, d := range s.recent {
+		if d.when+watch.Settling > s.gone {
+			s.young[s.samples[d.of].trust.Name] = true
+		}
+	}
+	s.goOn()
+	for uid := range s.open {
+		s.before[uid] = true
+	}
+	s.open = map[string]watch.Event{}
+	for _, e := range s.w.Open() {
+		s.open[e.UID] = e
+		s.before[e.UID] = true
+	}
+	for _, again := range forgotten { // what nobody has confirmed is sent again
+		if s.rng.IntN(2) == 0 {
+			s.observeFrom(again)
+		} else {
+			s.lost[s.samples[again.of].trust.Name] = true
+		}
+	}
+	s.keep()
 }
 
 // goOn starts a watcher again from what was saved.
 func (s *schedule) goOn() {
-	s.now = s.now.Add(time.Duration(s.rng.IntN(120)) * time.Second)
+	away := time.Duration(s.rng.IntN(120)) * time.Second
+	s.gone += away
+	s.now = s.now.Add(away)
+	if s.steps && s.rng.IntN(2) == 0 {
+		s.step()
+	}
 	s.load()
 	s.saved = nil
 }
 
 func (s *schedule) observeFrom(d delivery) {
-	s.take(s.w.Observe(d.chunk, watch.Peer{Address: fmt.Sprintf("10.0.0.%d:4317", d.of)}, s.now))
+	from := watch.Peer{Address: fmt.Sprintf("10.0.0.%d:4317", d.of)}
+	if s.skips && s.rng.IntN(30) == 0 {
+		s.w.Skip(d.chunk, from)
+		return
+	}
+	s.take(s.w.Observe(d.chunk, from, s.now))
 }
