@@ -108,8 +108,24 @@ func (w *Watcher) takeInbox() {
 		h := w.handleOf(r.handle, r.from)
 		h.skipped = bounded(h.skipped.Add(r.Range))
 		w.add(finding.NotLookedAt, h.on(r.First, r.Last, r.from))
+		w.retrySkipped(h, r.Range)
 	}
 	for _, s := range seals {
 		w.note(s.body, s.from)
+	}
+}
+
+// retrySkipped looks again at the groups of records that were not looked at: they are not missing any more.
+func (w *Watcher) retrySkipped(h *handle, r seal.Range) {
+	ss := h.session
+	if ss == nil {
+		return
+	}
+	var last *group
+	for seq := r.First; seq <= r.Last && ss.open > 0; seq++ {
+		if g := ss.group(seq); g != nil && g != last && g.overdue {
+			last = g
+			w.try(g)
+		}
 	}
 }

@@ -580,6 +580,21 @@ func TestSkip(t *testing.T) {
 	require.EqualValues(t, 40+8, stats.Verified)
 }
 
+// TestSkipWhatWasMissing: what comes when nobody has time for it was not deleted, also if it comes late.
+func TestSkipWhatWasMissing(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(40).seal().take()
+	s.feed(list[:11]).feed(list[31:])
+	s.pass(time.Minute)
+	s.want("MISSING record_missing web-17 20")
+	for _, ld := range list[11:31] {
+		s.w.Skip(ld, watch.Peer{})
+	}
+	s.pass(time.Second)
+	s.want("UNCHECKED not_looked_at web-17 32")
+}
+
 // TestPartial: who sees a part calls nothing missing.
 func TestPartial(t *testing.T) {
 	h := newHost(t, "web-17").start()
