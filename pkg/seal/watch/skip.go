@@ -26,6 +26,8 @@ type inbox struct {
 	bytes int
 	count uint64 // records without an id
 	over  bool   // there was more
+
+	hasher canonical.Hasher
 }
 
 type skipped struct {
@@ -45,6 +47,7 @@ func (w *Watcher) Skip(ld plog.Logs, from Peer) {
 	in := &w.inbox
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.hasher.Reset()
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
@@ -52,7 +55,7 @@ func (w *Watcher) Skip(ld plog.Logs, from Peer) {
 				switch {
 				case has:
 					in.add(id, from)
-				case seal.IsSeal(lr):
+				case seal.IsSeal(lr) && readable(&in.hasher, rl, sl, lr) == nil:
 					in.addSeal(lr.Body().Str(), from)
 				default:
 					in.count++

@@ -580,6 +580,30 @@ func TestSkip(t *testing.T) {
 	require.EqualValues(t, 40+8, stats.Verified)
 }
 
+// TestMalformedSeal: what two readers may read in different ways is no seal, as for the offline verifier.
+func TestMalformedSeal(t *testing.T) {
+	for name, spoil := range map[string]func(ld plog.Logs){
+		"body":      func(ld plog.Logs) { record(ld).Body().SetStr(record(ld).Body().Str() + "\xff") },
+		"attribute": func(ld plog.Logs) { record(ld).Attributes().PutStr("a", "\xff") },
+		"resource":  func(ld plog.Logs) { ld.ResourceLogs().At(0).Resource().Attributes().PutStr("a", "\xff") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, "web-17").start()
+			s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+			list := h.stamp(5).seal().take()
+			s.feed(list[:6])
+			spoil(list[6])
+			s.observe(list[6])
+			s.want("MALFORMED invalid_utf8  1")
+			require.Empty(t, s.claims(func(*watch.Event) bool { return true }).differs(claimsOf(offline(t, list, h.Trust))))
+			require.EqualValues(t, 1, s.w.Stats().Seals)
+			s.w.Skip(list[6], watch.Peer{})
+			s.pass(time.Second)
+			s.want("MALFORMED invalid_utf8  1", "UNCHECKED not_looked_at  1")
+		})
+	}
+}
+
 // TestSkipWhatWasMissing: what comes when nobody has time for it was not deleted, also if it comes late.
 func TestSkipWhatWasMissing(t *testing.T) {
 	h := newHost(t, "web-17").start()

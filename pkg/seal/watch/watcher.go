@@ -137,7 +137,11 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 	for _, lr := range sl.LogRecords().All() {
 		id, has, err := canonical.ReadID(lr.Attributes())
 		if !has && err == nil && seal.IsSeal(lr) {
-			w.note(lr.Body().Str(), from)
+			if err := readable(&w.hasher, rl, sl, lr); err != nil {
+				w.add(canonical.Fault(err), subject{sub: from.key(), from: from})
+			} else {
+				w.note(lr.Body().Str(), from)
+			}
 			continue
 		}
 		w.records++
@@ -190,6 +194,15 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 			w.record(ss, id.Seq, &leaf, from)
 		}
 	}
+}
+
+// readable returns an error if two readers may read a record, which claims to be a seal, in different ways: then it is none.
+func readable(h *canonical.Hasher, rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) error {
+	if _, err := h.SourceEncoding(rl, sl, &nothing); err != nil {
+		return err
+	}
+	_, err := h.Canonical(&seal.Hash{}, lr, &nothing)
+	return err
 }
 
 // meetRecords notes where records of a stream come from.
