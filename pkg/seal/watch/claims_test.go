@@ -246,6 +246,25 @@ func (cs claims) mayName(got claims) {
 	}
 }
 
+// mayRepeat takes over how often a watcher has counted records that came again and that are wrong: it does not keep all of them to compare with. repeated is how
+// many came again, by stream.
+func (cs claims) mayRepeat(got claims, repeated map[string]uint64) {
+	for at, c := range cs {
+		g := got[at]
+		if g == nil || g.n <= c.n || g.n-c.n > repeated[at.stream] {
+			continue
+		}
+		switch at.code {
+		case finding.Voided: // the offline verifier says how many
+			c.n = g.n
+		case finding.Conflict, finding.Unsealed, finding.Inserted:
+			if g.in(c) && (g.cut || c.in(g)) {
+				c.n = g.n
+			}
+		}
+	}
+}
+
 // agree adds what a watcher may find or not, and takes into account that the offline verifier says the mildest that a record can be where two sessions have one handle, and takes a
 // session that was adopted behind missing seals for two: what it calls UNSEALED then may be INSERTED.
 func (want claims) agree(got claims) {

@@ -26,11 +26,18 @@ func (s *schedule) compare() {
 			list[i] = claimsOf(offline(s.t, all, one.trust))
 		}
 	}
+	repeated := map[string]uint64{}
+	for i, one := range s.samples {
+		for _, ld := range s.again[i] {
+			repeated[one.trust.Name] += uint64(ld.LogRecordCount())
+		}
+	}
 	want, got := union(list...), s.claims(func(e *watch.Event) bool {
 		return !s.before[e.UID] || len(s.lost) == 0 && !s.young[e.Finding.Stream]
 	})
 	want.mayWait(s.w.Waiting())
 	want.agree(got)
+	want.mayRepeat(got, repeated)
 	differs := ""
 	if s.kills == 0 && !s.skips && !s.small {
 		differs = got.differs(want)

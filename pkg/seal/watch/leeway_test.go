@@ -50,6 +50,11 @@ func TestLeeway(t *testing.T) {
 		"and another void one is not found":                 {want: []on{{finding.VoidID, 7, 10}}, got: []on{{finding.CameAgain, 7, 9}}, differs: true},
 		"an altered one came again":                         {want: []on{{finding.DigestDiffers, 7, 7}}, got: []on{{finding.CameAgain, 7, 7}}, differs: true},
 		"a missing one came again":                          {want: []on{{finding.RecordMissing, 7, 7}}, got: []on{{finding.CameAgain, 7, 7}}, differs: true},
+		"a forged one is counted again":                     {want: []on{{finding.OtherBacked, 7, 7}}, got: []on{{finding.OtherBacked, 7, 7}, {finding.OtherBacked, 7, 7}}},
+		"more often than it came":                           {want: []on{{finding.OtherBacked, 7, 7}}, got: []on{{finding.OtherBacked, 7, 7}, {finding.OtherBacked, 7, 7}, {finding.OtherBacked, 7, 7}, {finding.OtherBacked, 7, 7}}, differs: true},
+		"and another one":                                   {want: []on{{finding.OtherBacked, 7, 7}}, got: []on{{finding.OtherBacked, 7, 7}, {finding.OtherBacked, 8, 8}}, differs: true},
+		"of two one is counted twice":                       {want: []on{{finding.OtherBacked, 7, 8}}, got: []on{{finding.OtherBacked, 7, 7}, {finding.OtherBacked, 7, 7}}, differs: true},
+		"an altered one is counted again":                   {want: []on{{finding.DigestDiffers, 7, 7}}, got: []on{{finding.DigestDiffers, 7, 7}, {finding.DigestDiffers, 7, 7}}, differs: true},
 		"a false alarm on what waits":                       {got: []on{{finding.RecordMissing, 40, 40}}, differs: true},
 		"a false alarm beside what may wait":                {want: []on{{finding.SealMissing, 40, 44}}, got: []on{{finding.DigestDiffers, 41, 41}}, differs: true},
 	} {
@@ -64,6 +69,7 @@ func TestLeeway(t *testing.T) {
 			want, got := claims(c.want), claims(c.got)
 			want.mayWait(map[string]seal.Ranges{someHandle: waiting})
 			want.agree(got)
+			want.mayRepeat(got, map[string]uint64{"web-17": 2})
 			if differs := got.differs(want); c.differs {
 				require.NotEmpty(t, differs)
 			} else {
