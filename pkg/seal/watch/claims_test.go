@@ -265,6 +265,24 @@ func (cs claims) mayRepeat(got claims, repeated map[string]uint64) {
 	}
 }
 
+// eitherFork takes out the streams that both find forked, with what is of no stream: one of two branches is followed, the one whose seal was there first, and what
+// is of the other one has no seals. That is not the same one where the two came at the same time. someLost says that a watcher may have lost one of the branches.
+func (want claims) eitherFork(got claims, someLost bool) {
+	forked := map[string]bool{}
+	for at := range want {
+		if at.code == finding.Forked && (got[at] != nil || someLost) {
+			forked[at.stream] = true
+		}
+	}
+	for _, cs := range []claims{want, got} {
+		for at := range cs {
+			if len(forked) > 0 && (forked[at.stream] || at.stream == "") && (at.code != finding.Forked || !someLost) {
+				delete(cs, at)
+			}
+		}
+	}
+}
+
 // agree adds what a watcher may find or not, and takes into account that the offline verifier says the mildest that a record can be where two sessions have one handle, and takes a
 // session that was adopted behind missing seals for two: what it calls UNSEALED then may be INSERTED.
 func (want claims) agree(got claims) {

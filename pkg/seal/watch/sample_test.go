@@ -46,8 +46,11 @@ func samplesOf(t testing.TB, block uint64) [][]*sample {
 	for i := range uint64(histories) {
 		seed := block*histories + i
 		history := shortHistory
-		if i%12 == 5 {
+		switch i {
+		case 5:
 			history = longHistory
+		case 9:
+			history = restoredHistory
 		}
 		host, closed, log := history(t, seed)
 		sent := append(slices.Clone(host.Received), host.Refused...)
@@ -109,7 +112,7 @@ func longHistory(t testing.TB, seed uint64) (host *sealtest.Host, closed bool, l
 	h, err := sealtest.NewHost(fmt.Sprintf("host-%d", seed), rng)
 	require.NoError(t, err)
 	require.NoError(t, h.Start(t.Context()))
-	for range 66 + rng.IntN(30) {
+	for range 66 + rng.IntN(30) + 64*max(0, rng.IntN(4)-2) {
 		require.NoError(t, h.Stamp(t.Context(), 1+rng.IntN(3)))
 		if rng.IntN(8) > 0 {
 			h.Land(0, sealtest.Taken)
@@ -126,6 +129,42 @@ func longHistory(t testing.TB, seed uint64) (host *sealtest.Host, closed bool, l
 			log = append(log, "stop")
 			require.NoError(t, h.Start(t.Context()))
 		}
+	}
+	landAll(h)
+	require.NoError(t, h.Stop(t.Context()))
+	return h, true, log
+}
+
+// restoredHistory is one of a host whose disk, keys and all, is set back to an older snapshot: it makes seals anew that it has made.
+func restoredHistory(t testing.TB, seed uint64) (host *sealtest.Host, closed bool, log []string) {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	h, err := sealtest.NewHost(fmt.Sprintf("host-%d", seed), rng)
+	require.NoError(t, err)
+	require.NoError(t, h.Start(t.Context()))
+	work := func() {
+		require.NoError(t, h.Stamp(t.Context(), 1+rng.IntN(20)))
+		if rng.IntN(8) > 0 {
+			h.Land(0, sealtest.Taken)
+		}
+		require.NoError(t, h.Seal(t.Context()))
+	}
+	before, after, then := rng.IntN(10), rng.IntN(10), rng.IntN(10)
+	for range before {
+		work()
+	}
+	snapshot := h.Disk.Clone()
+	for range after {
+		work()
+	}
+	h.Crash()
+	h.Disk = snapshot
+	if rng.IntN(2) == 0 {
+		h.Reboot()
+	}
+	log = append(log, fmt.Sprintf("restored after %d and %d seals, %d more", before, after, then))
+	require.NoError(t, h.Start(t.Context()))
+	for range then {
+		work()
 	}
 	landAll(h)
 	require.NoError(t, h.Stop(t.Context()))
