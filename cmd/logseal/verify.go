@@ -76,8 +76,8 @@ where whoever can write to the archive cannot.
 too), loki, victorialogs, or otlp for any that answers in OTLP JSON. What is verified is each record's original, which "siem" with
 splunk_hec or syslog sends as the event, and "stamp: {carry: true}" puts beside the record; where the store kept none the record is
 UNCHECKABLE, never ALTERED. Export the seals too, from the stream's first one on or from that of --from-seal: they are few. An
-export covers an interval: --from-time and --until say which, and what was sealed outside it need not be there. docs/export.md has
-the search for each store.
+export covers an interval: --from-time and --until say which part of it is asked for, by the time of the seals, and what was sealed
+outside need not be there. Let the search reach some minutes further at both ends. docs/export.md has the search for each store.
 
 A file that "logseal prove" wrote, the evidence of one record, is verified with --trust, or without under the trust line in it.
 
@@ -118,7 +118,7 @@ docs/verify.md explains every finding, and what to do about it.`,
 	flags.BoolVar(&opts.firstUse, "trust-on-first-use", false, "take the streams' keys from the archive: shows consistency, not origin")
 	flags.StringVar(&opts.until, "until", "", "`time` (RFC 3339) up to which every stream must be complete")
 	flags.StringVar(&opts.from, "from", "", "read what the search of a `store` gave back: "+strings.Join(export.Stores(), ", "))
-	flags.StringVar(&opts.fromTime, "from-time", "", "with --from: `time` (RFC 3339) from which on the export has everything, up to --until")
+	flags.StringVar(&opts.fromTime, "from-time", "", "with --from: `time` (RFC 3339) from which on everything that was sealed must be there, up to --until")
 	flags.StringVar(&opts.format, "format", "text", "text or json")
 	flags.BoolVar(&opts.strict, "strict", false, "exit with 1 instead of 3")
 	flags.BoolVar(&opts.quantum, "require-post-quantum", false, "report what nothing but Ed25519 vouches for: see docs/verify.md")
@@ -153,6 +153,8 @@ func (o *verifyOptions) run(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	switch {
+	case o.from != "" && o.checkpoint != "" && (!from.IsZero() || !until.IsZero()):
+		return errors.New("--checkpoint says that everything up to a seal was verified, and with --from-time or --until that is not so of what was sealed outside: leave out one or the other")
 	case o.from == "" && !from.IsZero():
 		return errors.New("--from-time is for what the search of a store gave back: add --from STORE; where an archive begins later than its streams, --from-seal says with which seal")
 	case !from.IsZero() && !until.IsZero() && !from.Before(until):

@@ -130,6 +130,7 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"from a store, a web page", []string{"--trust", trust, "--from", "splunk", "-"}, "<html>", 2, "line 1: no JSON"},
 		{"an interval of an archive", []string{"--trust", trust, "--from-time", "2026-11-23T00:00:00Z", archive}, "", 2, "add --from STORE"},
 		{"an interval that ends before", []string{"--trust", trust, "--from", "otlp", "--from-time", "2026-11-23T00:00:00Z", "--until", "2026-11-22T00:00:00Z", archive}, "", 2, "is not before"},
+		{"an interval and a checkpoint", []string{"--trust", trust, "--from", "otlp", "--until", "2026-11-22T00:00:00Z", "--checkpoint", filepath.Join(t.TempDir(), "c"), archive}, "", 2, "leave out one or the other"},
 		{"an interval", []string{"--trust", trust, "--from", "otlp", "--from-time", "2026-11-23T00:00:00Z", "--until", "2200-01-01T00:00:00Z", archive}, "", 3, "NOT_EXPORTED"},
 		{"a bad format", []string{"--trust", trust, "--format", "xml", archive}, "", 2, "text or json"},
 	} {

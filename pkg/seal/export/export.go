@@ -58,11 +58,12 @@ func Read(ctx context.Context, store string, files []string, opts archive.Option
 // emitError is an error of who is given the records, which is none of a file.
 type emitError struct{ error }
 
-// Verify is [archive.Verify] for a store's export. From and until are the ends of the interval that the export covers; the zero time is none.
+// Verify is [archive.Verify] for a store's export. From and until are the ends of the interval that is asked for; the zero time is none.
 // See [verifier.Coverage].
 func Verify(ctx context.Context, store string, files []string, v *verifier.Verifier, from, until time.Time, opts archive.Options) (report *verifier.Report, err error) {
 	defer archive.Recover(&err)
 	for {
+		v.Cover(verifier.Coverage{From: from, Until: until})
 		lacking, readErr := Read(ctx, store, files, opts, func(o *verifier.Observed) error {
 			v.Prepare(o)
 			v.Add(o)

@@ -31,7 +31,8 @@ type sent struct {
 	id       string // empty for a seal
 	original string
 	body     string
-	at       time.Time // when it was sent
+	at       time.Time // when it was sent, a record with the seal that covers it
+	own      time.Time // the time that it gives
 }
 
 // world is what a host sent.
@@ -74,7 +75,7 @@ func (w *world) take(h *sealtest.Host) {
 			for _, sl := range rl.ScopeLogs().All() {
 				writer.SetSource(rl, sl)
 				for _, lr := range sl.LogRecords().All() {
-					w.sent = append(w.sent, sent{idOf(lr), string(writer.Append(nil, lr)), lr.Body().Str(), h.Now.Time})
+					w.sent = append(w.sent, sent{idOf(lr), string(writer.Append(nil, lr)), lr.Body().Str(), h.Now.Time, lr.Timestamp().AsTime()})
 				}
 			}
 		}

@@ -166,7 +166,7 @@ const (
 	OriginalCut     Reason = "original_cut"
 	GroupNotRebuilt Reason = "group_not_rebuilt"
 
-	OutsideInterval     Reason = "outside_interval"
+	FirstMinute         Reason = "first_minute"
 	PageMissing         Reason = "page_missing"
 	SealPageMissing     Reason = "seal_page_missing"
 	LatePageMissing     Reason = "late_page_missing"
@@ -179,6 +179,7 @@ const (
 	ClosedPageMissing   Reason = "closed_page_missing"
 	AnchorPageMissing   Reason = "anchor_page_missing"
 	EndsBefore          Reason = "ends_before"
+	BeginsBehind        Reason = "begins_behind"
 
 	// Of MALFORMED: why a record, or what is around it, is not readable in one way only.
 	AttributeRepeated  Reason = "attribute_repeated"
@@ -554,9 +555,9 @@ var table = []Entry{
 	{
 		Code: NotExported, Verdict: Incomplete,
 		Case:   "Of a store's export (`--from`): it was sealed, or what tells how to judge it was, and the export does not cover that.",
-		Remedy: "Export what is asked for: a longer interval, the page that is missing. What was deleted in the store outside the interval is here too.",
+		Remedy: "Export what is asked for: the page that is missing; records from some minutes before the interval on; all seals from the stream's first one on, those behind the interval too.",
 		Reasons: []Row{
-			{OutsideInterval, "8.3", "was sealed at a time that the export does not cover, and is not here"},
+			{FirstMinute, "8.3", "was sealed in the first minute of the interval and is not here: the search began too late for it, or it was deleted"},
 			{PageMissing, "8.3", "was sealed and is not here, and the export says that it has more pages than are here"},
 			{LatePageMissing, "8.1", "is what was sealed, but seals before that seal, {seal}, are not here; the export says that it has more pages than are here"},
 			{SealPageMissing, "8.1", "lacks {seals}, and the export says that it has more pages than are here"},
@@ -568,7 +569,8 @@ var table = []Entry{
 			{EndorsedPageMissing, "7.1", "are seals of stream {stream_id}, which is not in the trust file, and whose first seal is not here or carries no endorsement; the export says that it has more pages than are here"},
 			{ClosedPageMissing, "7.1", "has the identity and the name of stream {stream_id}, and that this was closed before is not here; the export says that it has more pages than are here"},
 			{AnchorPageMissing, "8.1", "has {seals} for which nothing here vouches but Ed25519; the export says that it has more pages than are here"},
-			{EndsBefore, "8.4", "ends with its seal of {time}, before the end of the interval: the last page is not here, or the host was silent"},
+			{EndsBefore, "8.4", "ends with its seal of {time}, before the end of the interval: the search of the seals ended before the next one, or the host was silent"},
+			{BeginsBehind, "8.4", "is verified from its seal of {time} on, behind the beginning of the interval, and what was sealed before that is not judged"},
 		},
 	},
 }

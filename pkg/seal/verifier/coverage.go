@@ -9,11 +9,14 @@ import (
 	"github.com/logseal/logseal/pkg/seal/verifier/internal/record"
 )
 
-// Coverage says which part of the streams is to be there, where that is what a store's search gave back. What is not there for a reason that
-// lies in this is NOT_EXPORTED, which is nothing wrong and nothing proven.
+// Coverage says which part of the streams is asked for, where that is what a store's search gave back: what was sealed from From up to Until, as the
+// seals say. All of that must be here. What was sealed outside need not be, and what is here of it is verified as far as that goes; where it
+// cannot be, because others are not here, nothing is said of a record whose own time is outside the interval too.
+//
+// What is not here for a reason that lies in the export is NOT_EXPORTED, which is nothing wrong and nothing proven.
 type Coverage struct {
-	// From and Until are the ends of the interval that the search asked for; the zero time is none. A store selects records by their own time,
-	// and what is known of a record that is not here is when it was sealed: so what was sealed in the first minute need not be here.
+	// From and Until are the ends of the interval; the zero time is none. A store selects records by their own time, which is before that of their
+	// seal: so where what was sealed in the first minute is not here, the search began too late for it, or it was deleted.
 	From, Until time.Time
 
 	// Lacking says that the search found more than was given: pages are not here.
@@ -37,10 +40,10 @@ var instead = map[finding.Reason]finding.Reason{
 	finding.EndsEarly:       finding.EndsBefore,
 }
 
-// Cover says which part of the streams is to be there. It may be called at any time before [Verifier.Finish], and says nothing of a
-// verifier that [Verifier.Again] returns.
+// Cover says which part of the streams is asked for. It is to be called before anything is added, and may be called once more before
+// [Verifier.Finish] to say whether pages are lacking. It says nothing of a verifier that [Verifier.Again] returns.
 func (v *Verifier) Cover(c Coverage) {
-	v.covered = true
+	v.coveredFrom = c.From
 	v.records.Cover(record.Coverage(c))
 	v.findings.Instead = map[finding.Reason]finding.Reason{finding.EndsEarly: finding.EndsBefore}
 	if c.Lacking {
@@ -48,11 +51,12 @@ func (v *Verifier) Cover(c Coverage) {
 	}
 }
 
-// endOf returns the time before which the last seal of a stream must not be. A search of an interval that ends with it cannot find a seal of its
-// end: the last one in it is up to a heartbeat older.
-func (v *Verifier) endOf(st *stream, until time.Time) time.Time {
-	if !v.covered || until.IsZero() {
-		return until
+// finishBeginning reports that a stream is verified from a seal on that is inside the interval: what was sealed before it is judged by nobody.
+func (v *Verifier) finishBeginning(st *stream) {
+	if st.from == nil || v.coveredFrom.IsZero() || !st.from.Last.Time.After(v.coveredFrom) {
+		return
 	}
-	return until.Add(-st.sessions.Heartbeat())
+	f := finding.New(finding.BeginsBehind)
+	f.Stream, f.Detail.Time = st.chain.Name(), finding.Stamp(st.from.Last.Time)
+	v.findings.AddCause(f)
 }

@@ -28,6 +28,8 @@ type StreamReport struct {
 	Duplicates uint64    // benign: the same record again
 	Voided     uint64    // present though the host voided their ids; they prove nothing
 	Voids      uint64    // ids that were given out and never forwarded
+	Elsewhere  uint64    // sealed outside the interval that was asked for, and not here: see [Coverage]
+	Unjudged   uint64    // here, of no time in the interval, and not to be judged without others that are not here
 	From, To   time.Time // the earliest and latest time that the records give
 
 	Seals        uint64    // authentic seals
@@ -93,6 +95,8 @@ func (v *Verifier) streamReport(st *stream) StreamReport {
 		sr.Records += t.Records
 		sr.Duplicates += t.Duplicates
 		sr.Voided += t.Voided
+		sr.Elsewhere += t.Elsewhere
+		sr.Unjudged += t.Unjudged
 		if t.From != 0 && (from == 0 || t.From < from) {
 			from = t.From
 		}
@@ -158,6 +162,12 @@ func (s *StreamReport) remarks() []string {
 	if s.GoesOn != "" {
 		list = append(list, "goes on under the identity and name of stream "+s.GoesOn+", which was closed before it began")
 	}
+	if s.Elsewhere > 0 {
+		list = append(list, fmt.Sprintf("%d records were sealed outside the interval and are not here", s.Elsewhere))
+	}
+	if s.Unjudged > 0 {
+		list = append(list, fmt.Sprintf("%d records that are here are from outside the interval, and are not judged: what was sealed with them, or their seal, is not here", s.Unjudged))
+	}
 	if s.Duplicates > 0 {
 		list = append(list, fmt.Sprintf("%d records are here more than once, each time the same (DUPLICATE)", s.Duplicates))
 	}
@@ -221,6 +231,8 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Duplicates   uint64          `json:"duplicates"`
 		Voided       uint64          `json:"voided"`
 		Voids        uint64          `json:"voids"`
+		Elsewhere    uint64          `json:"outside_interval,omitempty"`
+		Unjudged     uint64          `json:"not_judged,omitempty"`
 		From         *time.Time      `json:"from,omitempty"`
 		To           *time.Time      `json:"to,omitempty"`
 		Seals        uint64          `json:"seals"`
@@ -269,7 +281,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 			quantum = &s.PostQuantum
 		}
 		out.Streams = append(out.Streams, stream{
-			s.Name, s.StreamID, s.Verdict, s.Records, s.Verified, s.Duplicates, s.Voided, s.Voids,
+			s.Name, s.StreamID, s.Verdict, s.Records, s.Verified, s.Duplicates, s.Voided, s.Voids, s.Elsewhere, s.Unjudged,
 			at(s.From), at(s.To), s.Seals, at(s.CompleteAsOf), s.Closed, s.Excluded, s.Identity, s.GoesOn, quantum,
 		})
 	}

@@ -33,12 +33,12 @@ var ErrOutOfOrder = chain.ErrHeld
 //	report, err := v.Finish(until)
 //	if again := v.Again(); again != nil { /* read the archive once more, into again */ }
 type Verifier struct {
-	streams  map[string]*stream // by id
-	unknown  unknownStreams
-	firstUse bool           // trust streams when their seal 0 is met
-	roots    *x509.CertPool // trust streams whose seal 0 is endorsed below these
-	covered  bool           // see Cover
-	quantum  bool           // report what nothing but Ed25519 vouches for
+	streams     map[string]*stream // by id
+	unknown     unknownStreams
+	firstUse    bool           // trust streams when their seal 0 is met
+	roots       *x509.CertPool // trust streams whose seal 0 is endorsed below these
+	coveredFrom time.Time      // see Cover
+	quantum     bool           // report what nothing but Ed25519 vouches for
 
 	records  *record.Records
 	count    uint64 // of records
@@ -256,7 +256,8 @@ func (v *Verifier) finishStream(st *stream, until time.Time) {
 		if v.quantum {
 			st.chain.FinishPostQuantum()
 		}
-		st.chain.FinishEnd(v.endOf(st, until))
+		st.chain.FinishEnd(until)
+		v.finishBeginning(st)
 	}
 	v.records.FinishStream(st.sessions.All())
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -30,6 +31,8 @@ type Host struct {
 	Policy seal.Policy
 	// Now is what the host's clocks show.
 	Now sealer.Reading
+	// Dated says that records give the time at which they were made. Others give none.
+	Dated bool
 
 	rng         *rand.Rand
 	sealer      *sealer.Sealer
@@ -202,6 +205,9 @@ func (h *Host) records(n int) plog.Logs {
 	sl := rl.ScopeLogs().AppendEmpty()
 	for range n {
 		lr := sl.LogRecords().AppendEmpty()
+		if h.Dated {
+			lr.SetTimestamp(pcommon.NewTimestampFromTime(h.Now.Time))
+		}
 		if h.rng.IntN(4) == 0 {
 			lr.Body().SetStr("the same again")
 			continue

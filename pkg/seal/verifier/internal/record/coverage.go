@@ -3,6 +3,7 @@
 package record
 
 import (
+	"math"
 	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -19,18 +20,32 @@ type Coverage struct {
 // before that of their seal.
 const edge = time.Minute
 
-// excuse returns the reason why records of a seal made then need not be here, empty if there is none.
+// asks reports whether the interval has the records of a seal that was made then.
+func (c *Coverage) asks(sealed time.Time) bool {
+	return (c.From.IsZero() || !sealed.Before(c.From)) && (c.Until.IsZero() || !sealed.After(c.Until))
+}
+
+// beyond reports whether a record gives a time of its own that is outside the interval. One that gives none may be in it.
+func (c *Coverage) beyond(ns uint64) bool {
+	if c.From.IsZero() && c.Until.IsZero() || ns == 0 || ns > math.MaxInt64 {
+		return false
+	}
+	own := time.Unix(0, int64(ns))
+	return !c.From.IsZero() && own.Before(c.From) || !c.Until.IsZero() && !own.Before(c.Until)
+}
+
+// excuse returns the reason why records of the interval, of a seal made then, need not be here, empty if there is none.
 func (c *Coverage) excuse(sealed time.Time) finding.Reason {
 	switch {
-	case !c.From.IsZero() && sealed.Before(c.From.Add(edge)), !c.Until.IsZero() && sealed.After(c.Until):
-		return finding.OutsideInterval
+	case !c.From.IsZero() && sealed.Before(c.From.Add(edge)):
+		return finding.FirstMinute
 	case c.Lacking:
 		return finding.PageMissing
 	}
 	return ""
 }
 
-// Cover says what part of the streams is to be here. It is to be called before anything is finished.
+// Cover says what part of the streams is to be here: the interval before anything is added, and whether pages are lacking before anything is finished.
 func (r *Records) Cover(c Coverage) { r.coverage = c }
 
 // AddUncheckable takes in a record that a store gives back otherwise than it was sealed. lost says what is missing of it.
@@ -47,7 +62,8 @@ func (r *Records) AddUncheckable(id seal.ID, reason finding.Reason, lost string,
 
 // lacks reports whether leaves of a group that does not verify are known not to be here, for a reason that is no tampering.
 func (h *handle) lacks(g *group) bool {
-	if !g.complete() && h.records.coverage.excuse(g.sealed) != "" {
+	coverage := &h.records.coverage
+	if !g.complete() && (!coverage.asks(g.sealed) || coverage.excuse(g.sealed) != "") {
 		return true
 	}
 	for _, seq := range g.seqs {
@@ -56,4 +72,14 @@ func (h *handle) lacks(g *group) bool {
 		}
 	}
 	return false
+}
+
+// reportOpen reports a record that no seal here settles. One that says itself that it is none of the interval's is not judged where that is nothing
+// wrong: who asks for an interval lets the search reach further, and no seal of the interval is missing for it.
+func (h *handle) reportOpen(reason finding.Reason, seq uint64, stream string, at place) {
+	if at&beyond != 0 && (reason.Code() == finding.Unsealed || reason.Code() == finding.Before) {
+		h.unjudged++
+		return
+	}
+	h.report(reason, seq, stream, at, finding.Detail{})
 }

@@ -24,6 +24,8 @@ type account struct {
 	groups   map[uint64]*group // the groups that do not verify, by each of their seqs
 	verified uint64            // late ones included
 	late     []*lateSeal
+
+	elsewhere uint64 // not here, and sealed outside the interval that is asked for
 }
 
 // lateSeal collects what was verified with a seal that lies between a gap and an anchor.

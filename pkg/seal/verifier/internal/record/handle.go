@@ -66,6 +66,7 @@ type handle struct {
 	against   map[conflictKey]bool // what is in conflicts
 
 	count, duplicates, voided uint64
+	unjudged                  uint64 // see [handle.reportOpen]
 	from, to                  uint64 // times in nanoseconds, 0 while there is none
 
 	assumed  assumption
@@ -181,6 +182,9 @@ func (h *handle) finishGroups(a *account) {
 				reason = finding.NoneBacked
 			case a.policy == nil:
 				reason = finding.PolicyUnknown
+			case fits && notHere && c.place&beyond != 0 && !h.records.coverage.asks(g.sealed):
+				h.unjudged++
+				continue
 			case fits && notHere:
 				reason, detail = finding.GroupNotRebuilt, g.detail()
 			case fits:
@@ -195,6 +199,10 @@ func (h *handle) finishGroups(a *account) {
 func (h *handle) finishMissing(g *group, seq uint64) {
 	if _, there := h.malformed[seq]; there {
 		return // said already
+	}
+	if !h.records.coverage.asks(g.sealed) {
+		g.account.elsewhere++
+		return
 	}
 	f := finding.New(finding.RecordMissing)
 	if excuse := h.records.coverage.excuse(g.sealed); excuse != "" {

@@ -4,10 +4,14 @@ package record
 
 import "github.com/logseal/logseal/pkg/seal/finding"
 
-// place is a [finding.Place] in eight bytes: the file's index and the line.
+// place is a [finding.Place] in eight bytes: the file's index and the line, and in the highest bit whether the record that is there gives a time of
+// its own outside the interval of [Coverage].
 type place uint64
 
-const lineBits = 40
+const (
+	lineBits = 40
+	beyond   = place(1) << 63
+)
 
 // places are the files that places are in.
 type places struct {
@@ -36,5 +40,5 @@ func (p *places) pack(at finding.Place) place {
 
 // unpack returns the place again.
 func (p *places) unpack(at place) finding.Place {
-	return finding.Place{File: p.names[at>>lineBits], Line: int(at & (1<<lineBits - 1))}
+	return finding.Place{File: p.names[at&^beyond>>lineBits], Line: int(at & (1<<lineBits - 1))}
 }

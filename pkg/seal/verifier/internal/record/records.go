@@ -52,8 +52,12 @@ func (r *Records) Prepare(id seal.ID, rec *canonical.Record, d *Digest) {
 func (r *Records) Add(id seal.ID, rec *canonical.Record, d *Digest, at finding.Place) {
 	h := r.handle(id.Handle)
 	h.count++
-	h.countTime(rec.Time())
-	h.keeper.add(id.Seq, rec, d, r.places.pack(at))
+	t, packed := rec.Time(), r.places.pack(at)
+	h.countTime(t)
+	if r.coverage.beyond(t) {
+		packed |= beyond
+	}
+	h.keeper.add(id.Seq, rec, d, packed)
 }
 
 // AddMalformed takes in a record that has an id and no meaning. Section 3.1.
@@ -247,14 +251,17 @@ type Tally struct {
 	// Of all records with its handle. Where several sessions have it they are counted with the first.
 	Records, Duplicates, Voided uint64
 	From, To                    uint64 // nanoseconds since 1970; 0 when no record gives a time
+
+	// Of what the interval does not ask for: what was sealed outside of it and is not here, and what is here and cannot be judged.
+	Elsewhere, Unjudged uint64
 }
 
 // Tally counts a session's records.
 func (r *Records) Tally(s *session.Session) Tally {
 	a := r.accounts[s]
-	t := Tally{Verified: a.verified - min(a.verified, a.shownOtherwise())}
+	t := Tally{Verified: a.verified - min(a.verified, a.shownOtherwise()), Elsewhere: a.elsewhere}
 	if h := a.handle; h.accounts[0] == a {
-		t.Records, t.Duplicates, t.Voided, t.From, t.To = h.count, h.duplicates, h.voided, h.from, h.to
+		t.Records, t.Duplicates, t.Voided, t.From, t.To, t.Unjudged = h.count, h.duplicates, h.voided, h.from, h.to, h.unjudged
 	}
 	return t
 }

@@ -245,7 +245,7 @@ func (s *shared) finish() {
 				s.voided++
 				continue
 			}
-			s.report(reason, seq, stream, c.place, finding.Detail{})
+			s.reportOpen(reason, seq, stream, c.place)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *single) add(seq uint64, r *canonical.Record, d *Digest, at place) {
 		a := s.accounts[0]
 		s.addTo(a, seq, s.digestFor(a, r, d), at)
 	case s.ended:
-		s.report(finding.RecordBefore, seq, s.former, at, finding.Detail{})
+		s.reportOpen(finding.RecordBefore, seq, s.former, at)
 	default:
 		s.hold(seq, s.digestFor(nil, r, d), at)
 	}
@@ -42,7 +42,7 @@ func (s *single) addTo(a *account, seq uint64, leaf *seal.Hash, at place) {
 	case session.Open:
 		s.hold(seq, leaf, at)
 	case session.Before:
-		s.report(finding.RecordBefore, seq, a.Stream(), at, finding.Detail{})
+		s.reportOpen(finding.RecordBefore, seq, a.Stream(), at)
 	case session.Void:
 		s.addVoid(seq, candidate{*leaf, at})
 	case session.Covered:
@@ -249,7 +249,7 @@ func (s *single) finish() {
 		if len(s.accounts) > 0 {
 			reason = s.accounts[0].Fate(seq)
 		}
-		s.report(reason, seq, s.stream(), c.place, finding.Detail{})
+		s.reportOpen(reason, seq, s.stream(), c.place)
 	}
 	for _, seq := range sortedKeys(s.extras) {
 		for _, c := range s.extras[seq] {

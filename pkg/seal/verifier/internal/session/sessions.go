@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
@@ -79,20 +78,6 @@ func (ss *Sessions) Adjacent(before, after *seal.Seal) {
 	case after.Kind == seal.KindAdopt && before.Kind != seal.KindOpen && before.Kind != seal.KindAdopt:
 		ss.chain.Contradict(after.Number, finding.AdoptsLate)
 	}
-}
-
-// Heartbeat returns within which time after a seal there is another, as the last open seal says that is known; 0 if none is.
-func (ss *Sessions) Heartbeat() time.Duration {
-	var last *seal.Seal
-	for _, s := range ss.byNonce {
-		if s.open != nil && (last == nil || s.open.Number > last.Number) {
-			last = s.open
-		}
-	}
-	if last == nil {
-		return 0
-	}
-	return last.Heartbeat
 }
 
 // recordSeal finds or makes the session of a genuine seal, and notes what the seal says of it. Sections 6.1 and 8.2.
