@@ -227,7 +227,9 @@ func (w *loading) loadStream(id string, s *streamState, index *indexState) error
 	st.host, st.identity = strings.Clone(s.Host[:min(len(s.Host), maxHost)]), s.Identity
 	st.heartbeat, st.sealedNow, st.sealedAt = milliseconds(s.Heartbeat), s.Sealed, w.clock
 	if !s.Sealed.IsZero() {
-		st.after.away = max(0, w.now.Sub(s.Sealed))
+		if st.after.away = w.now.Sub(s.Sealed); st.after.away < 0 { // the clock was set back: it is not known
+			st.after.away = w.patience(st)
+		}
 	}
 	if st.heartbeat < 0 || st.heartbeat > seal.MaxDuration || len(s.Marks) > maxMarks || len(s.Anchors) > 64 || len(s.Sessions) > maxSessions+2 ||
 		len(s.Former) > maxFormer || len(s.Held) > maxHeldNotes || len(s.Gaps) > maxGaps {

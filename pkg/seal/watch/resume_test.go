@@ -65,6 +65,33 @@ func TestKilledTwice(t *testing.T) {
 	s.want("UNCHECKED not_watched  2", "UNCHECKED not_watched web-17 9")
 }
 
+// TestKilledAndClockSetBack: who finds the state to be of the future does not know how long nobody watched, and calls nothing missing for some time.
+func TestKilledAndClockSetBack(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	require.NoError(t, h.Stamp(t.Context(), 9)) // and nobody says for two minutes that they have come
+	next := func() records {
+		h.Advance(25 * time.Second)
+		require.NoError(t, h.Stamp(t.Context(), 1))
+		h.Land(1, sealtest.Taken)
+		return h.seal().take()
+	}
+	s.feed(next())
+	s.save(false)
+	h.Advance(2 * time.Minute)
+	s.now = s.now.Add(-time.Hour) // the nine come, and it is killed
+	s.load()
+	for range 4 {
+		s.feed(next())
+		s.pass(25 * time.Second)
+	}
+	h.Land(0, sealtest.Taken)
+	h.take()
+	s.feed(h.seal().take())
+	s.pass(time.Minute)
+	s.want("UNCHECKED not_watched  1", "UNCHECKED not_watched web-17 9")
+}
+
 // TestManyWaitAtAStop: what a state does not hold of the records that wait at a stop is UNCHECKED.
 func TestManyWaitAtAStop(t *testing.T) {
 	h := newHost(t, "web-17").start()
