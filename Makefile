@@ -62,6 +62,10 @@ test-store: build store ## Send records into a real store (VictoriaLogs, built t
 lint: $(TOOLS)/golangci-lint ## Lint and check the formatting
 	@$(TOOLS)/golangci-lint run ./...
 
+.PHONY: schedules
+schedules: ## Run random schedules of the watcher against the offline verifier: SCHEDULES=5000, or 7..8 for one; a million unless told
+	LOGSEAL_SCHEDULES=$(or $(SCHEDULES),1000000) CGO_ENABLED=0 GOGC=400 go test -buildvcs=false -run 'TestSchedules$$' -timeout 0 -v ./pkg/seal/watch
+
 .PHONY: alerts
 alerts: $(TOOLS)/promtool ## Check the Prometheus rules in deploy/alerts and run their unit tests
 	@$(TOOLS)/promtool check rules --lint-fatal deploy/alerts/logseal.rules.yaml
