@@ -47,19 +47,11 @@ func IsPostQuantum(group tls.CurveID) bool { return slices.Contains(postQuantum,
 //
 // The checks run in VerifyConnection, not in VerifyPeerCertificate, which crypto/tls skips for resumed sessions.
 func (p Policy) Apply(base *tls.Config) (*tls.Config, error) {
-	if len(p.Pins) == 0 {
-		return nil, errors.New("the policy has no pins")
+	cfg, err := p.hook(base, func(_ tls.ConnectionState, breach error) error { return breach })
+	if err != nil {
+		return nil, err
 	}
-	if base.InsecureSkipVerify {
-		return nil, errors.New("pins come in addition to verification, and InsecureSkipVerify switches that off")
-	}
-	cfg := base.Clone()
-
-	floor := uint16(tls.VersionTLS13)
-	if p.AllowTLS12 && !p.RequirePostQuantum {
-		floor = tls.VersionTLS12
-	}
-	cfg.MinVersion = max(cfg.MinVersion, floor)
+	cfg.MinVersion = max(cfg.MinVersion, p.floor())
 	if cfg.MaxVersion != 0 && cfg.MaxVersion < cfg.MinVersion {
 		return nil, fmt.Errorf("the maximum version %s is below the policy's minimum %s",
 			tls.VersionName(cfg.MaxVersion), tls.VersionName(cfg.MinVersion))
@@ -71,15 +63,38 @@ func (p Policy) Apply(base *tls.Config) (*tls.Config, error) {
 			return nil, errors.New("a post-quantum key exchange is required, and the curve preferences name none")
 		}
 	}
+	return cfg, nil
+}
+
+// Observe returns a copy of base that refuses nothing that base does not refuse, and calls breach for each handshake that
+// [Policy.Apply] would have refused, with the error it would have been refused for. It is for finding the right pins while
+// nothing stands still. It returns an error when the policy has no pins or base does not verify: then there is nothing to compare.
+func (p Policy) Observe(base *tls.Config, breach func(tls.ConnectionState, error)) (*tls.Config, error) {
+	return p.hook(base, func(state tls.ConnectionState, err error) error {
+		breach(state, err)
+		return nil
+	})
+}
+
+// hook returns a copy of base that asks judge about each session which breaks the policy.
+func (p Policy) hook(base *tls.Config, judge func(tls.ConnectionState, error) error) (*tls.Config, error) {
+	if len(p.Pins) == 0 {
+		return nil, errors.New("the policy has no pins")
+	}
+	if base.InsecureSkipVerify {
+		return nil, errors.New("pins come in addition to verification, and InsecureSkipVerify switches that off")
+	}
+	cfg := base.Clone()
 
 	// No cache, no resumption: every connection proves the pinned key again, and a changed pin takes effect at once.
 	cfg.ClientSessionCache = nil
 
 	next := cfg.VerifyConnection
-	minVersion := cfg.MinVersion
 	cfg.VerifyConnection = func(state tls.ConnectionState) error {
-		if err := p.check(&state, minVersion); err != nil {
-			return err
+		if breach := p.Check(&state); breach != nil {
+			if err := judge(state, breach); err != nil {
+				return err
+			}
 		}
 		if next != nil {
 			return next(state)
@@ -87,6 +102,14 @@ func (p Policy) Apply(base *tls.Config) (*tls.Config, error) {
 		return nil
 	}
 	return cfg, nil
+}
+
+// floor is the lowest version that the policy allows.
+func (p Policy) floor() uint16 {
+	if p.AllowTLS12 && !p.RequirePostQuantum {
+		return tls.VersionTLS12
+	}
+	return tls.VersionTLS13
 }
 
 // keepPostQuantum returns the post-quantum groups among those preferred; no preference means all of them.
@@ -97,16 +120,17 @@ func keepPostQuantum(preferred []tls.CurveID) []tls.CurveID {
 	return slices.DeleteFunc(slices.Clone(preferred), func(id tls.CurveID) bool { return !IsPostQuantum(id) })
 }
 
-// check is the policy. crypto/tls has verified chain, name and validity before it calls this.
-func (p Policy) check(state *tls.ConnectionState, minVersion uint16) error {
+// Check returns why a session breaks the policy, nil when it keeps to it. Chain, name and validity are crypto/tls's to verify, and a
+// session for which it has not done so is refused.
+func (p Policy) Check(state *tls.ConnectionState) error {
 	if len(state.VerifiedChains) == 0 {
 		return ErrUnverified
 	}
 	if state.DidResume {
 		return ErrResumed
 	}
-	if state.Version < minVersion {
-		return fmt.Errorf("%w: got %s, want %s or later", ErrVersion, tls.VersionName(state.Version), tls.VersionName(minVersion))
+	if state.Version < p.floor() {
+		return fmt.Errorf("%w: got %s, want %s or later", ErrVersion, tls.VersionName(state.Version), tls.VersionName(p.floor()))
 	}
 	if p.RequirePostQuantum && !IsPostQuantum(state.CurveID) {
 		return fmt.Errorf("%w: got %s", ErrGroup, state.CurveID)

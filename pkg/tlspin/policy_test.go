@@ -363,3 +363,52 @@ func TestApplyKeepsTheCallersVerification(t *testing.T) {
 	assert.True(t, called)
 	assert.Zero(t, base.MinVersion, "the caller's configuration is left as it was")
 }
+
+// TestObserve: what Apply would refuse is told and goes on; what crypto/tls refuses is refused.
+func TestObserve(t *testing.T) {
+	ca := testpki.NewCA("ca")
+	leaf, other := ca.NewLeaf("siem"), ca.NewLeaf("other")
+	for name, tt := range map[string]struct {
+		cert       *testpki.Cert
+		maxVersion uint16
+		breach     error // told, and let through
+		reason     string
+	}{
+		"the pinned key": {cert: leaf},
+		"another key":    {cert: other, breach: tlspin.ErrMismatch},
+		"an old version": {cert: leaf, maxVersion: tls.VersionTLS12, breach: tlspin.ErrVersion},
+		"not verified":   {cert: testpki.NewCA("stranger").Renew(leaf), reason: tlspin.ReasonUntrusted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, &tls.Config{Certificates: []tls.Certificate{tt.cert.TLS()}, MaxVersion: tt.maxVersion})
+			var breaches []error
+			base := &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+			cfg, err := tlspin.Policy{Pins: pinsOf(leaf)}.Observe(base, func(state tls.ConnectionState, err error) {
+				assert.NotEmpty(t, state.VerifiedChains)
+				breaches = append(breaches, err)
+			})
+			require.NoError(t, err)
+			for range 2 { // the second would resume the session of the first
+				_, err = s.deliver(t, cfg)
+				assert.Equal(t, tt.reason, tlspin.Reason(err), "%v", err)
+				if tt.reason == "" {
+					assert.Equal(t, secret, string(<-s.received))
+				} else {
+					assert.Empty(t, <-s.received)
+				}
+			}
+			if tt.breach == nil {
+				assert.Empty(t, breaches)
+				return
+			}
+			require.Len(t, breaches, 2)
+			for _, breach := range breaches {
+				assert.ErrorIs(t, breach, tt.breach)
+			}
+		})
+	}
+	_, err := tlspin.Policy{}.Observe(&tls.Config{}, nil)
+	require.ErrorContains(t, err, "no pins")
+	_, err = tlspin.Policy{Pins: pinsOf(leaf)}.Observe(&tls.Config{InsecureSkipVerify: true}, nil)
+	require.ErrorContains(t, err, "InsecureSkipVerify")
+}
