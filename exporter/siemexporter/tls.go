@@ -23,7 +23,7 @@ import (
 
 // newPolicy returns what the configuration demands of a server with these pins.
 func newPolicy(cfg *Config, pins []string) (tlspin.Policy, error) {
-	parsed, err := parsePins("pins", pins)
+	parsed, err := tlspin.ParseAll("pins", pins)
 	if err != nil {
 		return tlspin.Policy{}, err
 	}

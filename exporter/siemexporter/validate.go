@@ -164,34 +164,8 @@ func validatePostQuantum(tls *configtls.ClientConfig) error {
 }
 
 func validatePins(key string, pins []string) error {
-	if len(pins) == 0 {
-		return fmt.Errorf("%s are not set, so any server with a certificate from a trusted authority would receive the logs; run `logseal pin HOST:PORT` and write `pins: [sha256/…, sha256/…]`, the key in use and a backup", key)
-	}
-	_, err := parsePins(key, pins)
+	_, err := tlspin.ParseAll(key, pins)
 	return err
-}
-
-// parsePins reads the pins; a repeated one is an error, because whoever wrote it believes to have a backup.
-func parsePins(key string, pins []string) ([]tlspin.Pin, error) {
-	var (
-		parsed = make([]tlspin.Pin, 0, len(pins))
-		first  = make(map[tlspin.Pin]int, len(pins))
-		errs   []error
-	)
-	for i, text := range pins {
-		pin, err := tlspin.Parse(text)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s[%d]: %w", key, i, err))
-			continue
-		}
-		if j, seen := first[pin]; seen {
-			errs = append(errs, fmt.Errorf("%s[%d] repeats %s[%d]; a backup is the pin of another key", key, i, key, j))
-			continue
-		}
-		first[pin] = i
-		parsed = append(parsed, pin)
-	}
-	return parsed, errors.Join(errs...)
 }
 
 func (c *Config) validateQueue() error {

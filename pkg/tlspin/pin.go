@@ -7,7 +7,7 @@
 // A pin comes in addition to the usual verification of chain, host name and validity, never instead of it.
 //
 // [Policy.Apply] is the way in: it turns a loaded *tls.Config into one that refuses, during the handshake and so before
-// a byte of payload, every server that breaks the policy. [Reason] names why a handshake failed in a word that fits a
+// a byte of payload, every server that breaks the policy. [Policy.Observe] only tells of it. [Reason] names why a handshake failed in a word that fits a
 // metric. [Fetch] and [Describe] are for the operator who is choosing pins.
 //
 // The package knows crypto/tls and nothing of gRPC, HTTP or the collector.
@@ -17,6 +17,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,6 +53,33 @@ func Parse(s string) (Pin, error) {
 		return Pin{}, fmt.Errorf("%q holds %d bytes, a SHA-256 digest has %d; write the pin that `logseal pin HOST:PORT` prints", s, len(digest), sha256.Size)
 	}
 	return Pin(digest), nil
+}
+
+// ParseAll reads the pins that stand under a key of a configuration, in their order. No pins are an error, and so is a repeated one, because
+// whoever wrote it believes to have a backup. The error names the key and says what to write instead.
+func ParseAll(key string, texts []string) ([]Pin, error) {
+	if len(texts) == 0 {
+		return nil, fmt.Errorf("%s are not set, so any server with a certificate from a trusted authority would receive the logs; run `logseal pin HOST:PORT` and write `pins: [sha256/…, sha256/…]`, the key in use and a backup", key)
+	}
+	var (
+		pins  = make([]Pin, 0, len(texts))
+		first = make(map[Pin]int, len(texts))
+		errs  []error
+	)
+	for i, text := range texts {
+		pin, err := Parse(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s[%d]: %w", key, i, err))
+			continue
+		}
+		if j, seen := first[pin]; seen {
+			errs = append(errs, fmt.Errorf("%s[%d] repeats %s[%d]; a backup is the pin of another key", key, i, key, j))
+			continue
+		}
+		first[pin] = i
+		pins = append(pins, pin)
+	}
+	return pins, errors.Join(errs...)
 }
 
 // String returns the pin as it is written in a configuration: "sha256/BASE64=".

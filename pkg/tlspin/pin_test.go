@@ -89,3 +89,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestParseAll(t *testing.T) {
+	a, b := tlspin.Pin{1}, tlspin.Pin{2}
+	pins, err := tlspin.ParseAll("pins", []string{b.String(), a.String()})
+	require.NoError(t, err)
+	assert.Equal(t, []tlspin.Pin{b, a}, pins)
+	for name, tt := range map[string]struct {
+		texts []string
+		want  []string
+	}{
+		"none":     {nil, []string{"pins are not set", "logseal pin HOST:PORT"}},
+		"repeated": {[]string{a.String(), b.String(), a.String()}, []string{"pins[2] repeats pins[0]"}},
+		"all told": {[]string{"x", b.String(), "y"}, []string{"pins[0]", "pins[2]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := tlspin.ParseAll("pins", tt.texts)
+			for _, want := range tt.want {
+				assert.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
