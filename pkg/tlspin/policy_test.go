@@ -412,3 +412,31 @@ func TestObserve(t *testing.T) {
 	_, err = tlspin.Policy{Pins: pinsOf(leaf)}.Observe(&tls.Config{InsecureSkipVerify: true}, nil)
 	require.ErrorContains(t, err, "InsecureSkipVerify")
 }
+
+// TestRefusedServerSeesNoCertificate: who is not the pinned party does not learn who we are either.
+func TestRefusedServerSeesNoCertificate(t *testing.T) {
+	ca := testpki.NewCA("ca")
+	leaf, other, agent := ca.NewLeaf("siem"), ca.NewLeaf("other"), ca.NewLeaf("agent")
+	for version, name := range map[uint16]string{tls.VersionTLS12: "1.2", tls.VersionTLS13: "1.3"} {
+		for _, cert := range []*testpki.Cert{leaf, other} {
+			t.Run(name+" "+cert.X509.Subject.CommonName, func(t *testing.T) {
+				shown := make(chan int, 1)
+				s := serve(t, &tls.Config{
+					Certificates: []tls.Certificate{cert.TLS()}, MaxVersion: version, ClientAuth: tls.RequestClientCert,
+					VerifyConnection: func(state tls.ConnectionState) error { shown <- len(state.PeerCertificates); return nil },
+				})
+				cfg := apply(t, ca.Pool(), tlspin.Policy{Pins: pinsOf(leaf), AllowTLS12: true})
+				cfg.Certificates = []tls.Certificate{agent.TLS()}
+				_, err := s.deliver(t, cfg)
+				<-s.received
+				if cert == leaf {
+					require.NoError(t, err)
+					assert.Equal(t, 1, <-shown, "shows that the test would see one")
+					return
+				}
+				require.ErrorIs(t, err, tlspin.ErrMismatch)
+				assert.Empty(t, shown, "the server came to no end of the handshake")
+			})
+		}
+	}
+}
