@@ -89,7 +89,7 @@ func (o checkOptions) run(ctx context.Context, out io.Writer) error {
 		say(true, "configuration: otelcol-logseal takes it")
 	}
 
-	problems := configcheck.Files(conf, time.Now())
+	problems := configcheck.All(conf, time.Now())
 	for _, problem := range problems {
 		say(false, "%s", problem)
 	}

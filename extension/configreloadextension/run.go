@@ -182,5 +182,5 @@ func (c filesConverter) Convert(_ context.Context, conf *confmap.Conf) error {
 	if os.Getenv(checkVariable) == "" {
 		return nil
 	}
-	return configcheck.Unusable(configcheck.Files(conf.ToStringMap(), time.Now()))
+	return configcheck.Unusable(configcheck.All(conf.ToStringMap(), time.Now()))
 }

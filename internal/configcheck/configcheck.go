@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package configcheck looks at what a collector's configuration names outside itself: certificates, keys, authorities. The
-// collector's own validation does not, and finds out at a start.
+// Package configcheck looks at what the collector's own validation does not, and finds out at a start: what a configuration names outside
+// itself (certificates, keys, authorities), and whether components agree that name each other.
 package configcheck
 
 import (
@@ -47,7 +47,7 @@ func Files(conf map[string]any, now time.Time) []Problem {
 		used := InUse(conf, section)
 		for _, id := range slices.Sorted(maps.Keys(all)) {
 			if used[id] {
-				walk(section+"::"+id, all[id], now, &problems)
+				visit(section+"::"+id, all[id], func(key string, block map[string]any) { checkTLS(key, block, now, &problems) })
 			}
 		}
 	}
@@ -81,16 +81,17 @@ func InUse(conf map[string]any, section string) map[string]bool {
 	return used
 }
 
-func walk(key string, value any, now time.Time, problems *[]Problem) {
+// visit calls see for each section at and below a value.
+func visit(key string, value any, see func(key string, block map[string]any)) {
 	switch value := value.(type) {
 	case map[string]any:
-		checkTLS(key, value, now, problems)
+		see(key, value)
 		for _, name := range slices.Sorted(maps.Keys(value)) {
-			walk(key+"::"+name, value[name], now, problems)
+			visit(key+"::"+name, value[name], see)
 		}
 	case []any:
 		for i, each := range value {
-			walk(fmt.Sprintf("%s::%d", key, i), each, now, problems)
+			visit(fmt.Sprintf("%s::%d", key, i), each, see)
 		}
 	}
 }
