@@ -26,6 +26,7 @@ import (
 	nestinglimitextension "github.com/logseal/logseal/extension/nestinglimitextension"
 	healthcheckextension "github.com/logseal/logseal/extension/healthcheckextension"
 	configreloadextension "github.com/logseal/logseal/extension/configreloadextension"
+	tlspinextension "github.com/logseal/logseal/extension/tlspinextension"
 	basicauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	oidcauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
@@ -74,6 +75,7 @@ func components() (otelcol.Factories, error) {
 		nestinglimitextension.NewFactory(),
 		healthcheckextension.NewFactory(),
 		configreloadextension.NewFactory(),
+		tlspinextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
 		oidcauthextension.NewFactory(),
@@ -87,6 +89,7 @@ func components() (otelcol.Factories, error) {
 		nestinglimitextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		healthcheckextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		configreloadextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
+		tlspinextension.NewFactory().Type(): "github.com/logseal/logseal v0.1.0",
 		basicauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.160.0",
 		oidcauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension v0.160.0",
