@@ -475,6 +475,8 @@ func (w *Watcher) another(st *stream, n *note) {
 	if m := st.marked(number); m != nil {
 		if m.text != n.hash {
 			w.judgeOther(st, n, m)
+		} else {
+			w.bind(st, n.from, st.seals(number, number))
 		}
 		for _, g := range st.gaps {
 			if g.upper.hash == n.hash && !slices.ContainsFunc(g.copies, n.same) && len(g.copies) < maxMarks {
@@ -505,17 +507,17 @@ func (w *Watcher) trust(t seal.Trust) *stream {
 	return st
 }
 
-// bind checks that a stream's seals and records come from the client that its first ones came from.
+// bind checks that a stream's seals and records come from the client that its first seals came from. Records decide nothing: anybody can write
+// one.
 func (w *Watcher) bind(st *stream, from Peer, s subject) {
-	if !w.config.BindIdentity || st.identity == from.Identity {
-		return
-	}
-	if st.identity == "" {
+	switch {
+	case !w.config.BindIdentity || st.identity == from.Identity:
+	case st.identity != "":
+		s.sub, s.from = from.Identity, from
+		w.add(finding.OtherIdentity, s)
+	case s.handle == "":
 		st.identity, st.dirty = from.Identity, true
-		return
 	}
-	s.sub, s.from = from.Identity, from
-	w.add(finding.OtherIdentity, s)
 }
 
 // judgeChain reports seals that nothing vouches for in time, goes on from an anchor, and reports silence.

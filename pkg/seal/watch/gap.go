@@ -168,7 +168,7 @@ func (w *Watcher) fillUp(st *stream, g *gap) bool {
 		before := g.low
 		w.release(st, n, mark{n.Seal.Number, n.hash, seal.Ed25519Anchor(&before.next), false})
 		g.low = tipOf(n)
-		w.filled(st, g, n.Seal.Number)
+		w.filled(st, g, n)
 		ss := w.follow(st, n.Seal)
 		w.checkPair(st, before, n.Seal)
 		w.obey(st, ss, n.Seal, nil, g.unwatched)
@@ -191,7 +191,7 @@ func (w *Watcher) fillDown(st *stream, g *gap) bool {
 		above, signedAbove := g.upper, signed(g.copies, &n.Seal.Next)
 		w.release(st, n, mark{number, n.hash, seal.AnchorKey{}, true})
 		g.upper, g.copies = n, copies
-		w.filled(st, g, number)
+		w.filled(st, g, n)
 		ss := w.follow(st, n.Seal)
 		if !signedAbove {
 			w.broken(st, above.Seal.Number, 0, finding.KeyNotNamed)
@@ -208,12 +208,13 @@ func (w *Watcher) fillDown(st *stream, g *gap) bool {
 }
 
 // filled notes that a missing seal has come.
-func (w *Watcher) filled(st *stream, g *gap, number uint64) {
-	r := seal.Range{First: number, Last: number}
+func (w *Watcher) filled(st *stream, g *gap, n *note) {
+	r := seal.Range{First: n.Seal.Number, Last: n.Seal.Number}
 	st.missing, st.unwatched = st.missing.Remove(r), st.unwatched.Remove(r)
 	w.retract(g.cause, 1)
 	w.sealCount++
 	st.dirty = true
+	w.bind(st, n.from, st.seals(n.Seal.Number, n.Seal.Number))
 }
 
 // close ends a gap of which no seal is missing any more. The seals above it must go on from those below, with their own signatures: else whoever has an

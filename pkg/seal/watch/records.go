@@ -81,11 +81,28 @@ type handle struct {
 	// While there is no session.
 	born       time.Duration
 	from       Peer // of the first record
+	senders    []sender
 	blind      []blindRecord
 	blindBytes int
 	assumed    bool // leaves are in pages, as if the session excluded what is usual
 	named      bool // and one of these has what that leaves out
 	orphans    contributions
+}
+
+// sender is a client of whom records of a session came that is not known yet, and the number of the first.
+type sender struct {
+	Peer
+	seq uint64
+}
+
+// maxSenders bounds the clients that are remembered of a session that is not known.
+const maxSenders = 8
+
+// note remembers from whom a record came, for [Watcher.bind] once it is known of which stream it is.
+func (h *handle) note(from Peer, seq uint64) {
+	if len(h.senders) < maxSenders && !slices.ContainsFunc(h.senders, func(s sender) bool { return s.Identity == from.Identity }) {
+		h.senders = append(h.senders, sender{from, seq})
+	}
 }
 
 // blindRecord is a record whose session's policy is not known.

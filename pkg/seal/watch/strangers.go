@@ -161,6 +161,10 @@ func (w *Watcher) attach(ss *session, name string) {
 	if w.strangers.forgotten(name) {
 		ss.lenientUntil = w.clock + w.config.LateAfter
 	}
+	for _, s := range h.senders {
+		w.bind(ss.stream, s.Peer, h.on(s.seq, s.seq, s.Peer))
+	}
+	h.senders = nil
 	w.takeAllBack(&h.orphans)
 	w.takeAllBack(&h.rival) // it is known now of which stream they are
 	for _, seq := range slices.Sorted(maps.Keys(h.rivals)) {

@@ -536,28 +536,6 @@ func TestEndorsed(t *testing.T) {
 	require.Contains(t, s.String(), "UNKNOWN_STREAM not_endorsed")
 }
 
-func TestBindIdentity(t *testing.T) {
-	h := newHost(t, "web-17").start()
-	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}, BindIdentity: true})
-	s.save(false)
-	from := func(identity string, list records) {
-		for _, ld := range list {
-			s.take(s.w.Observe(ld, watch.Peer{Address: "10.0.0.1:4317", Identity: identity}, s.now))
-		}
-	}
-	from("web-17.example", h.stamp(5).seal().take())
-	s.want()
-	s.save(true)
-	s.load()
-	from("web-17.example", h.stamp(5).seal().take())
-	s.want()
-	from("mallory.example", h.stamp(5).take())
-	s.want("IDENTITY_MISMATCH other_identity web-17 5")
-	require.Equal(t, "mallory.example", s.w.Open()[0].Peer.Identity)
-	from("mallory.example", h.seal().take())
-	s.want("IDENTITY_MISMATCH other_identity web-17 6")
-}
-
 // TestSkip: what nobody had time for is not missing.
 func TestSkip(t *testing.T) {
 	h := newHost(t, "web-17").start()

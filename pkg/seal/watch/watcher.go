@@ -156,7 +156,9 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 		h := w.lastHandle
 		if h == nil || h.name != id.Handle { // most are of the session of the one before
 			if st := w.former[id.Handle]; st != nil {
-				w.add(finding.CameAgain, subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from})
+				again := subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from}
+				w.add(finding.CameAgain, again)
+				w.bind(st, from, again)
 				continue
 			}
 			h = w.handleOf(id.Handle, from)
@@ -167,8 +169,13 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 			policy = ss.policyOr(w.usual)
 			if h != last {
 				last = h
-				w.meetRecords(ss.stream, rl, from, h.on(id.Seq, id.Seq, from))
+				w.meetRecords(ss.stream, rl)
 			}
+			if w.config.BindIdentity && ss.stream.identity != from.Identity {
+				w.bind(ss.stream, from, h.on(id.Seq, id.Seq, from))
+			}
+		} else if w.config.BindIdentity {
+			h.note(from, id.Seq)
 		}
 		if err == nil && sourceOf != policy {
 			encoding, sourceErr = w.hasher.SourceEncoding(rl, sl, policy)
@@ -205,12 +212,11 @@ func readable(h *canonical.Hasher, rl plog.ResourceLogs, sl plog.ScopeLogs, lr p
 	return err
 }
 
-// meetRecords notes where records of a stream come from.
-func (w *Watcher) meetRecords(st *stream, rl plog.ResourceLogs, from Peer, s subject) {
+// meetRecords notes which host records of a stream are of.
+func (w *Watcher) meetRecords(st *stream, rl plog.ResourceLogs) {
 	if host, ok := rl.Resource().Attributes().Get("host.name"); ok && host.Str() != st.host && len(host.Str()) <= maxHost {
 		st.host, st.dirty = host.Str(), true
 	}
-	w.bind(st, from, s)
 }
 
 // malformed reports a record that has an id and no meaning.
