@@ -156,6 +156,9 @@ func createDefaultConfig() component.Config {
 
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval = time.Second
+	// After an outage a request waits for up to one and a half of these, and what comes behind it is sent meanwhile. A watcher that has the
+	// seal waits for late_after, 30 s, for the records.
+	retry.MaxInterval = 15 * time.Second
 	retry.MaxElapsedTime = 0 // for ever
 
 	grpc := configgrpc.NewDefaultClientConfig()

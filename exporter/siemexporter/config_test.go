@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
 // load reads one section of testdata/config.yaml as the collector does.
@@ -40,6 +42,9 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "bytes", queue.Batch.Get().Sizer.String())
 	assert.True(t, cfg.RetryConfig.Enabled)
 	assert.Zero(t, cfg.RetryConfig.MaxElapsedTime)
+	retry := cfg.RetryConfig
+	assert.Less(t, time.Duration(float64(retry.MaxInterval)*(1+retry.RandomizationFactor)), watch.DefaultLateAfter,
+		"what waits to be sent again would be called missing when its seal has overtaken it")
 	assert.Equal(t, "1.3", cfg.tls().MinVersion)
 	assert.Equal(t, time.Hour, cfg.tls().ReloadInterval)
 	assert.Len(t, cfg.Pins, 2)
