@@ -31,6 +31,8 @@ type reader struct {
 	found bool              // what is being read has records, or would have them
 	page  page              // what is being read says of itself
 	pages []page
+	none  error // says of the first answer that is none that it is none
+	nones int
 }
 
 // page is what an answer says of itself.
@@ -42,12 +44,16 @@ type page struct {
 	partial       bool
 }
 
-// file reads answers to the end. What is broken is a fault; the error is one of reading, or says that the file is something else.
+// file reads answers to the end. What is broken is a fault; the error is one of reading, or says that the file is something else, or that something in
+// it is.
 func (r *reader) file() error {
 	for {
 		c, err := r.json.next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			if r.nones > 1 {
+				return fmt.Errorf("%w (and %d more like it)", r.none, r.nones-1)
+			}
+			return r.none
 		}
 		if err != nil {
 			return err
@@ -103,7 +109,10 @@ func (r *reader) answer() error {
 		return err
 	}
 	if !r.found {
-		return fmt.Errorf("line %d: no answer of a search as --from %s reads it, which has %s: is it another store's, or did the search fail?", line, r.layout.name, r.layout.is)
+		if r.nones++; r.none == nil {
+			r.none = fmt.Errorf("line %d: no answer of a search as --from %s reads it, which has %s: is it another store's, or did the search fail?", line, r.layout.name, r.layout.is)
+		}
+		return nil // what else is in the file may be one
 	}
 	r.page.rows = r.rows - before
 	switch {
@@ -147,7 +156,8 @@ func (r *reader) rowOrEnvelope(s shape) error {
 	return r.emit(raw, s)
 }
 
-// envelope reads an answer whose bracket and first name are read. One that has members of a record is a record, whatever else is in it.
+// envelope reads an answer whose bracket and first name are read. One that has members of a record is a record, whatever else is in it; so is one that
+// has members which no answer has, and nothing of an answer.
 func (r *reader) envelope(first string, s shape) error {
 	var own []byte // members that no envelope has
 	isRow := false
@@ -166,7 +176,7 @@ func (r *reader) envelope(first string, s shape) error {
 		own = append(append(append(append(own, ','), marshal(name)...), ':'), raw...)
 		return nil
 	}
-	if err := r.members(first, member); err != nil || !isRow {
+	if err := r.members(first, member); err != nil || !isRow && (own == nil || r.found) {
 		return err
 	}
 	own[0] = '{'
@@ -245,7 +255,7 @@ func (r *reader) value(path string, depth int) error {
 	case c == '{' && leads:
 		return r.object(path, depth)
 	case c == '[' && leads && !r.layout.keeps(path):
-		if _, ok := r.shapeAt(path + "[]"); ok || !r.layout.otlp {
+		if _, ok := r.shapeAt(path + "[]"); ok || !r.layout.otlp && r.layout.leads(path+"[]") {
 			r.found = true // even if there is nothing in it
 		}
 		return r.json.each(']', func() error { return r.value(path+"[]", depth+1) })

@@ -283,6 +283,8 @@ func TestNoAnswer(t *testing.T) {
 		{"otlp", `{"records":[]}`, "resourceLogs"},
 		{"victorialogs", `missing _time filter`, "no JSON"},
 		{"victorialogs", `{}`, "no answer"},
+		{"elastic", `{"hits":[]}`, "no answer"},
+		{"splunk", "{}\n{\"messages\":[],\"fields\":{}}\n{}", "line 1: no answer of a search as --from splunk reads it, which has lines with \"result\", or \"results\": output_mode=json: is it another store's, or did the search fail? (and 2 more like it)"},
 	} {
 		report, err := w.verify(t, tt.store, []string{tt.text}, given{})
 		require.ErrorContains(t, err, tt.says)
@@ -300,5 +302,37 @@ func TestNoAnswer(t *testing.T) {
 	} {
 		_, err := w.verify(t, empty.store, []string{empty.text}, given{})
 		require.NoError(t, err, empty.store)
+	}
+}
+
+// TestNoAnswerAmongOthers: what is no answer ends the reading of nothing behind it; and a record is one in whatever order its members stand.
+func TestNoAnswerAmongOthers(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ form, line string }{
+		{"splunk, jobs/export", `{"messages":[],"fields":{}}`},
+		{"splunk, results in pages", `{"messages":[{"type":"WARN","text":"x"}]}`},
+		{"elastic, a hit a line", `{"took":1,"hits":[]}`},
+		{"elastic, pages of _search", `{"error":{"type":"x"},"status":500}`},
+		{"loki, logcli", `{"status":"error"}`},
+		{"victorialogs", `{}`},
+		{"otlp, pages", `{"next":"x"}`},
+	} {
+		f := forms[tt.form]
+		for _, whole := range []bool{true, false} {
+			texts := f.write(w.sent)
+			if texts[0] = tt.line + "\n" + texts[0]; !whole {
+				texts[0] = "[" + tt.line + "," + strings.Join(strings.Split(strings.TrimSpace(texts[0]), "\n")[1:], ",") + "]"
+			}
+			report, err := w.verify(t, f.store, texts, given{})
+			require.ErrorContains(t, err, "page-0000.json: line 1: no answer of a search", tt.form)
+			require.Empty(t, found(report), tt.form)
+			require.EqualValues(t, 20*minutes, report.Verified, tt.form)
+		}
+	}
+	for _, line := range []string{`{"id":"a","user":"bob"}`, `{"user":"bob","id":"a"}`, `{"hits":[],"user":"bob"}`, `{"hits":"5","user":"bob"}`, `{"status":200,"path":"/"}`} {
+		texts := forms["elastic, a hit a line"].write(w.sent)
+		report, err := w.verify(t, "elastic", append(texts, line), given{})
+		require.NoError(t, err, line)
+		require.Equal(t, map[string]uint64{"UNSTAMPED no_id": 1}, found(report), line)
 	}
 }
