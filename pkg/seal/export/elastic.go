@@ -5,7 +5,8 @@ package export
 import "github.com/logseal/logseal/pkg/seal/canonical"
 
 // elastic is the search of Elasticsearch and OpenSearch: pages of _search, scroll and point in time, _msearch, async search, ES|QL and SQL in
-// JSON, and the lines of their dump tools: hits or documents. https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-search
+// JSON, and the lines of their dump tools: hits or documents. What names the fields is who writes the index: Elastic's own collector and endpoint,
+// Data Prepper ("@"), Graylog ("otel_"). https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-search
 var elastic = layout{
 	name: "elastic",
 	is:   `"hits": {"hits": […]}, a hit a line, or "columns" and "values"`,
@@ -23,9 +24,10 @@ var elastic = layout{
 		"columns", "values", "rows", "cursor", "documents_found", "values_loaded", "error", "status",
 	},
 	prefixes: []string{"_source.", "fields."},
-	id:       []string{"attributes.logseal.id", "logseal.id", "logseal_id", "labels.logseal_id", "log.attributes.logseal@id", "log.attributes.logseal.id"},
+	id:       []string{"attributes.logseal.id", "logseal.id", "logseal_id", "labels.logseal_id", "log.attributes.logseal@id", "log.attributes.logseal.id", "otel_attributes_logseal_id"},
 	carried: []string{
 		"attributes.logseal.original", "logseal.original", "logseal_original", "labels.logseal_original", "log.attributes.logseal@original", "log.attributes.logseal.original",
+		"otel_attributes_logseal_original",
 	},
 	text:    []string{"body.text", "message", "body", "event.original", "body.structured"},
 	event:   []string{"event_name", "eventName", "attributes.event.name"},

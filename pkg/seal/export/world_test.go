@@ -3,6 +3,7 @@
 package export_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -202,6 +203,23 @@ var forms = map[string]form{
 	"victorialogs": {"victorialogs", func(list []sent) []string {
 		return []string{lines(each(list, func(s sent) string {
 			return object("_time", `"2026-11-23T05:22:20Z"`, "_stream", `"{}"`, "_msg", quote(s.original))
+		}))}
+	}},
+	"elastic, Graylog's index": {"elastic", func(list []sent) []string {
+		hits := each(list, func(s sent) string {
+			if s.id == "" {
+				return object("_source", object("message", quote(s.body), "otel_severity_text", `"INFO"`))
+			}
+			return object("_source", object("message", quote(s.body), "otel_attributes_logseal_id", quote(s.id), "otel_attributes_logseal_original", quote(base64.StdEncoding.EncodeToString([]byte(s.original)))))
+		})
+		return []string{object("hits", object("hits", rows(hits)))}
+	}},
+	"victorialogs, made of another store's answer": {"victorialogs", func(list []sent) []string {
+		return []string{lines(each(list, func(s sent) string {
+			if s.id == "" {
+				return object("_msg", quote(s.body), "logseal.id", "null", "logseal.original", "null")
+			}
+			return object("_msg", quote(s.body), "logseal.id", quote(s.id), "logseal.original", quote(base64.StdEncoding.EncodeToString([]byte(s.original))))
 		}))}
 	}},
 	"otlp, pages": {"otlp", func(list []sent) []string {
