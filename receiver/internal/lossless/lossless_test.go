@@ -29,6 +29,8 @@ type memory struct {
 	component.StartFunc
 	component.ShutdownFunc
 	values map[string]string
+	writes int
+	fail   error
 }
 
 func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
@@ -41,6 +43,9 @@ type memoryClient struct {
 }
 
 func (c memoryClient) Batch(_ context.Context, ops ...*storage.Operation) error {
+	if c.writes++; c.fail != nil {
+		return c.fail
+	}
 	for _, op := range ops {
 		switch op.Type {
 		case storage.Set:
@@ -220,6 +225,39 @@ func TestPositionIsSavedOnlyBehindAcceptedRecords(t *testing.T) {
 			assert.Equal(t, tt.want, m.values["position"])
 		})
 	}
+}
+
+// What is stored already is not written again, unless it is not known to be there.
+func TestPositionIsWrittenOnce(t *testing.T) {
+	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error { return nil })
+	require.NoError(t, err)
+	s, r, m := newScript(t, next)
+	for i, step := range []struct {
+		do     func() error
+		writes int
+	}{
+		{func() error { return s.client.Set(t.Context(), "position", []byte("1")) }, 1},
+		{func() error { return s.client.Set(t.Context(), "position", []byte("1")) }, 1},
+		{func() error { return s.client.Set(PartialSave(t.Context()), "position", []byte("2")) }, 2},
+		{func() error { return s.client.Set(t.Context(), "position", []byte("2")) }, 2},
+		{func() error { return s.client.Set(t.Context(), "position", []byte("1")) }, 3},
+		{func() error { return s.client.Set(t.Context(), "other", []byte("1")) }, 4},
+		{func() error {
+			return s.client.Batch(t.Context(), storage.SetOperation("position", []byte("1")), storage.SetOperation("other", []byte("2")))
+		}, 5},
+		{func() error { return s.client.Delete(t.Context(), "position") }, 6},
+		{func() error { return s.client.Set(t.Context(), "position", []byte("1")) }, 7},
+	} {
+		require.NoError(t, step.do())
+		require.Equal(t, step.writes, m.writes, "step %d", i)
+	}
+	m.fail = errors.New("no space left on device")
+	require.ErrorIs(t, s.client.Set(t.Context(), "position", []byte("3")), m.fail)
+	m.fail = nil
+	require.NoError(t, s.client.Set(t.Context(), "position", []byte("1")))
+	require.Equal(t, 9, m.writes, "a write that failed may have been done all the same")
+	require.Equal(t, map[string]string{"position": "1", "other": "2"}, m.values)
+	require.NoError(t, r.Shutdown(t.Context()))
 }
 
 func TestAnswer(t *testing.T) {
