@@ -124,6 +124,17 @@ func (p *Process) Stop(timeout time.Duration) error {
 // Done is closed when the process has exited.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// Written returns how many bytes the running process has written to files and sockets (wchar of proc(5)).
+func (p *Process) Written() (n int64, err error) {
+	counters, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(counters), "wchar: ")
+	_, err = fmt.Sscan(rest, &n)
+	return n, err
+}
+
 // Usage returns the CPU time and the peak resident set, in bytes, of an exited process and its children.
 func (p *Process) Usage() (cpu time.Duration, maxRSS int64) {
 	state := p.cmd.ProcessState
