@@ -21,6 +21,7 @@ import (
 type sample struct {
 	trust   seal.Trust
 	closed  bool // its last session ended in order
+	begins  bool // its first seal is there
 	what    string
 	chunks  []sent // in the order in which the host sent them
 	report  *verifier.Report
@@ -63,6 +64,10 @@ func samplesOf(t testing.TB, block uint64) [][]*sample {
 			}
 			s.report = offline(t, all, host.Trust)
 			s.claims = claimsOf(s.report)
+			s.begins = slices.ContainsFunc(list, func(ld plog.Logs) bool {
+				note, err := seal.ParseNote(record(ld).Body().AsString())
+				return err == nil && note.Seal.Number == 0 && note.Begins(&host.Trust)
+			})
 			s.records = s.report.Records
 			return s
 		}

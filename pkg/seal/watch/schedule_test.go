@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -150,6 +151,8 @@ type schedule struct {
 	repeats bool          // what was sent is sent again, at once or long after
 	skips   bool          // what comes is not looked at, now and then
 	small   bool          // the watcher has memory for few records
+	learns  bool          // it trusts who comes first
+	partial bool          // it knows that others see a part
 	chunks  int
 	again   map[int][]plog.Logs // what was sent again, by sample
 
@@ -195,6 +198,8 @@ func newSchedule(t testing.TB, n uint64, samples [][]*sample) *schedule {
 	if s.small {
 		config.MaxPending = 1024
 	}
+	s.learns, s.partial = one(8), one(16)
+	config.Partial = s.partial
 	attackedToo := rng.IntN(2) == 0
 	for _, i := range rng.Perm(len(samples))[:1+rng.IntN(3)] {
 		variant := 0
@@ -204,6 +209,9 @@ func newSchedule(t testing.TB, n uint64, samples [][]*sample) *schedule {
 		one := samples[i][variant]
 		s.samples = append(s.samples, one)
 		config.Trust = append(config.Trust, one.trust)
+	}
+	if s.learns = s.learns && !s.partial && s.restart != killed && s.lateBy < watch.DefaultLateAfter && !slices.ContainsFunc(s.samples, func(s *sample) bool { return !s.begins }); s.learns {
+		config.Learn, config.Trust = true, nil
 	}
 	s.seen = newSeen(t, config)
 	return s
