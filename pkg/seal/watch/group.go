@@ -40,6 +40,14 @@ func (g *group) seq(i int) uint64 {
 	return g.first + uint64(i)
 }
 
+// seqs returns all of them.
+func (g *group) seqs() (list seal.Ranges) {
+	for i := range int(g.size) {
+		list = list.Add(seal.Range{First: g.seq(i), Last: g.seq(i)})
+	}
+	return list
+}
+
 func (g *group) index(seq uint64) int {
 	if g.rest != nil {
 		return slices.Index(g.rest, seq)

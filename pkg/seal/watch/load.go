@@ -462,6 +462,13 @@ func (w *loading) loadSession(st *stream, s *sessionState, last bool) error {
 	if err := w.loadHandle(h, &s.handleState, s.Leaves); err != nil {
 		return err
 	}
+	left, err := s.Left.ranges(maxSavedRanges)
+	if err != nil {
+		return err
+	}
+	for _, r := range left { // what of them was missing is not known any more
+		w.add(finding.NotWatched, h.on(r.First, r.Last, Peer{}))
+	}
 	for i := range s.Groups {
 		if err := w.loadGroup(ss, &s.Groups[i], last); err != nil {
 			return err

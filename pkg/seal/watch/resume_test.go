@@ -92,6 +92,20 @@ func TestKilledAndClockSetBack(t *testing.T) {
 	s.want("UNCHECKED not_watched  1", "UNCHECKED not_watched web-17 9")
 }
 
+// TestKilledWithManyGroups: what a state does not hold of the groups that lack records is UNCHECKED after a kill.
+func TestKilledWithManyGroups(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+	list := h.stamp(20_000).seal().stamp(20_000).seal().take()
+	for _, i := range list.seals() { // and none of the records
+		s.observe(list[i])
+	}
+	s.save(false)
+	s.load()
+	s.pass(time.Minute)
+	s.want("UNCHECKED not_watched  1", "UNCHECKED not_watched web-17 40000")
+}
+
 // TestManyWaitAtAStop: what a state does not hold of the records that wait at a stop is UNCHECKED.
 func TestManyWaitAtAStop(t *testing.T) {
 	h := newHost(t, "web-17").start()

@@ -180,7 +180,7 @@ func (w *Watcher) saveSession(ss *session, last bool) *sessionState {
 	if ss.policy != nil {
 		s.Exclude, s.ExcludeResource = ss.policy.Names(), ss.policy.ResourceNames()
 	}
-	groups := maxSavedGroups
+	groups, left := maxSavedGroups, seal.Ranges(nil)
 	if last {
 		groups = maxLastGroups
 	}
@@ -192,9 +192,12 @@ func (w *Watcher) saveSession(ss *session, last bool) *sessionState {
 				s.Groups = append(s.Groups, saveGroup(g))
 			case last:
 				w.giveUp(g)
+			default:
+				left = left.Union(g.seqs())
 			}
 		}
 	}
+	s.Left = fewest(left)
 	h.unsaved = false
 	for p := h.oldest; p != nil; p = p.next {
 		if !last && !p.held && p.at+settling > w.clock {
@@ -253,11 +256,7 @@ func (w *Watcher) saveStrangers() strangersState {
 }
 
 func saveGroup(g *group) groupState {
-	var seqs seal.Ranges
-	for i := range int(g.size) {
-		seqs = seqs.Add(seal.Range{First: g.seq(i), Last: g.seq(i)})
-	}
-	return groupState{Seqs: rangesState(seqs.String()), Root: b32(g.root), Prefix: g.prefix, Overdue: g.overdue, Lenient: g.lenient, Gap: g.session.stream.gapPlace(g.gap), Told: saveTold(g.told)}
+	return groupState{Seqs: rangesState(g.seqs().String()), Root: b32(g.root), Prefix: g.prefix, Overdue: g.overdue, Lenient: g.lenient, Gap: g.session.stream.gapPlace(g.gap), Told: saveTold(g.told)}
 }
 
 func saveTold(cs contributions) (list []toldState) {

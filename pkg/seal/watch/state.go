@@ -185,6 +185,7 @@ type sessionState struct {
 	Settled         rangesState  `json:"settled,omitempty"`
 	Void            rangesState  `json:"void,omitempty"`
 	Groups          []groupState `json:"groups,omitempty"`
+	Left            rangesState  `json:"left,omitempty"` // the records of the groups that are not here, unless nothing was observed after it
 	Leaves          []leafState  `json:"leaves,omitempty"`
 	Verified        []leafState  `json:"verified,omitempty"` // the latest, to compare copies with; if nothing was observed after it
 	handleState
