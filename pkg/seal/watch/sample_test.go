@@ -22,6 +22,7 @@ type sample struct {
 	trust   seal.Trust
 	closed  bool // its last session ended in order
 	begins  bool // its first seal is there
+	prompt  bool // nobody touched it, and nothing comes long after its seal
 	what    string
 	chunks  []sent // in the order in which the host sent them
 	report  *verifier.Report
@@ -72,6 +73,7 @@ func samplesOf(t testing.TB, block uint64) [][]*sample {
 			return s
 		}
 		variants := []*sample{add(flatten(sent), "nothing")}
+		variants[0].prompt = len(host.Refused) == 0
 		for range attacked {
 			list, what := flatten(sent), ""
 			for range 1 + rng.IntN(2) {

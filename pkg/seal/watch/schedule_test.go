@@ -159,6 +159,7 @@ type schedule struct {
 	consumers [10][]delivery
 	waited    time.Duration // since everything had been delivered
 
+	aside   []delivery        // skipped, and not taken in yet
 	saved   []delivery        // since the last save
 	older   map[string][]byte // what was saved some time ago, and is restored at a kill
 	since   []delivery        // since then
@@ -325,6 +326,7 @@ func (s *schedule) wait(d time.Duration) {
 		s.gone += step
 		s.now = s.now.Add(step)
 		s.take(s.w.Tick(s.now))
+		s.aside = nil
 		saveNow()
 	}
 }
@@ -338,9 +340,9 @@ func (s *schedule) step() {
 // keep saves the state, and sometimes keeps a copy of it.
 func (s *schedule) keep() {
 	s.save(false)
-	s.saved = nil
+	s.saved = slices.Clone(s.aside)
 	if s.restart == killed && s.rng.IntN(20) == 0 {
-		s.older, s.since = maps.Clone(s.store), nil
+		s.older, s.since = maps.Clone(s.store), slices.Clone(s.aside)
 	}
 }
 
@@ -404,14 +406,16 @@ func (s *schedule) goOn() {
 		s.step()
 	}
 	s.load()
-	s.saved = nil
+	s.saved, s.aside = nil, nil
 }
 
 func (s *schedule) observeFrom(d delivery) {
 	from := watch.Peer{Address: fmt.Sprintf("10.0.0.%d:4317", d.of)}
 	if s.skips && s.rng.IntN(30) == 0 {
 		s.w.Skip(d.chunk, from)
+		s.aside = append(s.aside, d)
 		return
 	}
+	s.aside = nil
 	s.take(s.w.Observe(d.chunk, from, s.now))
 }
