@@ -35,7 +35,15 @@ type drill struct {
 	name    string
 	promise string
 	run     func(context.Context, *stage) (string, error)
-	without func(*stage) string // why it is left out, empty if it is not; nil for one that never is
+	without func(Options) string // why it is left out, empty if it is not; nil for one that never is
+}
+
+// leftOut says why the drill is left out, empty if it is not.
+func (d *drill) leftOut(o Options) string {
+	if d.without == nil {
+		return ""
+	}
+	return d.without(o)
 }
 
 // drills run in this order, on the same processes.
@@ -72,6 +80,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if _, err := os.Stat(o.Collector); err != nil {
 		return fmt.Errorf("the collector %s is not there: run `make build`, or name it with --collector", o.Collector)
 	}
+	for _, d := range chosen {
+		if why := d.leftOut(o); why != "" && len(o.Drills) > 0 {
+			return fmt.Errorf("the drill %s cannot run: %s", d.name, why)
+		}
+	}
 	if o.Dir == "" {
 		if o.Dir, err = os.MkdirTemp("", "logseal-demo-"); err != nil {
 			return err
@@ -93,12 +106,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	failed, leftOut := 0, 0
 	for _, d := range chosen {
 		s.say("\n%s: %s", d.name, d.promise)
-		if d.without != nil {
-			if why := d.without(s); why != "" {
-				leftOut++
-				s.say("  LEFT OUT  %s", why)
-				continue
-			}
+		if why := d.leftOut(o); why != "" {
+			leftOut++
+			s.say("  LEFT OUT  %s", why)
+			continue
 		}
 		result, err := d.run(ctx, s)
 		s.endCounts()

@@ -26,8 +26,8 @@ import (
 const storeRecords = 400
 
 // noStore says why the drill of the store is left out, empty where it is not.
-func noStore(s *stage) string {
-	if s.VictoriaLogs == "" {
+func noStore(o Options) string {
+	if o.VictoriaLogs == "" {
 		return "VictoriaLogs is not here: `make store` builds it, a minute the first time"
 	}
 	return ""
