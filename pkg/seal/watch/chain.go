@@ -48,6 +48,7 @@ type stream struct {
 	sessions []*session                // the oldest first
 	former   []string                  // handles of earlier ones
 	gaps     []*gap                    // the lowest first
+	owed     []owed
 
 	missing, unwatched seal.Ranges // numbers of seals below head that are not here
 
@@ -141,8 +142,8 @@ func (st *stream) name() string {
 	return st.trust.Name
 }
 
-// broken notes that a seal contradicts others.
-func (w *Watcher) broken(st *stream, number, by uint64, reason finding.Reason) {
+// broken notes that a seal contradicts others. It returns the finding, nil if it is one that was there.
+func (w *Watcher) broken(st *stream, number, by uint64, reason finding.Reason) *cause {
 	s := st.seals(number, number)
 	s.detail.By = by
 	for c := range w.causes.open { // one contradiction entails others: a seal counts once
@@ -150,10 +151,10 @@ func (w *Watcher) broken(st *stream, number, by uint64, reason finding.Reason) {
 			if f := &c.event.Finding; f.Reason != reason && !slices.Contains(f.Further, reason) {
 				f.Further = append(f.Further, reason)
 			}
-			return
+			return nil
 		}
 	}
-	w.add(reason, s)
+	return w.add(reason, s)
 }
 
 // note takes in a record that claims to be a seal.
@@ -472,6 +473,7 @@ func (w *Watcher) unreadable(err error, from Peer) {
 // another judges a seal whose number the chain has passed.
 func (w *Watcher) another(st *stream, n *note) {
 	number := n.Seal.Number
+	w.settleOwed(st, n)
 	if m := st.marked(number); m != nil {
 		if m.text != n.hash {
 			w.judgeOther(st, n, m)

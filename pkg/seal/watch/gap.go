@@ -65,6 +65,9 @@ func (w *Watcher) leap(st *stream, anchor *note, key seal.AnchorKey) {
 		case n != anchor:
 			m.key = seal.AnchorKey{} // not known
 		}
+		if n != anchor && !g.unwatched {
+			w.owe(st, n, copies[i])
+		}
 		before := st.head
 		w.release(st, n, m)
 		w.resume(st, n)
@@ -192,6 +195,9 @@ func (w *Watcher) fillDown(st *stream, g *gap) bool {
 		w.release(st, n, mark{number, n.hash, seal.AnchorKey{}, true})
 		g.upper, g.copies = n, copies
 		w.filled(st, g, n)
+		if !g.unwatched {
+			w.owe(st, n, copies)
+		}
 		ss := w.follow(st, n.Seal)
 		if !signedAbove {
 			w.broken(st, above.Seal.Number, 0, finding.KeyNotNamed)

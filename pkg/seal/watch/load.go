@@ -232,7 +232,7 @@ func (w *loading) loadStream(id string, s *streamState, index *indexState) error
 		}
 	}
 	if st.heartbeat < 0 || st.heartbeat > seal.MaxDuration || len(s.Marks) > maxMarks || len(s.Anchors) > 64 || len(s.Sessions) > maxSessions+2 ||
-		len(s.Former) > maxFormer || len(s.Held) > maxHeldNotes || len(s.Gaps) > maxGaps {
+		len(s.Former) > maxFormer || len(s.Held) > maxHeldNotes || len(s.Gaps) > maxGaps || len(s.Owed) > maxOwed {
 		return errState
 	}
 	var err error
@@ -247,6 +247,9 @@ func (w *loading) loadStream(id string, s *streamState, index *indexState) error
 	}
 	for _, a := range s.Anchors {
 		st.anchors[a.Number] = seal.AnchorKey(a.Key)
+	}
+	for _, o := range s.Owed {
+		st.owed = append(st.owed, owed{o.Number, seal.Hash(o.Text), seal.AnchorKey(o.Key), w.causeOf[o.Cause]})
 	}
 	for _, name := range s.Former {
 		st.former = append(st.former, name)

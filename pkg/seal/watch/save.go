@@ -113,6 +113,9 @@ func (w *Watcher) saveStream(st *stream, last bool) streamState {
 	for _, number := range slices.Sorted(maps.Keys(st.anchors)) {
 		s.Anchors = append(s.Anchors, anchorState{number, anchor(st.anchors[number])})
 	}
+	for _, o := range st.owed {
+		s.Owed = append(s.Owed, owedState{o.number, b32(o.text), anchor(o.key), o.cause.id()})
+	}
 	for _, number := range slices.Sorted(maps.Keys(st.held)) {
 		for _, n := range st.held[number] {
 			if len(s.Held) < notes {

@@ -91,6 +91,7 @@ type streamState struct {
 	Unwatched rangesState     `json:"unwatched,omitempty"`
 	Gaps      []gapState      `json:"gaps,omitempty"`
 	Held      []heldState     `json:"held,omitempty"`
+	Owed      []owedState     `json:"owed,omitempty"`
 	Silent    uint64          `json:"silent,omitempty"`   // serial of the finding, 0 if there is none
 	NoFirst   uint64          `json:"no_first,omitempty"` // likewise
 	Heartbeat int64           `json:"heartbeat_ms,omitempty"`
@@ -150,6 +151,14 @@ type markState struct {
 	Text   b32    `json:"text"`
 	Key    anchor `json:"key"`
 	Anchor bool   `json:"anchor,omitempty"`
+}
+
+// owedState is an anchor that lacks signatures.
+type owedState struct {
+	Number uint64 `json:"number"`
+	Text   b32    `json:"text"`
+	Key    anchor `json:"key"`
+	Cause  uint64 `json:"cause,omitempty"` // serial of the finding
 }
 
 type anchorState struct {
