@@ -78,7 +78,7 @@ func run(ctx context.Context) error {
 	flags.IntVar(&o.pairs, "pairs", 7, "alternating pairs of the heavy load, rounds of peers")
 	flags.DurationVar(&o.light, "light", time.Minute, "length of the light load of 50 records/s; 0 leaves it out")
 	flags.StringVar(&o.syslogNG, "syslog-ng", "/", "`folder` that syslog-ng's packages were unpacked into, for peers")
-	flags.StringVar(&o.before, "before", "", "`folder` of a source tree built before, for peers: measured beside this one, and what is stock is taken from it")
+	flags.StringVar(&o.before, "before", "", "`folder` of a source tree built before, for peers and watch: measured beside this one; for peers what is stock is taken from it")
 	flags.StringVar(&o.only, "only", "", "`peers` that take part beside the agent, separated by commas; all when it is empty")
 	flags.Int64Var(&o.backlogMiB, "backlog", 8192, "MiB that wait in the large queue of backlog")
 	flags.IntVar(&o.memoryMiB, "memory", 512, "MiB of memory and page cache that the agent has in backlog, by a cgroup")

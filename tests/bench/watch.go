@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,9 +18,9 @@ import (
 )
 
 // measureWatch has the shipped gateway take what agents have sent and hand it on to a SIEM, all over TLS with certificates on both sides, with the
-// connector verify as it ships and without, in alternating pairs on new records.
+// connector verify as it ships and without, in alternating pairs on new records; with a build before that verifies as a third, if there is one.
 func measureWatch(ctx context.Context, o options) error {
-	without, err := withoutVerify(distributions.Gateway)
+	sides, err := watchSides(o)
 	if err != nil {
 		return err
 	}
@@ -29,8 +30,7 @@ func measureWatch(ctx context.Context, o options) error {
 	}
 	site.AgentToSIEM()
 	delete(site.Gateway.Env, "LOGSEAL_HEARTBEAT") // as it ships
-	sides := []watchSide{{"with verify", distributions.Gateway, true}, {"without", without, false}}
-	var costs [2][]watchCost
+	costs := make([][]watchCost, len(sides))
 	for pair := range o.pairs {
 		progress("pair %d of %d: agents write", pair+1, o.pairs)
 		t, err := record(ctx, o, site)
@@ -48,8 +48,28 @@ func measureWatch(ctx context.Context, o options) error {
 		}
 	}
 	progress("")
-	printWatch(sides, costs[0], costs[1])
+	printWatch(sides, costs)
 	return nil
+}
+
+// watchSides are what takes turns: with the connector, without, and the build before with it.
+func watchSides(o options) ([]watchSide, error) {
+	without, err := withoutVerify(distributions.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	sides := []watchSide{
+		{name: "with verify", config: distributions.Gateway, verifies: true, collector: o.collector},
+		{name: "without", config: without, collector: o.collector},
+	}
+	if o.before != "" {
+		shipped, err := os.ReadFile(filepath.Join(o.before, "distributions", "gateway", "config.yaml"))
+		if err != nil {
+			return nil, err
+		}
+		sides = append(sides, watchSide{name: "with, before", config: shipped, verifies: true, collector: filepath.Join(o.before, "bin", "otelcol-logseal")})
+	}
+	return sides, nil
 }
 
 // watchCost is what a gateway's run took.
@@ -58,11 +78,12 @@ type watchCost struct {
 	unchecked int // records that the connector had no time for
 }
 
-// watchSide is the gateway in one of its two forms.
+// watchSide is the gateway in one of its forms.
 type watchSide struct {
-	name     string
-	config   []byte
-	verifies bool
+	name      string
+	config    []byte
+	verifies  bool
+	collector string // the binary
 }
 
 // withoutVerify is a gateway's configuration without the connector, and without the pipeline of what it finds.
@@ -101,7 +122,7 @@ func (s watchSide) run(ctx context.Context, o options, site *testbed.Site, t tra
 	if err != nil {
 		return c, err
 	}
-	gateway.Config = s.config
+	gateway.Config, gateway.Binary = s.config, s.collector
 	gateway.Env["LOGSEAL_SIEM_ENDPOINT"] = sink.Addr().String()
 	process, err := gateway.Start(ctx)
 	if err != nil {
@@ -146,25 +167,31 @@ func awaitVerified(ctx context.Context, gateway *testbed.Process, records, diffe
 	return different - int(verified), err
 }
 
-func printWatch(sides []watchSide, with, without []watchCost) {
+func printWatch(sides []watchSide, costs [][]watchCost) {
 	rate := func(c watchCost) float64 { return float64(c.lines) / c.wall.Seconds() }
 	micros := func(c watchCost) float64 { return c.cpu.Seconds() * 1e6 / float64(c.lines) }
 	fmt.Printf("  %-14s %8s %8s %12s %10s %10s\n", "the gateway", "records", "CPU s", "µs/record", "records/s", "RSS MiB")
-	for i, costs := range [][]watchCost{with, without} {
-		fmt.Printf("  %-14s %8d %8.2f %12.2f %10.0f %10.0f\n", sides[i].name, costs[0].lines,
-			median(costs, func(c watchCost) float64 { return c.cpu.Seconds() }), median(costs, micros), median(costs, rate),
-			median(costs, func(c watchCost) float64 { return float64(c.rss) / (1 << 20) }))
+	for i := range costs {
+		fmt.Printf("  %-14s %8d %8.2f %12.2f %10.0f %10.0f\n", sides[i].name, costs[i][0].lines,
+			median(costs[i], func(c watchCost) float64 { return c.cpu.Seconds() }), median(costs[i], micros), median(costs[i], rate),
+			median(costs[i], func(c watchCost) float64 { return float64(c.rss) / (1 << 20) }))
 	}
-	more, rates := make([]float64, len(with)), make([]float64, len(with))
-	for i := range with {
-		more[i], rates[i] = micros(with[i])-micros(without[i]), rate(with[i])/rate(without[i])
-	}
-	slices.Sort(more)
-	slices.Sort(rates)
-	mid, last := len(more)/2, len(more)-1
-	fmt.Printf("  median pair: %+.2f µs of CPU a record (%+.2f to %+.2f), %.3f times the throughput (%.3f to %.3f)\n",
-		more[mid], more[0], more[last], rates[mid], rates[0], rates[last])
-	if most := slices.MaxFunc(with, func(a, b watchCost) int { return a.unchecked - b.unchecked }); most.unchecked > 0 {
-		fmt.Printf("  up to %d of %d records were not looked at\n", most.unchecked, most.lines)
+	without := costs[1]
+	for i, with := range costs {
+		if !sides[i].verifies {
+			continue
+		}
+		more, rates := make([]float64, len(with)), make([]float64, len(with))
+		for pair := range with {
+			more[pair], rates[pair] = micros(with[pair])-micros(without[pair]), rate(with[pair])/rate(without[pair])
+		}
+		slices.Sort(more)
+		slices.Sort(rates)
+		mid, last := len(more)/2, len(more)-1
+		fmt.Printf("  median pair, %s: %+.2f µs of CPU a record (%+.2f to %+.2f), %.3f times the throughput (%.3f to %.3f)\n",
+			sides[i].name, more[mid], more[0], more[last], rates[mid], rates[0], rates[last])
+		if most := slices.MaxFunc(with, func(a, b watchCost) int { return a.unchecked - b.unchecked }); most.unchecked > 0 {
+			fmt.Printf("  up to %d of %d records were not looked at\n", most.unchecked, most.lines)
+		}
 	}
 }
