@@ -59,6 +59,9 @@ var arrows = map[string][]string{
 	"pkg/seal/internal/sealtest": {"pkg/seal", "pkg/seal/finding", "pkg/seal/canonical", "pkg/seal/original", "pkg/seal/internal/keychain", "pkg/seal/sealer"},
 }
 
+// hash computes what crypto/sha256 does, and knows nothing of ours: whoever may reach the stamp format may reach it.
+const hash = "pkg/seal/internal/sha256x2"
+
 // exact are names in arrows that do not stand for what is below them: beside them are packages of other rooms.
 var exact = []string{"pkg/seal"}
 
@@ -87,7 +90,7 @@ func mayReach(from, to string) bool {
 		return true
 	}
 	return slices.ContainsFunc(rule, func(name string) bool {
-		return to == name || !slices.Contains(exact, name) && under(to, name)
+		return to == name || to == hash && name == "pkg/seal" || !slices.Contains(exact, name) && under(to, name)
 	})
 }
 

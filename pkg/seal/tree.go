@@ -5,6 +5,8 @@ package seal
 import (
 	"crypto/sha256"
 	"math/bits"
+
+	"github.com/logseal/logseal/pkg/seal/internal/sha256x2"
 )
 
 // HashSize is the size of every hash of the format: SHA-256.
@@ -23,10 +25,18 @@ func leafHash(data *Hash) Hash {
 	return sha256.Sum256(buf[:])
 }
 
-// nodeHash is the RFC 6962 hash of an interior node: SHA-256(0x01 ‖ left ‖ right).
+// An interior node is SHA-256(0x01 ‖ left ‖ right).
+const (
+	nodeTag  = 1
+	nodeSize = 1 + 2*HashSize
+
+	paddedNodeSize = 2 * sha256x2.BlockSize
+)
+
+// nodeHash is the RFC 6962 hash of an interior node.
 func nodeHash(left, right *Hash) Hash {
-	var buf [1 + 2*HashSize]byte
-	buf[0] = 1
+	var buf [nodeSize]byte
+	buf[0] = nodeTag
 	copy(buf[1:], left[:])
 	copy(buf[1+HashSize:], right[:])
 	return sha256.Sum256(buf[:])
@@ -58,14 +68,21 @@ func Root(nodes []Hash) Hash {
 	return level[0]
 }
 
-// pairUp puts the next level above nodes into dst, which may be the same memory, and returns how many nodes it has.
+// pairUp puts the next level above at most [GroupSize] nodes into dst, which may be the same memory, and returns how many nodes it has.
 func pairUp(dst, nodes []Hash) int {
 	n := len(nodes) / 2
+	var padded [GroupSize / 2 * paddedNodeSize]byte
 	for i := range n {
-		dst[i] = nodeHash(&nodes[2*i], &nodes[2*i+1])
+		node := padded[i*paddedNodeSize:][:paddedNodeSize]
+		node[0] = nodeTag
+		copy(node[1:], nodes[2*i][:])
+		copy(node[1+HashSize:], nodes[2*i+1][:])
+		sha256x2.Pad(node, nodeSize)
 	}
+	last := nodes[len(nodes)-1] // dst may be the same memory
+	sha256x2.SumEqual(dst[:n], padded[:n*paddedNodeSize], nodeSize)
 	if len(nodes)%2 == 1 {
-		dst[n] = nodes[len(nodes)-1]
+		dst[n] = last
 		n++
 	}
 	return n
