@@ -57,6 +57,7 @@ type Watcher struct {
 	overdue   groupQueue
 
 	hasher canonical.Hasher
+	batch  batch
 	causes causes
 	claims map[string]bool // in a Tick, when they are asked for: handles that seals name which nothing vouches for since a restart
 	gap    bool            // before the first call there was a time that was not watched
@@ -136,6 +137,10 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 	)
 	for _, lr := range sl.LogRecords().All() {
 		id, has, err := canonical.ReadID(lr.Attributes())
+		h := w.lastHandle
+		if !has || h == nil || h.name != id.Handle { // most are of the session of the one before, which may wait for this one
+			w.recordBatch(from)
+		}
 		if !has && err == nil && seal.IsSeal(lr) {
 			if err := readable(&w.hasher, rl, sl, lr); err != nil {
 				w.add(canonical.Fault(err), subject{sub: from.key(), from: from})
@@ -153,8 +158,7 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 			w.add(reason, subject{sub: from.key(), from: from})
 			continue
 		}
-		h := w.lastHandle
-		if h == nil || h.name != id.Handle { // most are of the session of the one before
+		if h == nil || h.name != id.Handle {
 			if st := w.former[id.Handle]; st != nil {
 				again := subject{stream: st, handle: id.Handle, first: id.Seq, last: id.Seq, from: from}
 				w.add(finding.CameAgain, again)
@@ -187,20 +191,53 @@ func (w *Watcher) scope(rl plog.ResourceLogs, sl plog.ScopeLogs, from Peer) {
 		if err == nil {
 			err = sourceErr
 		}
-		var b []byte
-		if err == nil {
-			b, err = w.hasher.Canonical(&source, lr, policy)
-		}
 		switch {
 		case err != nil:
-			w.malformed(h, id.Seq, canonical.Fault(err), from)
 		case ss == nil:
-			w.strange(h, id.Seq, &canonical.Record{Canonical: b, Attributes: canonical.AttributesAt(b), Source: &canonical.Source{Encoding: encoding}}, from)
+			var b []byte
+			if b, err = w.hasher.Canonical(&source, lr, policy); err == nil {
+				w.strange(h, id.Seq, &canonical.Record{Canonical: b, Attributes: canonical.AttributesAt(b), Source: &canonical.Source{Encoding: encoding}}, from)
+			}
 		default:
-			leaf := seal.Hash(sha256.Sum256(b))
-			w.record(ss, id.Seq, &leaf, from)
+			var full bool
+			if full, err = w.hasher.Add(&source, lr, policy); err == nil {
+				if w.batch.add(ss, id.Seq); full {
+					w.recordBatch(from)
+				}
+			}
+		}
+		if err != nil {
+			w.recordBatch(from)
+			w.malformed(h, id.Seq, canonical.Fault(err), from)
 		}
 	}
+	w.recordBatch(from)
+}
+
+// batch is records of one session, one behind the other, whose digests the hasher has not computed yet.
+type batch struct {
+	session *session
+	n       int
+	seqs    [canonical.MaxBatch]uint64
+}
+
+func (b *batch) add(ss *session, seq uint64) {
+	b.session, b.seqs[b.n] = ss, seq
+	b.n++
+}
+
+// recordBatch takes in the records of the batch. Whatever comes behind them waits until then.
+func (w *Watcher) recordBatch(from Peer) {
+	b := &w.batch
+	if b.n == 0 {
+		return
+	}
+	var leaves [canonical.MaxBatch]seal.Hash
+	w.hasher.Digests(leaves[:])
+	for i, seq := range b.seqs[:b.n] {
+		w.record(b.session, seq, &leaves[i], from)
+	}
+	b.session, b.n = nil, 0
 }
 
 // readable returns an error if two readers may read a record, which claims to be a seal, in different ways: then it is none.
