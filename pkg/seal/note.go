@@ -99,8 +99,8 @@ func ParseNote(body string) (*Note, error) {
 
 // noteText reports whether s can be in a C2SP signed note: valid UTF-8, and no control character but newline.
 func noteText(s string) bool {
-	for _, r := range s {
-		if r < ' ' && r != '\n' {
+	for i := range len(s) { // no byte of a longer character is that low
+		if s[i] < ' ' && s[i] != '\n' {
 			return false
 		}
 	}
@@ -123,7 +123,7 @@ func CheckText(text string) error {
 // restoreLines undoes changes of line ends. A note holds neither a carriage
 // return nor a backslash, so nothing else can have been meant.
 func restoreLines(body string) string {
-	if strings.ContainsAny(body, "\\\r") {
+	if strings.IndexByte(body, '\\') >= 0 || strings.IndexByte(body, '\r') >= 0 { // ContainsAny reads byte by byte
 		body = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "\r\n", "\n").Replace(body)
 	}
 	if !strings.HasSuffix(body, "\n") {

@@ -149,21 +149,23 @@ func (s watchSide) run(ctx context.Context, o options, site *testbed.Site, t tra
 }
 
 // awaitVerified waits until the connector has passed so many records, so many different ones among them, and returns how many of these it has
-// not verified.
+// not verified. It asks as often as the connector counts anew: each answer is work that the other side does not have.
 func awaitVerified(ctx context.Context, gateway *testbed.Process, records, different int) (unchecked int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	var passed, verified float64
-	err = testbed.Until(ctx, func() (bool, error) {
-		if passed, err = gateway.Metric(ctx, "otelcol_connector_verify_records"); err != nil || int(passed) < records {
-			return false, err
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for passed := 0.0; int(passed) < records; {
+		select {
+		case <-ctx.Done():
+			return 0, fmt.Errorf("the connector has passed %.0f of %d records: %w; see %s", passed, records, ctx.Err(), gateway.LogFile())
+		case <-ticker.C:
 		}
-		verified, err = gateway.Metric(ctx, "otelcol_connector_verify_lag_records")
-		return true, err
-	})
-	if err != nil {
-		err = fmt.Errorf("the connector has passed %.0f of %d records: %w; see %s", passed, records, err, gateway.LogFile())
+		if passed, err = gateway.Metric(ctx, "otelcol_connector_verify_records"); err != nil {
+			return 0, err
+		}
 	}
+	verified, err := gateway.Metric(ctx, "otelcol_connector_verify_lag_records")
 	return different - int(verified), err
 }
 
