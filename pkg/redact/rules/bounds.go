@@ -66,6 +66,8 @@ func quotedIn(s string, i int) (value, bool) {
 		case s[j] == '\\':
 			run++
 			continue
+		case s[j] == '\'' && q == '`' && run <= slashes && strings.IndexByte(s[start:j], ' ') < 0 && strings.IndexByte(" ,;.)\n\x00", ascii.At(s, j+1)) >= 0 && strings.IndexByte(s[j:min(len(s), j+maxNameBytes)], '`') < 0:
+			return value{start, j, quoted}, j > start // `x', as GNU's programs quote
 		case s[j] == q && run <= slashes:
 			return value{start, j - run, quoted}, j-run > start
 		case s[j] == '\n' || j-start > maxValueBytes:

@@ -19,12 +19,15 @@ type client struct {
 	sep     byte
 	// bundled are letters of options without a value, which may stand before another in one word.
 	bundled string
+	// cookies are options with cookies, name=value; name=value, or the name of a file.
+	cookies string
 	// operand reports whether a word that is no option is the password.
 	operand func(o *operands, word string) bool
 	// once says that what follows the password is another command.
 	once bool
-	// within are words of which one must have been an operand for the options to count.
-	within string
+	// within are words of which one must have been an operand for the options to count. cue, which must stand anywhere behind the client's
+	// name, is that of next.
+	within, cue string
 }
 
 // operands are the words of a command so far that are no options.
@@ -33,39 +36,68 @@ type operands struct {
 	first, prev string
 	flags       string // the last word of letters behind a dash
 	seen        bool   // one of those within
+	passwords   int    // found among them
 }
 
 var clients = []client{
 	{names: "mysqladmin mariadb-admin", joined: "-p", maybe: "-p", operand: func(o *operands, w string) bool { return o.prev == "password" }},
 	{names: "mysql mysqldump mysqlimport mysqlcheck mysqlshow mysqlpump mysqlsh mysqlslap mysqlbinlog mysql_upgrade mariadb mariadb-dump " +
 		"mariadb-import mariadb-check mariadb-backup mydumper myloader xtrabackup mycli", joined: "-p", maybe: "-p"},
-	{names: "curl wget2", account: "-u --user -U --proxy-user", sep: ':', bundled: "sSkLfvigGjNORJaqnZl0123461#I", next: "--pass --proxy-pass --tlspassword"},
+	{names: "curl wget2", account: "-u --user -U --proxy-user", sep: ':', bundled: "sSkLfvigGjNORJaqnZl0123461#I", next: "--pass --proxy-pass --tlspassword", cookies: "-b --cookie"},
 	{names: "http https xh", account: "-a --auth", sep: ':', bundled: "vhbjf"},
 	{names: "etcdctl", account: "--user", sep: ':'},
+	{names: "ncat", account: "--proxy-auth", sep: ':'},
 	{names: "ab", account: "-A -P", sep: ':'},
 	{names: "wget", next: "--password --http-password --ftp-password --proxy-password"},
 	{
-		names: "ldapsearch ldapadd ldapmodify ldapdelete ldappasswd ldapwhoami ldapcompare ldapmodrdn ldapexop ldapvc",
-		both:  "-w", next: "-s -a --bindpassword", bundled: "xZvncLMPWQ",
+		names: "ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldapcompare ldapmodrdn ldapexop ldapvc",
+		both:  "-w", next: "--bindpassword", bundled: "xZvncLMPWQ",
 	},
+	{names: "ldappasswd", both: "-w", next: "-s -a", bundled: "xZvncLMPWQ"},
 	{names: "sqlcmd osql isql bcp tsql", both: "-P"},
-	{names: "db2", operand: func(o *operands, _ string) bool { return o.prev == "using" }},
+	{names: "db2", operand: func(o *operands, _ string) bool {
+		return ascii.EqualFold(o.prev, "using") || o.passwords > 0 && (ascii.EqualFold(o.prev, "new") || ascii.EqualFold(o.prev, "confirm"))
+	}},
+	{names: "gbak gfix gsec nbackup isql-fb fbsvcmgr", next: "-pas -pass -password -pw"},
+	{names: "hdbsql pcs rabbitmqadmin twine add-user", both: "-p --password"},
+	{names: "neo4j-admin", operand: func(o *operands, _ string) bool { return o.prev == "set-initial-password" }},
+	{names: "mc", operand: func(o *operands, _ string) bool {
+		return o.first == "alias" && o.n == 5 || o.first == "config" && o.n == 6
+	}},
+	{names: "kadmin kadmin.local", next: "-pw"},
+	{names: "p4 knife", both: "-P", next: "--ssh-password --connection-password"},
+	{names: "esxcli", both: "-p", within: "account"},
+	{names: "swaks", next: "-ap --auth-password"},
+	{names: "radtest", operand: func(o *operands, _ string) bool { return o.n == 1 || o.n == 4 }},
+	{names: "radclient", operand: func(o *operands, _ string) bool { return o.n == 2 }},
+	{names: "kubectl", account: "--from-literal", sep: '=', within: "secret"},
+	{
+		names: "check_mysql check_mysql_health check_mysql_query check_pgsql check_postgres check_radius check_mssql_health check_oracle_health " +
+			"check_disk_smb check_wmi_plus check_mongodb check_mongodb_health check_vmware_esx check_vmware_api check_esxi_hardware check_db2_health check_dbi",
+		both: "-p --password --pass",
+	},
+	{names: "check_mssql check_ldap check_ldaps check_smtp check_ipmi_sensor check_jmx", both: "-P", next: "-password --pass"},
+	{names: "check_http check_curl", account: "-a --authorization", sep: ':'},
 	{names: "smbclient rpcclient smbget smbcacls smbtree nmblookup winexe smbpasswd", account: "-U --user", sep: '%', bundled: "LNg"},
 	{names: "wmic", account: "-U --user", sep: '%', joined: "/password:"},
+	{names: "wbinfo", account: "-a --authenticate", sep: '%'},
+	{names: "winrs winrm", joined: "-p: -password: /password:"},
+	{names: "netdom", joined: "/passwordd: /passwordo: /passwordm: /passwordt:"},
 	{names: "net", account: "-U", sep: '%', operand: netPassword},
 	{names: "keytool jarsigner", next: "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass -new"},
 	{names: "apksigner", next: "--ks-pass --key-pass"},
 	{
-		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check check_snmp",
+		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check",
 		both:  "-c -A -X", next: "--community --authpasswd --privpasswd",
 	},
+	{names: "check_snmp check_snmp_int check_snmp_load check_snmp_storage check_snmp_mem", both: "-C -A -X -U", next: "--community --authpasswd --privpasswd"},
 	{names: "xfreerdp wfreerdp sdl-freerdp xfreerdp3 cmdkey", joined: "/p: /pass: /password:", both: "-p"},
 	{names: "rdesktop", both: "-p"},
 	{names: "7z 7za 7zr 7zz", joined: "-p"},
 	{names: "rar unrar winrar", joined: "-hp -p"},
 	{names: "unzip zip funzip zipcloak", both: "-P", bundled: "ojnqxruyemDTvlkXFA0123456789"},
 	{names: "schtasks", next: "/rp /p"},
-	{names: "openssl", next: "-k -K", joined: "pass:"},
+	{names: "openssl", next: "-k -K", joined: "pass:", operand: func(o *operands, _ string) bool { return o.first == "passwd" && o.n > 0 && o.n < 3 }},
 	{names: "htpasswd htdigest", operand: func(o *operands, _ string) bool {
 		n := 2
 		if strings.IndexByte(o.flags, 'n') >= 0 {
@@ -75,12 +107,15 @@ var clients = []client{
 	}},
 	{names: "redis-cli valkey-cli keydb-cli redis-benchmark", both: "-a --pass", operand: keyedOperand},
 	{names: "docker podman buildah nerdctl crane", both: "-p --password", within: "login"},
-	{names: "helm registry oc argocd az heroku cf", both: "-p --password", within: "login"},
+	{names: "helm registry oc argocd heroku cf", both: "-p --password", within: "login", operand: keyedOperand},
 	{names: "skopeo", account: "--creds --src-creds --dest-creds", sep: ':'},
-	{names: "aws gcloud nmcli consul snap uci", operand: keyedOperand},
+	{names: "aws", next: "--value", cue: "securestring", operand: keyedOperand},
+	{names: "az", next: "--value", cue: "keyvault", both: "-p --password", within: "login"},
+	{names: "gcloud nmcli consul snap uci iscsiadm", operand: keyedOperand},
 	{names: "sshpass", both: "-p", once: true},
 	{names: "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop", both: "-p"},
-	{names: "cqlsh clickhouse influx cypher-shell knife ncftpput ncftpget ncftpls hydra medusa ncrack crackmapexec nxc netexec evil-winrm smbmap psexec psexec64 certutil ctl", both: "-p --password"},
+	{names: "cqlsh clickhouse cypher-shell ncftpput ncftpget ncftpls hydra medusa ncrack crackmapexec nxc netexec evil-winrm smbmap psexec psexec64 certutil ctl", both: "-p --password"},
+	{names: "influx", both: "-p --password", next: "-password"},
 	{names: "nodetool", next: "-pw --password"},
 	{names: "mosquitto_pub mosquitto_sub mosquitto_rr ipmitool ipmipower ipmi-chassis", both: "-P", next: "--pw"},
 	{names: "plink pscp psftp putty kitty winscp", next: "-pw"},
@@ -93,7 +128,9 @@ var clients = []client{
 	{names: "wpa_passphrase", operand: func(o *operands, _ string) bool { return o.n == 1 }},
 	{names: "slappasswd", both: "-s"},
 	{names: "security", both: "-p -P", within: "unlock-keychain create-keychain import"},
-	{names: "racadm beeline ipa-server-install ipa-client-install ipa-replica-install", both: "-p --password", next: "-a --admin-password"},
+	{names: "racadm beeline ipa-server-install ipa-client-install ipa-replica-install", both: "-p --password", next: "-a --admin-password", operand: keyedOperand},
+	{names: "userconfig adduser asadm asinfo", both: "-p -P --password"},
+	{names: "jenkins-cli.jar jenkins-cli", account: "-auth", sep: ':'},
 	{names: "vmrun", next: "-gp"},
 	{names: "dotnet nuget", both: "-p --password", within: "source sources"},
 	{names: "doctl", next: "-t --access-token"},

@@ -39,9 +39,10 @@ type word struct {
 // commandTriggers lead to clients: their names where these are rare, and options. They are few, as every line of every log is searched for
 // them. In lists of words ("zip", "-P", "x") any option of any client leads to it.
 func commandTriggers() []Trigger {
-	return append(literals(" -p", " -u", " -a", " -hp", "--user", "--proxy-user", "--auth", "--pw", "pass", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
+	return append(literals(" -p", " -u", " -a", " -hp", "--user", "--proxy-", "--auth", "--pw", "pass", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
 		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
-		"keygen", "nmcli", "aws configure", "rclone obscure ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 connect",
+		"radtest ", "radclient ", "--value", "--from-literal", "mc alias ",
+		"keygen", "nmcli", "aws configure", "rclone obscure ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 ",
 		" -gp", "doctl ", "samba-tool", "bw login", "bw unlock"),
 		sets(prefilter.Bytes(" ,[(=\t\n"), prefilter.Bytes(`"'`), prefilter.Bytes("-"), prefilter.Bytes(optionLetters())))
 }
@@ -50,7 +51,7 @@ func commandTriggers() []Trigger {
 func optionLetters() string {
 	letters := ""
 	for _, cl := range clients {
-		for _, options := range []string{cl.joined, cl.next, cl.both, cl.maybe, cl.account} {
+		for _, options := range []string{cl.joined, cl.next, cl.both, cl.maybe, cl.account, cl.cookies} {
 			for o := range strings.FieldsSeq(options) {
 				if o[0] == '-' && strings.IndexByte(letters, o[1]) < 0 {
 					letters += o[1:2]
@@ -80,11 +81,11 @@ func detectCommand(c *Context, _ ID, i int) int {
 			start--
 		}
 		switch b := ascii.At(s, end); {
-		case s[start] == '-':
-			end = start // an option: --http-password
+		case s[start] == '-' || ascii.At(s, start-1) == '/' && ascii.Is(s, start-2, ascii.Space|ascii.Quote):
+			end = start // an option: --http-password, /passwordd:x
 		case b != ' ' && b != '"' && b != '\'' && b != ',' && b != '\t':
 			return 0 // curl/8.5.0
-		case ascii.HasPrefixFold(s, i, "pass") && (start == i || clientNamed(s[start:end]) == nil):
+		case ascii.HasPrefixFold(s, i, "pass") && start == i && clientNamed(s[start:end]) == nil:
 			return 0 // the password
 		}
 	}
@@ -196,8 +197,10 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		password = 1 + iota
 		account
 		perhaps
+		cookie
 	)
 	n, previous := 0, ""
+	cued := cl.cue != "" && ascii.ContainsFold(s[i:limit], cl.cue)
 	for ; n < maxCommandWords; n++ {
 		w, next, ok := nextWord(s, i, limit)
 		if !ok {
@@ -208,14 +211,20 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		if t == "" {
 			continue
 		}
-		if previous != "" && previous[0] == '-' && previous[len(previous)-1] == 'c' && !w.coded && strings.IndexByte(t, ' ') > 0 {
-			// A command in one word: sh -c "zip -P x". None of its words has quotes of the same kind, so this goes no deeper than
-			// there are kinds.
-			taken = max(taken, c.command(&client{}, w.start, w.end))
+		shell := previous != "" && previous[0] == '-' && previous[len(previous)-1] == 'c'
+		if (shell || n == 0 && cl == clientByName["db2"]) && !w.coded && strings.IndexByte(t, ' ') > 0 {
+			// A command in one word: sh -c "zip -P x", db2 "connect to x". None of its words has quotes of the same kind, so this goes
+			// no deeper than there are kinds.
+			inner := &client{}
+			if !shell {
+				inner.operand = cl.operand
+			}
+			taken = max(taken, c.command(inner, w.start, w.end))
 			previous = ""
 			continue
 		}
 		previous = t
+		cued = cued || cl.cue != "" && ascii.EqualFold(t, cl.cue)
 		option := t[0] == '-' && len(t) > 1
 		counts := cl.within == "" || o.seen
 		if expect != 0 {
@@ -226,7 +235,9 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 					o.n++
 					continue
 				}
-				if kind == account && c.account(w, 0, cl.sep) || kind != account && c.whole(w, 0) {
+				if kind == cookie {
+					c.cookieWord(w, 0)
+				} else if kind == account && c.account(w, 0, cl.sep) || kind != account && c.whole(w, 0) {
 					taken = w.end
 					if cl.once {
 						break
@@ -238,17 +249,21 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		if option || t[0] == '/' && len(t) > 1 || strings.HasPrefix(t, "pass:") {
 			from, kind := 0, 0
 			switch {
+			case passwordOptions[asciiWord(t)]:
+				from, kind = len(t), password // not -p with a password that is called assword
+			case (counts || cued) && (cl.cue == "" || cued) && hasOption(cl.next, cl.bundled, t, false, true, &from):
+				kind = password
 			case !counts:
 			case hasOption(cl.account, cl.bundled, t, true, true, &from):
 				kind = account
 			case hasOption(cl.both, cl.bundled, t, true, true, &from):
 				kind = password
-			case hasOption(cl.next, cl.bundled, t, false, true, &from):
-				kind = password
 			case hasOption(cl.joined, cl.bundled, t, true, false, &from):
 				kind = password
 			case hasOption(cl.maybe, "", t, false, true, &from):
 				kind = perhaps
+			case hasOption(cl.cookies, cl.bundled, t, true, true, &from):
+				kind = cookie
 			}
 			switch {
 			case kind == 0 && t[0] == '-':
@@ -256,7 +271,7 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 					o.flags += t[1:]
 				}
 				if name, value, found := strings.Cut(strings.TrimLeft(t, "-"), "="); w.coded || t[1] == '-' && !found {
-					if judge(name).Strength >= Medium {
+					if judge(name).Strength >= Medium && !asks(name) {
 						if found && c.whole(w, len(t)-len(value)) {
 							taken = w.end
 						} else if !found {
@@ -267,6 +282,8 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 			case kind == 0:
 			case from == len(t):
 				expect = kind
+			case kind == cookie:
+				c.cookieWord(w, from)
 			case kind == account && c.account(w, from, cl.sep), kind == password && c.whole(w, from):
 				taken = w.end
 			}
@@ -288,8 +305,9 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		case cl.operand != nil && cl.operand(&o, t):
 			if c.whole(w, 0) {
 				taken = w.end
+				o.passwords++
 			}
-		case cl == oracleClient() && o.n == 0 && c.slashed(w):
+		case cl == oracleClient() && (o.n == 0 || connects[asciiWord(o.prev)]) && c.slashed(w):
 			taken = w.end
 		}
 		if cl.within != "" && !o.seen {
@@ -307,6 +325,12 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 	c.memo.command.end = max(c.memo.command.end, i)
 	return taken
 }
+
+// passwordOptions are options with one dash that are a word.
+var passwordOptions = set("-password -passwd -passphrase")
+
+// connects are the words of RMAN behind which a login stands.
+var connects = set("target catalog auxiliary")
 
 func oracleClient() *client { return clientByName["sqlplus"] }
 
@@ -386,6 +410,25 @@ func (c *Context) slashed(w word) bool {
 		end = len(t)
 	}
 	return c.offerPart(w, k+1, end)
+}
+
+// cookieWord offers the values of the cookies in a word from there on. Without an equals sign it is the name of a file.
+func (c *Context) cookieWord(w word, from int) {
+	for from < len(w.text) && !w.coded {
+		eq := strings.IndexByte(w.text[from:], '=')
+		if eq < 0 {
+			return
+		}
+		eq += from + 1
+		end := eq
+		for end < len(w.text) && w.text[end] != ';' && ascii.Class[w.text[end]]&ascii.Quote == 0 {
+			end++
+		}
+		if name := strings.Trim(w.text[from:eq-1], " \"'"); end > eq && !cookieAttribute[asciiWord(name)] && !variable(w.text[eq:end]) {
+			c.Offer(ruleCookie, w.start+eq, w.start+end)
+		}
+		from = end + 1
+	}
 }
 
 // offerPart offers a part of a word as a password.

@@ -18,7 +18,7 @@ const (
 	// morePasswordWords are those of other languages, and of one kind of password.
 	morePasswordWords = "hasło heslo passord salasana adgangskode kodeord geslo parool losenord lösenord " +
 		"jelszo jelszó sifre şifre slaptazodis slaptažodis matkhau khẩu пароль парола κωδικός κωδικόσ 密码 密碼 口令 パスワード 비밀번호 " +
-		"psk authtok bindpw rootpw masterauth rocommunity rwcommunity trapcommunity"
+		"psk authtok bindpw rootpw masterauth primaryauth rocommunity rwcommunity trapcommunity"
 	// programs are names of programs that end in such a word.
 	programs        = "chpasswd gpasswd htpasswd kpasswd ldappasswd lppasswd slappasswd smbpasswd yppasswd"
 	secretWords     = "secret secrets geheimnis"
@@ -27,7 +27,7 @@ const (
 	keyQualifiers = "api access secret private encryption encrypt encrypting decryption signing sign signature account master auth " +
 		"authentication authorization shared ssh client service storage subscription license app application admin deploy " +
 		"security crypto aes hmac rsa webhook consumer write bot integration symmetric provisioning insert origin ca " +
-		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas unseal recovery licence wep"
+		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas unseal recovery licence wep rad radius tacacs"
 	notSecretKeys = "public primary foreign partition cache sort routing index idempotency object map row registry hot short group " +
 		"dedup unique composite natural surrogate sequence schema lookup hash range context translation i18n bucket pub event " +
 		"partitioning ordering join aggregation message pressed down up issuer arrow enter escape function shift " +
@@ -56,7 +56,8 @@ var _ = register(rulePassword, Rule{
 		{Endings: "pass pw", Behind: passwordOwners, Strength: Hard},
 		{Endings: "psk", Strength: Hard},
 		{Words: "psksecret", Strength: Hard},
-		{Words: "auth", Behind: "redis rediscli", Strength: Hard},
+		{Words: "pskvalue passhash", Strength: Hard},
+		{Words: "auth", Behind: "redis rediscli sst", Strength: Hard},
 		{Words: "passe", Behind: "de palavra", Strength: Hard},
 		{Words: "sandi", Behind: "kata", Strength: Hard},
 		{Words: "community", Behind: "snmp ro rw read write trap", Strength: Hard},
@@ -71,7 +72,10 @@ var _ = register(rulePassword, Rule{
 		{Words: "pin", Behind: "card user atm code", Strength: Weak},
 		{Words: "pin", Alone: true, Strength: Weak},
 	},
-	Detectors: []*Detector{identified, inserts, procedures, crypt, commandLines, piped, audited, authCommands, passCommands, imapLogins, prompted, aclUsers, nickserv, operators, randomPasswords, attempted, snmpLines, ipsecSecrets, secureStrings, pgpassLines},
+	Detectors: []*Detector{
+		identified, inserts, procedures, calls, crypt, commandLines, piped, audited, authCommands, passCommands, imapLogins, prompted, aclUsers, nickserv, operators, randomPasswords, attempted, snmpLines, ipsecSecrets, secureStrings, deviceLines, pgpassLines,
+		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs,
+	},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},
 		{`{"userPassword": "hunter2x"}`, "hunter2x"},
@@ -99,7 +103,7 @@ var _ = register(rulePassword, Rule{
 		"250-AUTH PLAIN LOGIN CRAM-MD5", "PASS src/App.test.js", "lost connection after AUTH from unknown[10.0.0.1]",
 	},
 	Takes: "the value of a password-like name: `name=value`, JSON, YAML, XML, `=>`, `--name value`, `name is value`, `\"value\": …, \"key\": name`; " +
-		"passwords in the options and operands of some hundred clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; the default in `${NAME:-default}`; lines of `.pgpass`; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis, IRC; what servers print at their first start; columns of CSV and tables below the name; pass phrases of four words and more; secrets, keys and communities in the commands of network devices, ipsec.secrets, `ConvertTo-SecureString`; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
+		"passwords in the options and operands of some hundred clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; the default in `${NAME:-default}`; lines of `.pgpass`; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis, IRC; what servers print at their first start; columns of CSV and tables below the name, and cells of HTML behind it; arguments in stack traces of PHP and in SQL; parameters that PostgreSQL logs; lines of snmpd.conf, chap-secrets, NTP's keys, sasl_passwd, passwd; NT hashes as pwdump prints them; pass phrases of four words and more; secrets, keys and communities in the commands of network devices, also as their logs and prompts show them, ipsec.secrets, `ConvertTo-SecureString`; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
 	ValidatedBy: "the name (split at case and punctuation; `PASSWORD_ADMIN` and `password2` are passwords, `password_policy` is none); a value that equals its name (`password=password`) is one, as such passwords are in use; behind a word that is not known letters and digits; not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
 	Misses:      "passwords in free prose; a value with spaces and no quotes loses its first word only, unless all of it is words that no sentence about passwords has",
 	OverMatches: "words after `password:` in prose that are not in the list",
@@ -111,6 +115,7 @@ var _ = register(ruleSecret, Rule{
 	Names: []Names{
 		{Words: secretWords, Strength: Hard},
 		{Endings: "secret", Strength: Hard},
+		{Words: "cookie", Behind: "erlang", Strength: Hard},
 		{Words: "id", Behind: "secret", Strength: Weak},
 		{Words: "secretid", Strength: Weak},
 		{Words: credentialWords, Strength: Medium},
@@ -141,6 +146,7 @@ var _ = register(ruleToken, Rule{
 		{Endings: "token jwt", NotBehind: notSecretTokens, Strength: Medium},
 		{Words: "sid", Behind: "connect session cookie", Strength: Medium},
 		{Words: "session", Behind: "gitlab", Strength: Medium},
+		{Words: "login", Behind: "sonar dsonar", Strength: Likely},
 	},
 	Gone: []Example{
 		{"access_token=2YotnFZFEjr1zCsicMWpAA", "2YotnFZFEjr1zCsicMWpAA"},

@@ -26,8 +26,10 @@ var (
 		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
 		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
 		"set interfaces ", "set shared ", "set network ", "set mgt-config ", "set deviceconfig ", "set vpn ", "set service ", "set protocols ", "set access ",
-		"config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
+		"vtp ", "peer ", "setenv ", "hwtacacs-server ", "ltm auth ", "create snmp ", "user name ", "xauth ", "ipsec ", "wlan ", "system login ", "config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
 	)
+	// loggedCommands are what logs write before a command that somebody has given to a device.
+	loggedCommands = newByFirst("command:", "command '", "command=\"", "command is ", "command \"", "executed '", "cmd=", "cmd_data=")
 	// setCommands begin one that says more often something of a secret than the secret.
 	setCommands = newByFirst("set ")
 	// encodings say how the secret is written that follows, or where it is used.
@@ -37,10 +39,12 @@ var (
 	deviceOptions = set("address encryption level policy format length chain config-key rotation generate mode type strong expire change engine list ro rw view not " +
 		"for was has is map suite name plain-text-password timeout retransmit recovery mismatch string negotiated days")
 	encodedBy = set("5 6 7 8 9 enc cipher irreversible-cipher")
+	// secretForms are those of encodings that no sentence has behind such a name.
+	secretForms = set("cipher irreversible-cipher")
 	// deviceNames are names of secrets in such commands that are not hard ones elsewhere.
 	deviceNames = set("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
 		"shared-key plaintext-password pre-shared-secret snmp-community-string authentication-password area-password ldap-login-password encrypted-password authentication " +
-		"privacy-password ascii-text local-authentication shared-secret super-user-password wpa-passphrase")
+		"privacy-password ascii-text local-authentication shared-secret super-user-password wpa-passphrase plain-text-password-value hash bind-pw")
 	// longNames are those that no sentence begins with.
 	longNames = set("key-string psksecret pre-shared-key authentication-key shared-key wpa-psk wpa-passphrase pre-shared-secret super-user-password")
 )
@@ -68,9 +72,14 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 			return v, ok && !placeholder(s[v.start:v.end]) && !mask(s[v.start:v.end])
 		}
 	}
-	strict, set := c.commandBefore(start)
+	strict, set, logged := c.commandBefore(start)
 	alone := startsLine(s, start)
-	if !strict && !alone && !set {
+	own := !strict && (logged || deviceCommands.length(s, start) > 0) // the name begins the command
+	formed := secretForms[asciiWord(s[blanks(s, end):ascii.Span(s[:min(len(s), end+maxNameBytes)], blanks(s, end), ascii.Ident)])]
+	if formed && !strict {
+		own = true // password cipher x
+	}
+	if !strict && !alone && !set && !own {
 		return value{}, false
 	}
 	encoded, last, manager := "", "", false
@@ -112,7 +121,9 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 		return value{}, false
 	case v.ctx == quoted && alone && !strict && strings.Trim(s[v.end:lineEnd(s[:min(len(s), v.end+maxNameBytes)], v.end)], `"';}\ `) != "":
 		return value{}, false // secret "db" deleted
-	case v.ctx == quoted || strict && (encoded != "" || !inSentence(s, v) || Mixed(text) || ascii.EqualFold(s[start:end], "community")):
+	case own && !alone && v.ctx != quoted && (encoded == "" && !Mixed(text) || formed && !logged && ascii.At(s, v.end) == ' ' && ascii.Is(s, v.end+1, ascii.LowerCase)):
+		return value{}, false
+	case v.ctx == quoted || (strict || own && Mixed(text)) && (encoded != "" || !inSentence(s, v) || Mixed(text) || ascii.EqualFold(s[start:end], "community")):
 		return v, true
 	case encoded == "7":
 		return v, len(text)%2 == 0 && len(text) >= 4 && ascii.Span(text, 0, ascii.HexDigit) == len(text)
@@ -147,17 +158,20 @@ func (b *byFirst) length(s string, i int) int {
 }
 
 // deviceMemo is up to where commands have been looked for, and where behind the last ones of their line, or 0.
-type deviceMemo struct{ to, command, set int }
+type deviceMemo struct{ to, command, set, logged int }
 
-// commandBefore reports whether one of deviceCommands, and whether one of setCommands, stands in the line before i, at the start of a word.
-// Each place is looked at once.
-func (c *Context) commandBefore(i int) (command, set bool) {
+// commandBefore reports whether one of deviceCommands, of setCommands, and of loggedCommands stands in the line before i, at the start of a
+// word. Each place is looked at once.
+func (c *Context) commandBefore(i int) (command, set, logged bool) {
 	s, m := c.S, &c.memo.device
 	k := max(m.to, i-maxDeviceLine)
 	m.to = i
 	for inWord := k > 0 && ascii.Class[s[k-1]]&ascii.Alnum != 0; k < i; k++ {
 		if !inWord {
-			n, simple := deviceCommands.length(s, k), setCommands.length(s, k)
+			n, simple, log := deviceCommands.length(s, k), setCommands.length(s, k), loggedCommands.length(s, k)
+			if log > 0 {
+				m.logged = k + log
+			}
 			if k+max(n, simple) > i {
 				m.to = min(m.to, k) // the name that is examined is a word of it: that counts for the next name
 			} else if n > 0 {
@@ -167,12 +181,15 @@ func (c *Context) commandBefore(i int) (command, set bool) {
 			}
 		}
 		if s[k] == '\n' {
-			m.command, m.set = 0, 0
+			m.command, m.set, m.logged = 0, 0, 0
+		}
+		if s[k] == '#' && k > 0 && s[k-1] == ')' {
+			m.logged = k + 1 // the prompt: Router(config-line)# password x
 		}
 		inWord = ascii.Class[s[k]]&ascii.Alnum != 0 || s[k] == '-'
 	}
 	floor := max(0, i-maxDeviceLine)
-	return m.command > floor, m.set > floor
+	return m.command > floor, m.set > floor, m.logged > floor
 }
 
 // startsLine reports whether nothing but blanks stands before i in its line.
@@ -212,6 +229,60 @@ func detectSNMP(c *Context, _ ID, i int) int {
 // hostWords are the options in such commands.
 var hostWords = set("version 1 2c 3 traps trap informs inform auth noauth priv vrf use-vrf management udp-port 128 192 256 md5 sha des 3des aes v1 v2c v3 encrypted")
 
+// deviceLines are commands in which no name tells the secret.
+var deviceLines = &Detector{At: literals("-mode ", " phash ", "ity-name ", " enc ", "em user "), Find: detectDeviceLine}
+
+// modes are what stands between such a word and the secret.
+var modes = set("md5 sha sha1 sha2-224 sha2-256 sha2-384 sha2-512 sha224 sha256 sha384 sha512 hmac-md5 hmac-sha256 key-value aes aes128 aes192 aes256 des des56 3des 3desde simple plain cipher 1 2 3")
+
+// detectDeviceLine examines the secret in such a command: of Huawei and H3C (authentication-mode md5 1 cipher x), PAN-OS (phash x), F5
+// (community-name x), FortiOS (set NAME ENC x), Citrix (add system user NAME x).
+func detectDeviceLine(c *Context, _ ID, i int) int {
+	s := c.S
+	c.Charge(costOfLabel)
+	first := i
+	if s[first] == ' ' {
+		first++
+	} else { // the trigger is the end of the word, which begins like many
+		for first > c.taken && i-first < maxNameBytes && ascii.Is(s, first-1, ascii.Ident) {
+			first--
+		}
+	}
+	end := ascii.Span(s, first, ascii.Ident)
+	skip, encoded := 0, false
+	switch asciiWord(s[first:end]) {
+	case "enc":
+		name := previousField(s, i+1)
+		if set := previousField(s, name); !ascii.EqualFold(strings.TrimSpace(s[set:name]), "set") {
+			return 0
+		}
+		encoded = true
+	case "system":
+		if !ascii.HasSuffixFold(s, first, "add ") && !ascii.HasSuffixFold(s, first, "set ") {
+			return 0
+		}
+		end, skip = first+len("system user"), 1
+	case "phash", "community-name", "privacy-mode":
+	default:
+		if !ascii.EqualFold(s[first:end], "authentication-mode") {
+			return 0
+		}
+	}
+	v, next, ok := dialogueWord(s, end)
+	moded := false
+	for n := 0; ok && (n < skip || skip == 0 && n < 4 && modes[asciiWord(s[v.start:v.end])]); n++ {
+		moded = true
+		v, next, ok = dialogueWord(s, next)
+	}
+	t := s[v.start:v.end]
+	if !ok || placeholder(t) || mask(t) || t[0] == '-' || t[0] == '<' || v.ctx != quoted && !encoded && (!Mixed(t) || len(t) < 6) || encoded && len(t) < 8 ||
+		!moded && ascii.HasSuffixFold(s, end, "-mode") {
+		return 0
+	}
+	c.Offer(rulePassword, v.start, v.end)
+	return v.end
+}
+
 // detectIPsecSecret examines a line of ipsec.secrets besides that of a PSK: eve : EAP "x", : RSA key.pem "x".
 func detectIPsecSecret(c *Context, _ ID, i int) int {
 	s := c.S
@@ -235,6 +306,19 @@ func detectIPsecSecret(c *Context, _ ID, i int) int {
 // parameters.
 func detectSecureString(c *Context, _ ID, i int) int {
 	s := c.S
+	if piped := strings.TrimRight(s[max(0, i-len("convert")-3):max(0, i-len("convert"))], " "); strings.HasSuffix(piped, "|") {
+		pipe := i - len("convert") - 1
+		for pipe > 0 && (s[pipe] == ' ' || s[pipe] == '|') {
+			pipe--
+		}
+		if ascii.Is(s, pipe, ascii.Quote) {
+			from := max(0, pipe-maxNameBytes, c.taken)
+			if open := strings.LastIndexByte(s[from:pipe], s[pipe]); open >= 0 && !placeholder(s[from+open+1:pipe]) {
+				c.Offer(rulePassword, from+open+1, pipe)
+			}
+		}
+		return 0
+	}
 	k := i + len("to-securestring")
 	if ascii.HasPrefixFold(s, k, `): name="string"; value="`) {
 		v, ok := c.quotedValue(k + len(`): name="string"; value=`))

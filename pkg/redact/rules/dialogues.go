@@ -42,7 +42,7 @@ func commandStart(s string, i int) (ok, prompt bool) {
 		return true, false
 	}
 	j := i
-	for j > 0 && s[j-1] == ' ' {
+	for j > 0 && (s[j-1] == ' ' || s[j-1] == '\t') {
 		j--
 	}
 	switch ascii.At(s, j-1) {
@@ -54,7 +54,7 @@ func commandStart(s string, i int) (ok, prompt bool) {
 			side--
 		}
 		w := asciiWord(s[side : j-1])
-		return true, w == "c" || w == "client" || w == "send" || w == "sent" || w == "out" || w == "tx"
+		return true, w == "c" || w == "client" || w == "send" || w == "sent" || w == "out" || w == "tx" || w == "command"
 	case '"', '\'', '`':
 		return j == i, false
 	case 0, '\n':
@@ -130,10 +130,21 @@ func detectAuth(c *Context, _ ID, i int) int {
 		return c.challenged(words[0].end)
 	}
 	if word-i != len("auth") {
+		if ok, prompt := commandStart(s, i); ok && prompt && n == 1 && base64Text(text(0)) && len(text(0)) >= minCredentials {
+			c.Offer(rulePassword, words[0].start, words[0].end) // AUTHENTICATE of IRCv3, in two steps
+			return words[0].end
+		}
 		return 0
+	}
+	if t := text(0); n == 1 && t[0] == '[' && t[len(t)-1] == ']' && Mixed(t) {
+		c.Offer(rulePassword, words[0].start+1, words[0].end-1) // AUTH [x] of Jedis
+		return words[0].end
 	}
 	// Redis: AUTH password, AUTH user password.
 	start, prompt := commandStart(s, i)
+	if n == 3 && ascii.At(s, i-1) == '"' && words[1].ctx == quoted && ascii.EqualFold(text(1), "keys") {
+		n = 1 // MIGRATE … AUTH x KEYS …
+	}
 	hello := ascii.HasSuffixFold(s, i, "hello 2 ") || ascii.HasSuffixFold(s, i, "hello 3 ") || ascii.At(s, i-1) == '"'
 	if !start && !hello || n > 2 && !(hello && words[1].ctx == quoted) {
 		return 0
@@ -151,6 +162,14 @@ func detectAuth(c *Context, _ ID, i int) int {
 
 // authCall offers the second argument of auth("user", "password"), which starts at i.
 func (c *Context) authCall(i int) int {
+	if ascii.At(c.S, i) == '[' { // auth([ 'user', 'password' ]) of ioredis
+		v, ok := c.lastArgument(ascii.Span(c.S, i+1, ascii.Space))
+		if ok && v.ctx == quoted && !placeholder(c.S[v.start:v.end]) {
+			c.Offer(rulePassword, v.start, v.end)
+			return v.end
+		}
+		return 0
+	}
 	user, next, ok := dialogueWord(c.S, i)
 	if !ok || user.ctx != quoted || ascii.At(c.S, next) != ',' {
 		return 0
@@ -267,6 +286,12 @@ func detectPassCommand(c *Context, _ ID, i int) int {
 		return 0
 	}
 	ok, prompt := commandStart(s, i)
+	if !ok && ascii.HasSuffixFold(s, i, "quote ") {
+		ok, prompt = commandStart(s, i-len("quote "))
+	}
+	if !ok && (ascii.HasSuffixFold(s, i, "<-- ") || ascii.HasSuffixFold(s, i, "<--- ") || ascii.HasSuffixFold(s, i, "<< ")) {
+		ok, prompt = true, true // as servers write what they get
+	}
 	if !ok && !ascii.HasSuffixFold(s, i, "dispatching ") {
 		return 0
 	}
@@ -313,6 +338,9 @@ func detectLogin(c *Context, _ ID, i int) int {
 	user, next, ok := dialogueWord(s, i+len(" login"))
 	if !ok {
 		return 0
+	}
+	if line := lineEnd(s[:min(len(s), next+maxNameBytes)], next); ascii.At(s, blanks(s, next)) == '{' && ascii.Is(s, line, ascii.Space) {
+		return c.offerRest(ascii.Span(s, line, ascii.Space)) // a literal (RFC 9051, 4.3): LOGIN bob {8}, and the password in the next line
 	}
 	v, next, ok := dialogueWord(s, next)
 	if !ok || v.ctx != quoted && (!Mixed(s[v.start:v.end]) || len(s[v.start:v.end]) < 4) || placeholder(s[v.start:v.end]) || s[user.start] == '(' {
@@ -430,4 +458,49 @@ func detectAttempt(c *Context, _ ID, i int) int {
 	}
 	c.Offer(rulePassword, v.start, v.end)
 	return v.end
+}
+
+// logins are what FreeRADIUS writes of a login when it is told to log passwords: [bob/x] (from client, and OpenVPN of its management:
+// password "Auth" "x"; the answer to APOP (RFC 1939), which can be tried out like a hash.
+var logins = &Detector{At: literals("] (from client ", "apop "), Find: detectLoginAttempt}
+
+func detectLoginAttempt(c *Context, _ ID, i int) int {
+	s := c.S
+	switch {
+	case s[i] == ']':
+		from := max(0, i-maxNameBytes, c.taken)
+		open := strings.LastIndexByte(s[from:i], '[')
+		if open < 0 {
+			return 0
+		}
+		login := s[from+open+1 : i]
+		slash := strings.IndexByte(login, '/')
+		if slash < 0 || strings.HasPrefix(login[slash+1:], "<") || placeholder(login[slash+1:]) {
+			return 0
+		}
+		c.Offer(rulePassword, i-len(login)+slash+1, i)
+	case s[i] == 'a' || s[i] == 'A':
+		if ok, _ := commandStart(s, i); !ok {
+			return 0
+		}
+		_, next, ok := dialogueWord(s, i+len("apop"))
+		v, _, two := dialogueWord(s, next)
+		if !ok || !two || !isHash(s[v.start:v.end]) {
+			return 0
+		}
+		c.Offer(rulePassword, v.start, v.end)
+		return v.end
+	default:
+		second := i + len(`password "auth"`)
+		if ascii.HasPrefixFold(s, i, `password "p`) {
+			second = i + len(`password "private key"`)
+		}
+		v, _, ok := dialogueWord(s, second)
+		if !ok || placeholder(s[v.start:v.end]) || mask(s[v.start:v.end]) {
+			return 0
+		}
+		c.Offer(rulePassword, v.start, v.end)
+		return v.end
+	}
+	return 0
 }

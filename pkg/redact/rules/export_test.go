@@ -17,13 +17,18 @@ type ClientOption struct {
 func ClientOptions() (all []ClientOption) {
 	for _, cl := range clients {
 		for name := range strings.FieldsSeq(cl.names) {
+			within := cl.within
 			add := func(options, user string, joined, next bool) {
 				for o := range strings.FieldsSeq(options) {
-					all = append(all, ClientOption{name, cl.within, o, joined && (len(o) == 2 || o[len(o)-1] == ':'), next, user})
+					all = append(all, ClientOption{name, within, o, joined && (len(o) == 2 || o[len(o)-1] == ':'), next, user})
 				}
 			}
 			add(cl.joined, "", true, false)
+			if within = cl.cue; within == "" {
+				within = cl.within
+			}
 			add(cl.next, "", false, true)
+			within = cl.within
 			add(cl.both, "", true, true)
 			add(cl.account, "eve"+string(cl.sep), true, true)
 		}

@@ -121,6 +121,41 @@ func (c *Context) siblings(i int) (value, bool) {
 	return value{}, false
 }
 
+// cell finds the value that follows in a page or a table the element whose text is the name: <b>Password</b>: x, <td>Password</td><td>x</td>.
+// The name's end tag is at i.
+func (c *Context) cell(i int) (value, bool) {
+	s := c.S
+	k := strings.IndexByte(s[i:min(len(s), i+maxNameBytes)], '>')
+	if k < 0 {
+		return value{}, false
+	}
+	k = ascii.Span(s, i+k+1, ascii.Space)
+	if ascii.At(s, k) == ':' {
+		v, ok := c.valueAt(ascii.Span(s, k+1, ascii.Space), colon)
+		return v, ok && !inProse(s, v)
+	}
+	if ascii.At(s, k) != '<' || ascii.At(s, k+1) == '/' {
+		return value{}, false
+	}
+	end := ascii.Span(s, k+1, ascii.Alnum)
+	if !cells[asciiWord(s[k+1:end])] {
+		return value{}, false
+	}
+	for end < len(s) && end-k < maxTag && s[end] != '>' {
+		end++
+	}
+	v, ok := c.textAt(end+1, 0)
+	if !ok {
+		v, ok = c.valueAt(end+1, quoted) // <td><code>x</code></td>
+		v.ctx = quoted
+	}
+	t := s[v.start:v.end]
+	return v, ok && strings.IndexByte(t, ' ') < 0 && len(t) >= 4 && (Mixed(t) || caseChanges(t) > 2 || strings.ContainsAny(t, "!#$%&*+?@^~"))
+}
+
+// cells are the elements in which a value stands behind its name.
+var cells = set("td dd span code b strong em i tt pre samp div p li a")
+
 // holders are what the member is called whose value is a name. So are those that end in one.
 var holders = []string{"key", "name", "field", "id", "attribute", "attr", "option", "parameter", "variable", "property", "column", "setting", "header"}
 

@@ -97,6 +97,9 @@ func detectName(c *Context, _ ID, i int) int {
 			return v.end
 		}
 	}
+	if ascii.Is(s, end+1, ascii.Quote) && ascii.At(s, end) == ' ' && (ascii.HasPrefixFold(s, end+2, `auth" `) || ascii.HasPrefixFold(s, end+2, `private key" `)) {
+		return detectLoginAttempt(c, rulePassword, start) // OpenVPN's management: password "Auth" "x"
+	}
 	switch vd.Rule {
 	case ruleAuthorization:
 		return c.authorization(end)

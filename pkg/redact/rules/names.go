@@ -74,7 +74,7 @@ func in(set map[string]bool, word string) bool {
 	return set[string(lower[:len(word)])]
 }
 
-const maxSetWord = 24
+const maxSetWord = 32
 
 var (
 	// A sensitive word before one of these names a property of the secret, not the secret.

@@ -130,6 +130,9 @@ func (c *Context) phone(n *number, g int) int {
 		return g
 	}
 	size := func(i int) int { return n.g[i].end - n.g[i].start }
+	if n.n == 3 && size(0) == 4 && size(1) == 4 && size(2) == 4 && s[n.g[0].end] == '.' && s[n.g[1].end] == '.' {
+		return g // the address of a network card, as Cisco writes it
+	}
 	d := 0
 	for k := range n.n {
 		if k > 0 && size(k) < 2 && size(k-1) < 2 {

@@ -46,6 +46,9 @@ func (c *Context) printedValue(start, i int) (value, bool) {
 		from++
 	}
 	rest := blanks(s, end)
+	for rest < len(s) && (s[rest] == '*' || s[rest] == '=' || s[rest] == '|') {
+		rest++ // the box that it is printed in
+	}
 	if from >= end || rest < len(s) && s[rest] != '\n' && s[rest] != '\r' && ascii.Class[s[rest]]&ascii.Quote == 0 {
 		return value{}, false // something follows in its line
 	}
@@ -163,3 +166,113 @@ var randomPasswords = &Detector{At: literals("random' passwords"), Find: func(c 
 	}
 	return 0
 }}
+
+// newValues finds what Elasticsearch prints of a password that it has reset, in a line of its own.
+var newValues = &Detector{At: literals("w value: "), Find: func(c *Context, _ ID, i int) int {
+	s := c.S
+	i -= len("ne")
+	if i < 0 || !ascii.HasPrefixFold(s, i, "new") {
+		return 0
+	}
+	from := i + len("new value: ")
+	end := from
+	for end < len(s) && end-from < maxNameBytes && s[end] > ' ' {
+		end++
+	}
+	if v := s[from:end]; i > 0 && s[i-1] != '\n' || end < len(s) && s[end] != '\n' && s[end] != '\r' || !tokenLike(v, 12) && !(len(v) >= 12 && Mixed(v) && caseChanges(v) > 3) {
+		return 0
+	}
+	c.Offer(rulePassword, from, end)
+	return end
+}}
+
+// printedPairs finds a user and a password where a sentence says that they are: login with admin / x, root:x (random password).
+var printedPairs = &Detector{At: literals("in / ", "oot / ", "min:", "(random password", "(generated password"), Find: detectPair}
+
+// pairWords are those of which one stands before a user and a password.
+var pairWords = []string{"login", "log in", "credential", "password", "sign in", "account", "created", "default user", "initial"}
+
+// administrators are the users that programs are delivered with.
+var administrators = set("admin root administrator sysadmin superadmin ubnt superuser")
+
+func detectPair(c *Context, _ ID, i int) int {
+	s := c.S
+	if s[i] == '(' {
+		end := i
+		for end > 0 && s[end-1] == ' ' {
+			end--
+		}
+		from := end
+		for from > c.taken && end-from < maxNameBytes && ascii.Class[s[from-1]]&(ascii.Space|ascii.Quote) == 0 {
+			from--
+		}
+		if k := strings.IndexByte(s[from:end], ':'); k > 0 {
+			from += k + 1
+		}
+		if v := s[from:end]; len(v) >= minPrinted && Mixed(v) && !isTime(v) && !isURL(v) && !resourceName(v) {
+			c.Offer(rulePassword, from, end)
+		}
+		return 0
+	}
+	from := ascii.Span(s, i, ascii.Alpha)
+	for i > c.taken && ascii.Is(s, i-1, ascii.Ident) && from-i < maxNameBytes {
+		i--
+	}
+	if !administrators[asciiWord(s[i:from])] {
+		return 0
+	}
+	from = blanks(s, from)
+	if from = from + 1; s[from-1] == '/' {
+		from = blanks(s, from)
+	}
+	end := from
+	for end < len(s) && end-from < maxNameBytes && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 {
+		end++
+	}
+	v := strings.TrimRight(s[from:end], ".,;)")
+	if len(v) < minPrinted || !Mixed(v) || strings.IndexByte(v, '/') >= 0 || isTime(v) || strings.Count(v, ".") > 1 || strings.IndexByte(v, '@') > 0 {
+		return 0
+	}
+	before := s[max(0, i-maxNameBytes):i]
+	for _, w := range pairWords {
+		if ascii.ContainsFold(before, w) {
+			c.Offer(rulePassword, from, from+len(v))
+			return from + len(v)
+		}
+	}
+	return 0
+}
+
+// hexdumps finds the keys that wpa_supplicant and hostapd print if they are told to show keys: PSK (ASCII passphrase) - hexdump_ascii(len=8): ...
+var hexdumps = &Detector{At: literals("hexdump(len=", "hexdump_ascii(len="), Find: func(c *Context, _ ID, i int) int {
+	s := c.S
+	label := s[max(0, i-maxNameBytes):i]
+	if k := max(strings.LastIndexAny(label, "\n\\"), strings.LastIndex(label, ": ")); k >= 0 {
+		label = label[k+1:]
+	}
+	telling := false
+	for _, w := range []string{"psk", "pmk", "ptk", "kck", "kek", "gtk", "passphrase", "password", "key", "secret", " tk "} {
+		telling = telling || ascii.ContainsFold(label, w)
+	}
+	k := strings.Index(s[i:min(len(s), i+maxNameBytes)], "):")
+	if !telling || k < 0 {
+		return 0
+	}
+	from := ascii.Span(s, i+k+len("):"), ascii.Space)
+	if !ascii.Is(s, from, ascii.HexDigit) || !ascii.Is(s, from+1, ascii.HexDigit) || ascii.Is(s, from+2, ascii.Alnum) {
+		return 0
+	}
+	end := from
+	for { // and the lines below, which are indented
+		end = lineEnd(s[:min(len(s), end+maxKeyLine)], end)
+		if next := ascii.Span(s, end, ascii.Space); end >= len(s) || next-end < 4 || !ascii.Is(s, next, ascii.HexDigit) || ascii.At(s, next+2) != ' ' || end-from > maxDump {
+			break
+		} else {
+			end = next
+		}
+	}
+	c.Offer(rulePassword, from, end)
+	return end
+}}
+
+const maxDump = 2048

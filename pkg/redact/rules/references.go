@@ -15,7 +15,7 @@ var notValues = set("null nil none true false undefined (null) empty yes no ok i
 	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
 	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
 	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
-	"deleted bcrypt scrypt argon2 argon2i argon2id pbkdf2 sha1 sha256 sha512 md5 scram-sha-256 verified validated denied granted enabled disabled type attempt value password")
+	"deleted varchar bcrypt scrypt argon2 argon2i argon2id pbkdf2 sha1 sha256 sha512 md5 scram-sha-256 verified validated denied granted enabled disabled type attempt value password")
 
 // placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
 func placeholder(v string) bool {
@@ -27,11 +27,14 @@ func placeholder(v string) bool {
 }
 
 // noValue are the words that stand for no value, however they are given.
-var noValue = set("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known")
+var noValue = set("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known sensitive")
+
+// longMasks are what programs write for a value whose name is no mask elsewhere.
+var longMasks = set("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER PASSWORD_REMOVED SECRET_REMOVED")
 
 // variable reports whether a value is empty, a reference to a variable, or a mask.
 func variable(v string) bool {
-	if v == "" || len(v) <= 12 && in(noValue, v) {
+	if v == "" || len(v) <= 12 && in(noValue, v) || longMasks[v] {
 		return true
 	}
 	switch {
@@ -51,6 +54,9 @@ func variable(v string) bool {
 		return true
 	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
 		return true // the version of a package that is named after passwords: ^1.0.0
+	}
+	if v[0] == '.' && (strings.HasPrefix(v, "./") || strings.HasPrefix(v, "../")) && resourceName(v) {
+		return true // the file that holds it
 	}
 	return len(v) == 1 && !ascii.HasAlnum(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
 }
@@ -77,7 +83,7 @@ func fingerprint(v string) bool {
 // maskWords are what other tools write in the place of a value, between brackets, stars or underscores.
 var maskWords = set("redacted filtered masked hidden removed sensitive secret scrubbed obfuscated protected present omitted password token key value " +
 	"apikey api_key your_password your_token your_api_key your_secret insert_password_here your_password_here your_token_here your_api_key_here " +
-	"censored suppressed concealed stripped private confidential none null empty set unset provided encrypted ok blank")
+	"censored suppressed concealed stripped private confidential none null empty set unset provided encrypted ok blank sensitive*data*deleted")
 
 // masked reports whether v is what another tool leaves of a value: [FILTERED], ***REMOVED***, <hidden>, dots.
 func masked(v string) bool {
@@ -346,8 +352,14 @@ func amount(digits string) bool {
 	return digits != "" && (len(digits) <= maxQuantity || len(digits) == maxQuantity+1 && (roundNumber(digits) || digits[0] != '0' && strings.HasSuffix(digits, "00")))
 }
 
+// maxShown is how many characters a mask leaves at the end.
+const maxShown = 4
+
 // mask reports whether v is one, whole: ******, xxxxxx, ......
 func mask(v string) bool {
+	if len(v) >= 2*maxShown && strings.HasPrefix(v, "********") && len(strings.TrimLeft(v, "*")) <= maxShown {
+		return true // ****************ALLX
+	}
 	for i := range len(v) {
 		if b := ascii.ToLower(v[i]); b != '*' && b != 'x' && b != '.' && b != '-' && b != '_' && b != '#' {
 			return false

@@ -13,7 +13,6 @@ import (
 var (
 	identified = &Detector{At: literals("identified "), Find: detectIdentified}
 	inserts    = &Detector{At: literals(" into "), Find: detectInsert}
-	procedures = &Detector{At: literals("sp_add", "sp_password", "pgp_sym_"), Find: detectProcedure}
 )
 
 // detectIdentified examines the password in SQL: IDENTIFIED BY x, IDENTIFIED WITH plugin AS '...'.
@@ -168,42 +167,4 @@ func detectInsert(c *Context, _ ID, i int) int {
 		}
 	}
 	return 0
-}
-
-// detectProcedure examines the quoted arguments of procedures that take a password: all but the first, and those given to names
-// that do not tell.
-func detectProcedure(c *Context, _ ID, i int) int {
-	s := c.S
-	c.Charge(costOfList)
-	end := lineEnd(s[:min(len(s), i+maxNameBytes*4)], i)
-	n := 0
-	named := false
-	for k := i; k < end; {
-		if s[k] == '@' || s[k] == '=' {
-			named = true
-		}
-		if s[k] != '\'' {
-			k++
-			continue
-		}
-		v, ok := c.quotedValue(k)
-		name := blanksBefore(s, k)
-		switch {
-		case !ok:
-		case ascii.HasPrefixFold(s, i, "pgp") || !named && n == 1,
-			named && (ascii.HasSuffixFold(s, name, "old") || ascii.HasSuffixFold(s, name, "new") || ascii.HasSuffixFold(s, name, "password")):
-			c.Offer(rulePassword, v.start, v.end)
-		}
-		n++
-		k = max(k+1, v.end+1)
-	}
-	return 0
-}
-
-// blanksBefore returns the end of the name that an equals sign and blanks separate from i.
-func blanksBefore(s string, i int) int {
-	for i > 0 && (s[i-1] == ' ' || s[i-1] == '=' || s[i-1] == 'N') {
-		i--
-	}
-	return i
 }

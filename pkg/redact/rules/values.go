@@ -31,7 +31,10 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return c.xmlValue(i)
 	}
 	if !nameQuoted && ascii.At(s, start-1) == '>' && ascii.At(s, i) == '<' && ascii.At(s, i+1) == '/' {
-		return c.siblings(i)
+		if v, ok := c.siblings(i); ok || vd.Strength < Hard {
+			return v, ok
+		}
+		return c.cell(i)
 	}
 	dots := leaders(s, j)
 	led := dots > j
@@ -53,8 +56,8 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return c.valueAt(j, colon)
 	case ascii.At(s, i) == '|' && ascii.At(s, start-1) == '|':
 		return c.valueAt(i+1, colon) // |password|x|
-	case ascii.At(s, i) == '(' && ascii.Is(s, i+1, ascii.Quote) && ascii.EqualFold(s[start:end], "password"):
-		return c.quotedValue(i + 1) // SET PASSWORD = PASSWORD('...')
+	case ascii.At(s, i) == '(' && ascii.Is(s, i+1, ascii.Quote) && vd.Strength == Hard && takesPassword(s[start:end]):
+		return c.lastArgument(i + 1) // SET PASSWORD = PASSWORD('...'), changePassword("eve", "...")
 	case ascii.At(s, j) == ',' && (nameQuoted || ascii.At(s, start-1) == '{' || ascii.At(s, start-1) == ':'):
 		return c.pairedValue(start, i, j)
 	case nameQuoted && ascii.At(s, j) == ';':
@@ -64,6 +67,8 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return v, ok && v.end-v.start >= minPrinted && Mixed(s[v.start:v.end])
 	case nameQuoted:
 		return c.memberValue(start, i)
+	case ascii.At(s, start-1) == '-' && j == i+1 && asks(s[start:end]):
+		return value{}, false
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		if ascii.At(s, j) == '(' && ascii.Is(s, j+1, ascii.Alpha) {
 			if end := ascii.Span(s, j+1, ascii.Ident); ascii.At(s, end) != ')' || !Mixed(s[j+1:end]) {
@@ -71,6 +76,10 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 			}
 		}
 		return c.valueAt(j, flag)
+	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "/t reg_sz /d "):
+		return c.valueAt(j+len("/t reg_sz /d "), flag) // reg add KEY /v DefaultPassword /t REG_SZ /d x
+	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "reg_") && ascii.Is(s, ascii.Span(s, j, ascii.Ident), ascii.Space):
+		return c.valueAt(blanks(s, ascii.Span(s, j, ascii.Ident)), flag) // DefaultPassword    REG_SZ    x
 	case j > i && in(directives, s[start:end]):
 		return c.proseValue(start, i, j, vd)
 	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
@@ -122,8 +131,13 @@ func nameEnd(s string, start, end int) (i int, nameQuoted bool) {
 		}
 	case ascii.At(s, i) == ')' && ascii.At(s, start-1) == '(' && ascii.At(s, i+1) == '=':
 		i++ // Key (password)=(...)
-	case ascii.At(s, i) == '}' && ascii.At(s, i+1) == '=' && ascii.At(s, start-1) == '$':
+	case ascii.At(s, i) == '}' && ascii.At(s, start-1) == '$' && operator(s, blanks(s, i+1)) > 0:
 		i++ // a macro of Zabbix: {$SNMP_COMMUNITY}=x
+	case ascii.At(s, i) == ':' && ascii.Is(s, i+1, ascii.Digit) && !nameQuoted:
+		// The tag of an attribute of RADIUS: Tunnel-Password:0 = "x"
+		if k := ascii.Span(s, i+1, ascii.Digit); k-i < 4 && ascii.At(s, blanks(s, k)) != ':' && operator(s, blanks(s, k)) > 0 {
+			i = k
+		}
 	case ascii.At(s, i) == '*' && ascii.At(s, start-1) == '*':
 		for ascii.At(s, i) == '*' {
 			i++
@@ -270,13 +284,16 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 
 // inActions reports whether i is within {{ and }}.
 func inActions(s string, i int) bool {
+	if !strings.Contains(s[i:min(len(s), i+maxReference)], "}}") {
+		return false
+	}
 	before := s[max(0, i-maxReference):i]
 	open := strings.LastIndex(before, "{{")
 	return open > strings.LastIndex(before, "}}") && !strings.ContainsAny(before[open:], "\"'")
 }
 
 // directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
-var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk")
+var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk primaryauth tlspskvalue")
 
 // directive finds the value of a name in a configuration without operators: requirepass x, or a line that is password x. The name is
 // s[start:i], and j is behind the blanks.
@@ -421,6 +438,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		if MarkerLen(s, j) > 0 {
 			break
 		}
+		if ascii.At(s, j+2) == '@' && ascii.Is(s, j+1, ascii.UpperCase) && ascii.Is(s, j+3, ascii.HexDigit) {
+			return value{}, false // the address of an array of Java's: [C@1b2c3d
+		}
 		if vd.Strength == Hard && vd.Rule != ruleSSN && vd.Rule != ruleCardCode && ctx != colon || vd.Rule == rulePassword {
 			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) {
 				if s[j] == '{' && ascii.HasPrefixFold(s, k+1, "type\"") {
@@ -441,6 +461,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 			}
 			c.look(end - j)
 			return value{j, end, quoted}, true
+		}
+		if k := ascii.Span(s, j+1, ascii.Space); s[j] == '[' && vd.Strength == Medium && ascii.Is(s, k, ascii.Quote) {
+			return c.quotedValue(k) // 'csrfmiddlewaretoken': ['x']
 		}
 		if v, ok := c.memberValue(-1, j); ok {
 			return v, ok
