@@ -14,241 +14,285 @@ import (
 	"encoding/hex"
 	"math"
 	"strconv"
-	"unicode/utf8"
+	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Writer writes the originals of the records of one scope after the other. The zero value is one, for records without resource and
-// scope. It is for one goroutine at a time.
-type Writer struct {
-	head, tail []byte // what stands around each record of the scope
+// form is how the pieces of an original are written: as they are, or quoted once more.
+type form struct {
+	quote   string
+	escapes *escapes
+
+	resource, scope, records, endRecords, endScope, end                                      string
+	name, version, schemaURL, attributes, dropped                                            string
+	time, observed, severityNumber, severityText, body, flags, traceID, spanID, eventName    string
+	key, value, valueOfKey, text, boolean, integer, double, bytes, array, list, values, none string
 }
 
-// SetSource says where the records come from that are appended next. It reads both and keeps neither.
-func (w *Writer) SetSource(resource plog.ResourceLogs, scope plog.ScopeLogs) {
-	w.head = appendHead(w.head[:0], resource, scope)
-	w.tail = appendTail(w.tail[:0], resource, scope)
+func newForm(write func(string) string, e *escapes) *form {
+	return &form{
+		quote: write(`"`), escapes: e,
+
+		resource: write(`{"resourceLogs":[{"resource":`), scope: write(`,"scopeLogs":[{"scope":`), records: write(`,"logRecords":[`),
+		endRecords: `]`, endScope: `}]`, end: `}]}`,
+
+		name: write(`,"name":"`), version: write(`,"version":"`), schemaURL: write(`,"schemaUrl":"`),
+		attributes: write(`,"attributes":`), dropped: write(`,"droppedAttributesCount":`),
+
+		time: write(`,"timeUnixNano":"`), observed: write(`,"observedTimeUnixNano":"`), severityNumber: write(`,"severityNumber":`),
+		severityText: write(`,"severityText":"`), body: write(`,"body":`), flags: write(`,"flags":`), traceID: write(`,"traceId":"`),
+		spanID: write(`,"spanId":"`), eventName: write(`,"eventName":"`),
+
+		key: write(`{"key":"`), value: write(`{"value":`), valueOfKey: write(`","value":`),
+		text: write(`{"stringValue":"`), boolean: write(`{"boolValue":`), integer: write(`{"intValue":"`), double: write(`{"doubleValue":`),
+		bytes: write(`{"bytesValue":"`), array: write(`{"arrayValue":{`), list: write(`{"kvlistValue":{`), values: write(`"values":`), none: `{}`,
+	}
 }
 
-// Append appends the original of a record, without a line feed. It holds none: every control character of a text is escaped.
-func (w *Writer) Append(dst []byte, record plog.LogRecord) []byte {
-	if len(w.head) == 0 {
-		w.SetSource(plog.NewResourceLogs(), plog.NewScopeLogs())
+var (
+	plainForm  = newForm(strings.Clone, &plainEscapes)
+	quotedForm = newForm(quoteOnce, &quotedEscapes)
+)
+
+func (r *Reader) form() *form {
+	if r.Quoted {
+		return quotedForm
 	}
-	dst = append(dst, w.head...)
-	dst = appendRecord(dst, record)
-	return append(dst, w.tail...)
+	return plainForm
 }
 
-func appendHead(dst []byte, resource plog.ResourceLogs, scope plog.ScopeLogs) []byte {
-	dst = append(dst, `{"resourceLogs":[{"resource":{`...)
-	dst = appendDescribed(dst, resource.Resource().Attributes(), resource.Resource().DroppedAttributesCount())
-	dst = append(dst, `},"scopeLogs":[{"scope":{`...)
-	s := scope.Scope()
-	if s.Name() != "" {
-		dst = AppendString(appendName(dst, "name"), s.Name())
-	}
-	if s.Version() != "" {
-		dst = AppendString(appendName(dst, "version"), s.Version())
-	}
-	dst = appendDescribed(dst, s.Attributes(), s.DroppedAttributesCount())
-	return append(dst, `},"logRecords":[`...)
+// setSource writes what stands around the records of a scope.
+func (r *Reader) setSource(resource, scope described, resourceURL, scopeURL []byte) (ok bool) {
+	w := writer{form: r.form(), dst: r.head[:0], ok: true}
+	w.raw(w.resource)
+	w.described(&resource)
+	w.raw(w.scope)
+	w.described(&scope)
+	w.raw(w.records)
+	r.head, w.dst = w.dst, r.tail[:0]
+	w.raw(w.endRecords)
+	w.member(w.schemaURL, scopeURL)
+	w.raw(w.endScope)
+	w.member(w.schemaURL, resourceURL)
+	w.raw(w.end)
+	r.tail = w.dst
+	return w.ok
 }
 
-func appendTail(dst []byte, resource plog.ResourceLogs, scope plog.ScopeLogs) []byte {
-	dst = append(dst, ']')
-	if url := scope.SchemaUrl(); url != "" {
-		dst = AppendString(appendName(dst, "schemaUrl"), url)
-	}
-	dst = append(dst, "}]"...)
-	if url := resource.SchemaUrl(); url != "" {
-		dst = AppendString(appendName(dst, "schemaUrl"), url)
-	}
-	return append(dst, "}]}"...)
+// AppendOriginal appends the original of the record, without a line feed. It holds none: every control character of a text is escaped.
+func (r *Record) AppendOriginal(dst []byte) []byte {
+	w := writer{form: r.reader.form(), dst: append(dst, r.reader.head...), ok: true}
+	w.record(r)
+	r.bad = r.bad || !w.ok
+	return append(w.dst, r.reader.tail...)
 }
 
-func appendRecord(dst []byte, record plog.LogRecord) []byte {
-	dst = append(dst, '{')
-	if t := record.Timestamp(); t != 0 {
-		dst = appendUint64(appendName(dst, "timeUnixNano"), uint64(t))
-	}
-	if t := record.ObservedTimestamp(); t != 0 {
-		dst = appendUint64(appendName(dst, "observedTimeUnixNano"), uint64(t))
-	}
-	if n := record.SeverityNumber(); n != 0 {
-		dst = strconv.AppendInt(appendName(dst, "severityNumber"), int64(n), 10)
-	}
-	if text := record.SeverityText(); text != "" {
-		dst = AppendString(appendName(dst, "severityText"), text)
-	}
-	dst = appendValue(appendName(dst, "body"), record.Body())
-	dst = appendDescribed(dst, record.Attributes(), record.DroppedAttributesCount())
-	if flags := record.Flags(); flags != 0 {
-		dst = strconv.AppendUint(appendName(dst, "flags"), uint64(flags), 10)
-	}
-	if id := record.TraceID(); !id.IsEmpty() {
-		dst = appendHex(appendName(dst, "traceId"), id[:])
-	}
-	if id := record.SpanID(); !id.IsEmpty() {
-		dst = appendHex(appendName(dst, "spanId"), id[:])
-	}
-	if name := record.EventName(); name != "" {
-		dst = AppendString(appendName(dst, "eventName"), name)
-	}
-	return append(dst, '}')
+// writer appends to dst.
+type writer struct {
+	*form
+	dst []byte
+	ok  bool // every value was of pdata's form
 }
 
-// appendDescribed appends the two members that resources, scopes and records share.
-func appendDescribed(dst []byte, attributes pcommon.Map, dropped uint32) []byte {
-	if attributes.Len() > 0 {
-		dst = appendPairs(appendName(dst, "attributes"), attributes)
+func (w *writer) raw(s string) { w.dst = append(w.dst, s...) }
+
+// open begins an object, and close ends it. Every member of it begins with a comma, in the place of the first of which comes the brace.
+func (w *writer) open() (start int) { return len(w.dst) }
+
+func (w *writer) close(start int) {
+	if len(w.dst) == start {
+		w.raw(w.none)
+		return
 	}
-	if dropped != 0 {
-		dst = strconv.AppendUint(appendName(dst, "droppedAttributesCount"), uint64(dropped), 10)
-	}
-	return dst
+	w.dst[start] = '{'
+	w.dst = append(w.dst, '}')
 }
 
-// appendName appends the name of a member, behind a comma if another one stands before it.
-func appendName(dst []byte, name string) []byte {
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
+// member appends a text, where there is one, behind what stands before it.
+func (w *writer) member(before string, text []byte) {
+	if len(text) > 0 {
+		w.text(before, text)
 	}
-	dst = append(dst, '"')
-	dst = append(dst, name...)
-	return append(dst, '"', ':')
 }
 
-func appendPairs(dst []byte, pairs pcommon.Map) []byte {
-	separator := byte('[')
-	for key, value := range pairs.All() {
-		dst = append(dst, separator, '{')
-		if key != "" {
-			dst = AppendString(appendName(dst, "key"), key)
+func (w *writer) text(before string, text []byte) {
+	w.dst = appendText(append(w.dst, before...), text, w.escapes)
+	w.raw(w.quote)
+}
+
+func (w *writer) number(before string, n uint64) {
+	if n != 0 {
+		w.dst = strconv.AppendUint(append(w.dst, before...), n, 10)
+	}
+}
+
+// number64 appends a number of 64 bits: a string, in protobuf's JSON.
+func (w *writer) number64(before string, n uint64) {
+	if n != 0 {
+		w.number(before, n)
+		w.raw(w.quote)
+	}
+}
+
+func (w *writer) id(before string, id []byte) {
+	for _, c := range id {
+		if c != 0 {
+			w.dst = hex.AppendEncode(append(w.dst, before...), id)
+			w.raw(w.quote)
+			return
 		}
-		dst = append(appendValue(appendName(dst, "value"), value), '}')
-		separator = ','
 	}
-	return append(dst, ']')
 }
 
-func appendValue(dst []byte, value pcommon.Value) []byte {
-	dst = append(dst, '{')
-	switch value.Type() {
-	case pcommon.ValueTypeEmpty:
-	case pcommon.ValueTypeStr:
-		dst = AppendString(append(dst, `"stringValue":`...), value.Str())
-	case pcommon.ValueTypeInt:
-		dst = strconv.AppendInt(append(dst, `"intValue":"`...), value.Int(), 10)
-		dst = append(dst, '"')
-	case pcommon.ValueTypeBool:
-		dst = strconv.AppendBool(append(dst, `"boolValue":`...), value.Bool())
-	case pcommon.ValueTypeDouble:
-		dst = appendDouble(append(dst, `"doubleValue":`...), value.Double())
-	case pcommon.ValueTypeBytes:
-		dst = base64.StdEncoding.AppendEncode(append(dst, `"bytesValue":"`...), value.Bytes().AsRaw())
-		dst = append(dst, '"')
-	case pcommon.ValueTypeSlice:
-		dst = append(dst, `"arrayValue":{`...)
-		if values := value.Slice(); values.Len() > 0 {
-			separator := byte('[')
-			dst = append(dst, `"values":`...)
-			for _, v := range values.All() {
-				dst = appendValue(append(dst, separator), v)
-				separator = ','
-			}
-			dst = append(dst, ']')
-		}
-		dst = append(dst, '}')
-	case pcommon.ValueTypeMap:
-		dst = append(dst, `"kvlistValue":{`...)
-		if pairs := value.Map(); pairs.Len() > 0 {
-			dst = appendPairs(append(dst, `"values":`...), pairs)
-		}
-		dst = append(dst, '}')
+// described writes a resource or a scope.
+func (w *writer) described(d *described) {
+	start := w.open()
+	w.member(w.name, d.name)
+	w.member(w.version, d.version)
+	w.attributes(d.attributes, d.dropped)
+	w.close(start)
+}
+
+func (w *writer) record(r *Record) {
+	start := w.open()
+	w.number64(w.time, r.Timestamp)
+	w.number64(w.observed, r.ObservedTimestamp)
+	if n := r.SeverityNumber; n != 0 {
+		w.dst = strconv.AppendInt(append(w.dst, w.severityNumber...), int64(n), 10)
 	}
-	return append(dst, '}')
+	w.member(w.severityText, r.SeverityText)
+	w.raw(w.body)
+	w.value(r.Body)
+	w.attributes(r.Attributes, r.dropped)
+	w.number(w.flags, uint64(r.flags))
+	w.id(w.traceID, r.traceID)
+	w.id(w.spanID, r.spanID)
+	w.member(w.eventName, r.EventName)
+	w.close(start)
+}
+
+// attributes writes the two members that resources, scopes and records share.
+func (w *writer) attributes(attributes Attributes, dropped uint32) {
+	if len(attributes) > 0 {
+		w.raw(w.form.attributes)
+		separator := byte('[')
+		for i := range attributes {
+			w.dst = append(w.dst, separator)
+			w.pair(attributes[i].Key, attributes[i].Value)
+			separator = ','
+		}
+		w.dst = append(w.dst, ']')
+	}
+	w.number(w.dropped, uint64(dropped))
+}
+
+func (w *writer) pair(key []byte, value Value) {
+	if len(key) > 0 {
+		w.dst = appendText(append(w.dst, w.key...), key, w.escapes)
+		w.raw(w.valueOfKey)
+	} else {
+		w.raw(w.form.value)
+	}
+	w.value(value)
+	w.dst = append(w.dst, '}')
+}
+
+// value writes an AnyValue, which has one field, or none.
+func (w *writer) value(value Value) {
+	if len(value) == 0 {
+		w.raw(w.none)
+		return
+	}
+	f := fields{rest: value}
+	if !f.next() || len(f.rest) > 0 {
+		w.ok = false
+		return
+	}
+	kind := protowire.BytesType
+	switch f.number {
+	case valueString:
+		w.text(w.form.text, f.value)
+	case valueBool:
+		kind = protowire.VarintType
+		w.dst = strconv.AppendBool(append(w.dst, w.boolean...), f.n != 0)
+	case valueInt:
+		kind = protowire.VarintType
+		w.dst = strconv.AppendInt(append(w.dst, w.integer...), int64(f.n), 10)
+		w.raw(w.quote)
+	case valueDouble:
+		kind = protowire.Fixed64Type
+		w.dst = appendDouble(append(w.dst, w.double...), math.Float64frombits(f.n), w.quote)
+	case valueArray, valueMap:
+		if f.number == valueArray {
+			w.raw(w.array)
+		} else {
+			w.raw(w.list)
+		}
+		if f.kind == kind {
+			w.elements(f.value, f.number == valueMap)
+		}
+		w.dst = append(w.dst, '}')
+	case valueBytes:
+		w.dst = base64.StdEncoding.AppendEncode(append(w.dst, w.bytes...), f.value)
+		w.raw(w.quote)
+	default: // a value of another signal's, which has no place here
+		w.dst = append(w.dst, '{')
+		kind = f.kind
+	}
+	w.dst = append(w.dst, '}')
+	w.ok = w.ok && f.kind == kind
+}
+
+// elements writes the values of an array, or the pairs of a map.
+func (w *writer) elements(message []byte, pairs bool) {
+	f := fields{rest: message}
+	first := true
+	for f.next() {
+		if f.number != listValues {
+			continue
+		}
+		if f.kind != protowire.BytesType {
+			w.ok = false
+			return
+		}
+		if first {
+			w.raw(w.values)
+			w.dst = append(w.dst, '[')
+			first = false
+		} else {
+			w.dst = append(w.dst, ',')
+		}
+		if !pairs {
+			w.value(f.value)
+			continue
+		}
+		key, value, ok := readPair(f.value)
+		w.ok = w.ok && ok
+		w.pair(key, value)
+	}
+	if !first {
+		w.dst = append(w.dst, ']')
+	}
+	w.ok = w.ok && !f.bad
 }
 
 // appendDouble appends the shortest number that reads as the same double, and the names that protobuf's JSON has for what is none.
-func appendDouble(dst []byte, f float64) []byte {
+func appendDouble(dst []byte, f float64, quote string) []byte {
+	name := ""
 	switch {
 	case math.IsNaN(f):
-		return append(dst, `"NaN"`...)
+		name = "NaN"
 	case math.IsInf(f, 1):
-		return append(dst, `"Infinity"`...)
+		name = "Infinity"
 	case math.IsInf(f, -1):
-		return append(dst, `"-Infinity"`...)
-	}
-	format := byte('f')
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		format = 'e'
-	}
-	return strconv.AppendFloat(dst, f, format, -1, 64)
-}
-
-// appendUint64 appends a number of 64 bits: a string, in protobuf's JSON.
-func appendUint64(dst []byte, n uint64) []byte {
-	dst = strconv.AppendUint(append(dst, '"'), n, 10)
-	return append(dst, '"')
-}
-
-func appendHex(dst, id []byte) []byte {
-	dst = hex.AppendEncode(append(dst, '"'), id)
-	return append(dst, '"')
-}
-
-// escaped are the bytes of ASCII that JSON does not allow within a string as they are.
-var escaped = func() (set [utf8.RuneSelf]bool) {
-	for c := range ' ' {
-		set[c] = true
-	}
-	set['"'], set['\\'] = true, true
-	return set
-}()
-
-// AppendString appends a text as a JSON string, in UTF-8, with U+FFFD for each byte that is none.
-func AppendString[T string | []byte](dst []byte, text T) []byte {
-	dst = append(dst, '"')
-	from := 0 // what stands before it is written
-	for i := 0; i < len(text); {
-		c := text[i]
-		switch {
-		case c >= utf8.RuneSelf:
-			r, size := decodeRune(text[i:])
-			if r == utf8.RuneError && size == 1 {
-				dst = append(append(dst, text[from:i]...), "\uFFFD"...)
-				from = i + 1
-			}
-			i += size
-			continue
-		case escaped[c]:
-			dst = appendEscape(append(dst, text[from:i]...), c)
-			from = i + 1
-		}
-		i++
-	}
-	return append(append(dst, text[from:]...), '"')
-}
-
-func decodeRune[T string | []byte](text T) (rune, int) {
-	return utf8.DecodeRuneInString(string(text[:min(len(text), utf8.UTFMax)])) // a conversion of so few bytes is no allocation
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
+		name = "-Infinity"
 	default:
-		const digits = "0123456789abcdef"
-		return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		format := byte('f')
+		if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+			format = 'e'
+		}
+		return strconv.AppendFloat(dst, f, format, -1, 64)
 	}
+	return append(append(append(dst, quote...), name...), quote...)
 }
