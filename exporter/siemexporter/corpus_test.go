@@ -72,16 +72,24 @@ func redactionLogs(t *testing.T) plog.Logs {
 
 // originalsOf are what has to arrive.
 func originalsOf(logs plog.Logs) (lines []string) {
-	var w original.Writer
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			w.SetSource(resource, scope)
-			for _, record := range scope.LogRecords().All() {
-				lines = append(lines, string(w.Append(nil, record)))
-			}
-		}
-	}
+	eachRecord(logs, func(record *original.Record) {
+		lines = append(lines, string(record.AppendOriginal(nil)))
+	})
 	return lines
+}
+
+// eachRecord goes through records as the exporter does.
+func eachRecord(logs plog.Logs, f func(*original.Record)) {
+	wire, err := new(plog.ProtoMarshaler).MarshalLogs(logs)
+	if err != nil {
+		panic(err)
+	}
+	if err := new(original.Reader).Read(wire, func(original.Attributes) {}, func(record *original.Record) bool {
+		f(record)
+		return true
+	}); err != nil {
+		panic(err)
+	}
 }
 
 // inbox is what a receiver of text got.

@@ -3,22 +3,18 @@
 package siemexporter
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"go.opentelemetry.io/collector/config/configcompression"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/logseal/logseal/pkg/tlspin"
@@ -68,12 +64,12 @@ type hecReply struct {
 // hecClient sends to an HTTP Event Collector of Splunk.
 type hecClient struct {
 	*httpLine
-	base    string // the address without a path
-	config  *Config
-	header  http.Header
-	told    func(acknowledges bool)
-	writers sync.Pool // of *eventWriter
-	zip     bool
+	base     string // the address without a path
+	config   *Config
+	header   http.Header
+	ofEvents http.Header // of a request with events, which may be compressed
+	told     func(acknowledges bool)
+	writers  sync.Pool // of *eventWriter
 
 	channel atomic.Pointer[hecChannel]
 }
@@ -104,9 +100,21 @@ func (d *dialer) dialHEC(ctx context.Context, endpoint string, policy tlspin.Pol
 		httpLine: line, base: base, config: d.config,
 		header: http.Header{"Authorization": {"Splunk " + string(d.config.hec.Token)}, "Content-Type": {jsonType}},
 		told:   func(acknowledges bool) { d.tellAcknowledgement(endpoint, acknowledges) },
-		zip:    d.config.http.Compression == configcompression.TypeGzip,
 	}
-	c.writers.New = func() any { return newEventWriter(d.config.hec, d.config.format) }
+	c.ofEvents = c.header
+	level := gzip.NoCompression
+	if d.config.http.Compression == configcompression.TypeGzip {
+		level = hecLevel(d.config.http.CompressionParams.Level)
+		c.ofEvents = c.header.Clone()
+		c.ofEvents.Set("Content-Encoding", "gzip")
+	}
+	c.writers.New = func() any {
+		w, err := newEventWriter(d.config.hec, d.config.format, level)
+		if err != nil {
+			panic(err) // the level is validated
+		}
+		return w
+	}
 	c.channel.Store(newHECChannel())
 	return c, nil
 }
@@ -143,22 +151,15 @@ func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
 	if len(wire) == 0 {
 		return answer{}, c.probe(ctx)
 	}
-	logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(wire)
+	body, records, err := c.body(wire)
 	if err != nil {
-		return answer{}, &refusal{verdict: invalid, cause: "encoding", message: "the records cannot be decoded"}
-	}
-	w := c.writers.Get().(*eventWriter)
-	body, fit := w.appendEvents(make([]byte, 0, min(4*len(wire), c.config.hec.MaxContentLength)), logs, c.config.hec.MaxContentLength)
-	c.writers.Put(w)
-	records := logs.LogRecordCount()
-	if fit < records {
-		return answer{}, &refusal{verdict: tooLarge, record: fit + 1, message: "larger than splunk_hec.max_content_length"}
+		return answer{}, err
 	}
 	channel := c.channel.Load()
 	if channel.doubtful.Load() {
 		channel = newHECChannel() // in which nothing else is counted
 	}
-	reply, said, err := c.ask(ctx, hecEventPath, channel, body)
+	reply, said, err := c.ask(ctx, channel, body)
 	switch {
 	case err != nil:
 		c.leave(channel.id)
@@ -167,7 +168,7 @@ func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
 		if said.Code == nil && reply.code >= 500 {
 			c.leave(channel.id) // somebody in between answers, as for a collector that is being restarted
 		}
-		return answer{}, c.refusal(reply, said, logs)
+		return answer{}, c.refusal(reply, said, wire, records)
 	case said.Code == nil || *said.Code != hecSuccess:
 		c.leave(channel.id)
 		return answer{}, &refusal{cause: "not_hec", message: "the answer is none of an HTTP Event Collector; something else listens there"}
@@ -185,9 +186,24 @@ func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
 	return answer{receipt: &receipt{channel: channel.id, number: number, records: records, doubtful: &channel.doubtful}}, nil
 }
 
+// body returns the body of a request with the events of all its records, and how many these are.
+func (c *hecClient) body(wire []byte) (body []byte, records int, err error) {
+	w := c.writers.Get().(*eventWriter)
+	defer c.writers.Put(w)
+	all := false
+	err = inForm(wire, func(wire []byte) (err error) {
+		body, records, all, err = w.body(wire, c.config.hec.MaxContentLength)
+		return err
+	})
+	if err == nil && !all {
+		err = &refusal{verdict: tooLarge, record: records + 1, message: "larger than splunk_hec.max_content_length"}
+	}
+	return body, records, err
+}
+
 // probe sends no data, which a collector that knows the token complains of.
 func (c *hecClient) probe(ctx context.Context) error {
-	reply, said, err := c.ask(ctx, hecEventPath, c.channel.Load(), nil)
+	reply, said, err := c.ask(ctx, c.channel.Load(), nil)
 	switch {
 	case err != nil:
 		return err
@@ -196,19 +212,19 @@ func (c *hecClient) probe(ctx context.Context) error {
 	case said.Code == nil:
 		return &refusal{cause: "not_hec", message: "the answer is none of an HTTP Event Collector; something else listens there"}
 	default:
-		return c.refusal(reply, said, plog.NewLogs())
+		return c.refusal(reply, said, nil, 0)
 	}
 }
 
-// ask posts a body, compressed where there is one, and reads the answer as far as it is the collector's.
-func (c *hecClient) ask(ctx context.Context, path string, channel *hecChannel, body []byte) (*httpReply, hecReply, error) {
-	header := c.header.Clone()
-	header.Set(channelHeader, channel.id)
-	if c.zip && len(body) > 0 {
-		header.Set("Content-Encoding", "gzip")
-		body = zipped(body)
+// ask posts a body and reads the answer as far as it is the collector's.
+func (c *hecClient) ask(ctx context.Context, channel *hecChannel, body []byte) (*httpReply, hecReply, error) {
+	header := c.header
+	if len(body) > 0 {
+		header = c.ofEvents
 	}
-	reply, err := c.post(ctx, c.base+path, header, body)
+	header = header.Clone()
+	header.Set(channelHeader, channel.id)
+	reply, err := c.post(ctx, c.base+hecEventPath, header, body)
 	if err != nil {
 		return nil, hecReply{}, err
 	}
@@ -221,7 +237,7 @@ func (c *hecClient) ask(ctx context.Context, path string, channel *hecChannel, b
 
 // refusal judges an answer other than success. Only what the collector says of an event is a judgement of records; any other 400 is of
 // somebody in between, or of the configuration.
-func (c *hecClient) refusal(reply *httpReply, said hecReply, logs plog.Logs) *refusal {
+func (c *hecClient) refusal(reply *httpReply, said hecReply, wire []byte, records int) *refusal {
 	r := httpRefusal(reply.code, reply.header, errorMessage(reply))
 	if r.verdict == invalid {
 		r.verdict = held
@@ -247,7 +263,7 @@ func (c *hecClient) refusal(reply *httpReply, said hecReply, logs plog.Logs) *re
 		}
 	case hecIncorrect:
 		// A record that names an index itself must not hold up the others. One for the configured index waits until that is right.
-		if logs.LogRecordCount() > 1 && c.config.hec.Index.Attribute != "" || namesItself(logs, c.config.hec.Index.Attribute) {
+		if records > 1 && c.config.hec.Index.Attribute != "" || namesItself(wire, c.config.hec.Index.Attribute) {
 			r.verdict = invalid
 		} else {
 			r.message += "; allow it for the token, or correct splunk_hec.index"
@@ -287,25 +303,4 @@ func (c *hecClient) stored(ctx context.Context, channel string, numbers []uint64
 		}
 	}
 	return stored, nil
-}
-
-// zippers hold what compresses a request.
-var zippers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // the level is one of the library's
-	}
-	return w
-}}
-
-// zipped returns a compressed copy.
-func zipped(body []byte) []byte {
-	out := bytes.NewBuffer(make([]byte, 0, len(body)/4))
-	w := zippers.Get().(*gzip.Writer)
-	defer zippers.Put(w)
-	w.Reset(out)
-	w.ModTime = time.Unix(0, 0) // this library's own is in 2042
-	_, _ = w.Write(body)        // a buffer takes everything
-	_ = w.Close()
-	return out.Bytes()
 }

@@ -3,9 +3,11 @@
 package siemexporter
 
 import (
+	"bytes"
 	"strconv"
+	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
+	"github.com/klauspost/compress/gzip"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/logseal/logseal/pkg/seal"
@@ -15,66 +17,99 @@ import (
 // nothing stands for a body that is empty: a collector takes no blank event.
 const nothing = "-"
 
+// eventChunk is from which length on events are compressed, in bytes: what is written is still in the processor's cache then.
+const eventChunk = 32 << 10
+
 // eventWriter writes records as events of an HTTP Event Collector: JSON objects, one after the other.
 //
 // The original is a string and not an object within the event: what is indexed as _raw are then its bytes, and no parser on the way orders
 // members or rewrites numbers.
 type eventWriter struct {
-	config   SplunkHECConfig
-	format   Format
-	original original.Writer
-	line     []byte // of the record being written
+	config SplunkHECConfig
+	format Format
+	reader original.Reader
+	events []byte       // not compressed
+	zip    *gzip.Writer // into zipped; nil for no compression
+	zipped bytes.Buffer
 
 	// Of the resource whose records are being written.
-	host, source, sourceType, index string
+	host, source, sourceType, index []byte
 }
 
-func newEventWriter(cfg SplunkHECConfig, format Format) *eventWriter {
-	return &eventWriter{config: cfg, format: format}
-}
-
-// appendEvents appends the events of all records, or of the first few within limit bytes, but at least of one. It returns of how many.
-func (w *eventWriter) appendEvents(dst []byte, logs plog.Logs, limit int) (_ []byte, events int) {
-	for _, resource := range logs.ResourceLogs().All() {
-		attributes := resource.Resource().Attributes()
-		w.host = w.config.Host.of(attributes, w.config.Host.Value)
-		w.source = w.config.Source.of(attributes, w.config.Source.Value)
-		w.sourceType = w.config.SourceType.of(attributes, w.config.SourceType.Value)
-		w.index = w.config.Index.of(attributes, w.config.Index.Value)
-		for _, scope := range resource.ScopeLogs().All() {
-			w.original.SetSource(resource, scope)
-			for _, record := range scope.LogRecords().All() {
-				end := len(dst)
-				dst = w.appendEvent(dst, record)
-				if len(dst) > limit && events > 0 {
-					return dst[:end], events
-				}
-				events++
-			}
-		}
+// newEventWriter returns a writer whose requests are compressed at a level of package gzip, or not at all at that of no compression.
+func newEventWriter(cfg SplunkHECConfig, format Format, level int) (*eventWriter, error) {
+	w := &eventWriter{config: cfg, format: format, reader: original.Reader{Quoted: true}}
+	if level == gzip.NoCompression {
+		return w, nil
 	}
-	return dst, events
+	var err error
+	if w.zip, err = gzip.NewWriterLevel(&w.zipped, level); err != nil {
+		return nil, err
+	}
+	w.zip.ModTime = time.Unix(0, 0) // this library's own is in 2042
+	return w, nil
 }
 
-func (w *eventWriter) appendEvent(dst []byte, record plog.LogRecord) []byte {
+// body returns the body of a request with the events of all records, or of the first few within limit bytes before compression, but at least
+// of one. It returns of how many, and whether these are all. An error is [original.ErrForm].
+func (w *eventWriter) body(wire []byte, limit int) (body []byte, events int, all bool, err error) {
+	w.events, all = w.events[:0], true
+	w.zipped.Reset()
+	if w.zip != nil {
+		w.zip.Reset(&w.zipped)
+	}
+	size := 0 // of the events that are compressed
+	err = w.reader.Read(wire, w.setResource, func(record *original.Record) bool {
+		end := len(w.events)
+		w.events = w.appendEvent(w.events, record)
+		if size+len(w.events) > limit && events > 0 {
+			w.events, all = w.events[:end], false
+			return false
+		}
+		events++
+		if w.zip != nil && len(w.events) >= eventChunk {
+			_, _ = w.zip.Write(w.events) // a buffer takes everything
+			size += len(w.events)
+			w.events = w.events[:0]
+		}
+		return true
+	})
+	if err != nil {
+		return nil, 0, false, err
+	}
+	// A copy: net/http may still read a body when it has an answer.
+	if w.zip == nil {
+		return bytes.Clone(w.events), events, all, nil
+	}
+	_, _ = w.zip.Write(w.events)
+	_ = w.zip.Close()
+	return bytes.Clone(w.zipped.Bytes()), events, all, nil
+}
+
+func (w *eventWriter) setResource(attributes original.Attributes) {
+	w.host = w.config.Host.of(attributes, []byte(w.config.Host.Value))
+	w.source = w.config.Source.of(attributes, []byte(w.config.Source.Value))
+	w.sourceType = w.config.SourceType.of(attributes, []byte(w.config.SourceType.Value))
+	w.index = w.config.Index.of(attributes, []byte(w.config.Index.Value))
+}
+
+func (w *eventWriter) appendEvent(dst []byte, record *original.Record) []byte {
 	dst = append(dst, '{')
-	nanos := uint64(record.Timestamp())
+	nanos := record.Timestamp
 	if nanos == 0 {
-		nanos = uint64(record.ObservedTimestamp())
+		nanos = record.ObservedTimestamp
 	}
 	if nanos != 0 {
 		dst = appendEpoch(append(dst, `"time":`...), nanos)
 		dst = append(dst, ',')
 	}
-	attributes := record.Attributes()
-	dst = appendMember(dst, `"host":`, w.config.Host.of(attributes, w.host))
-	dst = appendMember(dst, `"source":`, w.config.Source.of(attributes, w.source))
-	dst = appendMember(dst, `"sourcetype":`, w.config.SourceType.of(attributes, w.sourceType))
-	dst = appendMember(dst, `"index":`, w.config.Index.of(attributes, w.index))
+	dst = appendMember(dst, `"host":`, w.config.Host.of(record.Attributes, w.host))
+	dst = appendMember(dst, `"source":`, w.config.Source.of(record.Attributes, w.source))
+	dst = appendMember(dst, `"sourcetype":`, w.config.SourceType.of(record.Attributes, w.sourceType))
+	dst = appendMember(dst, `"index":`, w.config.Index.of(record.Attributes, w.index))
 	dst = append(dst, `"event":`...)
 	if w.format == FormatOriginal {
-		w.line = w.original.Append(w.line[:0], record)
-		dst = original.AppendString(dst, w.line)
+		dst = append(record.AppendOriginal(append(dst, '"')), '"')
 	} else {
 		dst = original.AppendString(dst, textOf(record))
 	}
@@ -85,8 +120,10 @@ func (w *eventWriter) appendEvent(dst []byte, record plog.LogRecord) []byte {
 		dst = append(strconv.AppendUint(dst, nanos, 10), `",`...)
 	}
 	dst = appendMember(dst, `"severity":`, severityOf(record))
-	if id, ok := attributes.Get(seal.IDKey); ok && id.Type() == pcommon.ValueTypeStr {
-		dst = appendMember(dst, `"logseal_id":`, id.Str())
+	if id, ok := record.Attributes.Get(seal.IDKey); ok {
+		if text, ok := id.Text(); ok {
+			dst = appendMember(dst, `"logseal_id":`, text)
+		}
 	}
 	if dst[len(dst)-1] == ',' {
 		dst = dst[:len(dst)-1]
@@ -95,37 +132,42 @@ func (w *eventWriter) appendEvent(dst []byte, record plog.LogRecord) []byte {
 }
 
 // of returns the value of the attribute, or the other one.
-func (f EventField) of(attributes pcommon.Map, otherwise string) string {
+func (f EventField) of(attributes original.Attributes, otherwise []byte) []byte {
 	if f.Attribute == "" {
 		return otherwise
 	}
 	if value, ok := attributes.Get(f.Attribute); ok {
-		if text := value.AsString(); text != "" {
+		if text := bytesOf(value); len(text) > 0 {
 			return text
 		}
 	}
 	return otherwise
 }
 
+// bytesOf returns any value as text.
+func bytesOf(value original.Value) []byte {
+	if text, ok := value.Text(); ok {
+		return text
+	}
+	return []byte(value.AsString())
+}
+
 // namesItself reports whether the first record, or its resource, has the attribute.
-func namesItself(logs plog.Logs, attribute string) bool {
-	if attribute == "" {
+func namesItself(wire []byte, attribute string) (named bool) {
+	field := EventField{Attribute: attribute}
+	var ofResource []byte
+	_ = new(original.Reader).Read(wire, func(resource original.Attributes) {
+		ofResource = field.of(resource, nil)
+	}, func(record *original.Record) bool {
+		named = len(field.of(record.Attributes, ofResource)) > 0
 		return false
-	}
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				field := EventField{Attribute: attribute}
-				return field.of(record.Attributes(), field.of(resource.Resource().Attributes(), "")) != ""
-			}
-		}
-	}
-	return false
+	})
+	return named
 }
 
 // appendMember appends a member and a comma, where there is a value.
-func appendMember(dst []byte, name, value string) []byte {
-	if value == "" {
+func appendMember(dst []byte, name string, value []byte) []byte {
+	if len(value) == 0 {
 		return dst
 	}
 	return append(original.AppendString(append(dst, name...), value), ',')
@@ -139,20 +181,29 @@ func appendEpoch(dst []byte, nanos uint64) []byte {
 }
 
 // textOf returns the plain line of a record.
-func textOf(record plog.LogRecord) string {
-	if text := record.Body().AsString(); text != "" {
+func textOf(record *original.Record) []byte {
+	if text := bytesOf(record.Body); len(text) > 0 {
 		return text
 	}
-	return nothing
+	return []byte(nothing)
 }
 
+// severities are the names of the numbers.
+var severities = func() (names [plog.SeverityNumberFatal4 + 1][]byte) {
+	for n := plog.SeverityNumberTrace; n <= plog.SeverityNumberFatal4; n++ {
+		names[n] = []byte(n.String())
+	}
+	return names
+}()
+
 // severityOf returns what a record says of its severity.
-func severityOf(record plog.LogRecord) string {
-	if text := record.SeverityText(); text != "" {
-		return text
+func severityOf(record *original.Record) []byte {
+	switch n := record.SeverityNumber; {
+	case len(record.SeverityText) > 0:
+		return record.SeverityText
+	case n >= 0 && int(n) < len(severities):
+		return severities[n]
+	default:
+		return []byte(n.String())
 	}
-	if record.SeverityNumber() == plog.SeverityNumberUnspecified {
-		return ""
-	}
-	return record.SeverityNumber().String()
 }

@@ -3,9 +3,11 @@
 package siemexporter
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/exporter/exportertest"
@@ -174,7 +177,11 @@ func TestHECEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := hecConfig(t, p, "127.0.0.1:1")
 			tt.change(cfg)
-			body, events := newEventWriter(cfg.hec, cfg.format).appendEvents(nil, eventLogs(), 1<<20)
+			w, err := newEventWriter(cfg.hec, cfg.format, gzip.NoCompression)
+			require.NoError(t, err)
+			body, events, all, err := w.body(encoded(t, eventLogs()).wire, 1<<20)
+			require.NoError(t, err)
+			require.True(t, all)
 			require.Equal(t, 3, events)
 			want := ""
 			for i, original := range originalsOf(eventLogs()) {
@@ -185,6 +192,88 @@ func TestHECEvent(t *testing.T) {
 			assert.Equal(t, want, string(body))
 		})
 	}
+}
+
+// TestHECBody: a request is the same events whether it is compressed or not, at every level, and is cut behind the last one that fits.
+func TestHECBody(t *testing.T) {
+	p := newPKI()
+	cfg := hecConfig(t, p, "127.0.0.1:1")
+	logs, _ := records("a line", 500) // more than one chunk
+	wire := encoded(t, logs).wire
+	body := func(w *eventWriter, limit int) (text string, events int, all bool) {
+		t.Helper()
+		body, events, all, err := w.body(wire, limit)
+		require.NoError(t, err)
+		if w.zip == nil {
+			return string(body), events, all
+		}
+		r, err := gzip.NewReader(bytes.NewReader(body))
+		require.NoError(t, err)
+		content, err := io.ReadAll(r)
+		require.NoError(t, err)
+		return string(content), events, all
+	}
+	plain, err := newEventWriter(cfg.hec, cfg.format, gzip.NoCompression)
+	require.NoError(t, err)
+	want, events, all := body(plain, 1<<30)
+	require.True(t, all)
+	require.Equal(t, 500, events)
+	require.Greater(t, len(want), 2*eventChunk)
+	ends := []int{} // of each event
+	for at := 0; at < len(want); {
+		event := json.NewDecoder(strings.NewReader(want[at:]))
+		require.NoError(t, event.Decode(new(hectest.Event)))
+		at += int(event.InputOffset())
+		ends = append(ends, at)
+	}
+	for level := gzip.HuffmanOnly; level <= gzip.BestCompression; level++ {
+		w, err := newEventWriter(cfg.hec, cfg.format, level)
+		require.NoError(t, err)
+		for _, limit := range []int{1, ends[0], ends[1] - 1, ends[1], ends[300] - 1, ends[300], ends[499] - 1, ends[499]} {
+			fit := max(1, len(slices.DeleteFunc(slices.Clone(ends), func(end int) bool { return end > limit })))
+			got, events, all := body(w, limit)
+			assert.Equal(t, want[:ends[fit-1]], got, "level %d, limit %d", level, limit)
+			assert.Equal(t, fit, events)
+			assert.Equal(t, fit == len(ends), all)
+		}
+	}
+}
+
+// TestFormsOfOtherEncoders: what a queue holds that pdata would have encoded otherwise is sent as pdata decodes it, and what it does not decode is refused.
+func TestFormsOfOtherEncoders(t *testing.T) {
+	p := newPKI()
+	cfg := hecConfig(t, p, "127.0.0.1:1")
+	// A record with two bodies: the last one counts.
+	wire := []byte{0x0a, 14, 0x12, 12, 0x12, 10, 0x2a, 3, 0x0a, 1, 'a', 0x2a, 3, 0x0a, 1, 'b'}
+	logs := decoded(t, wire)
+	require.Equal(t, "b", logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str())
+	want := originalsOf(logs)
+
+	events := &hecClient{config: cfg}
+	events.writers.New = func() any {
+		w, err := newEventWriter(cfg.hec, cfg.format, gzip.NoCompression)
+		require.NoError(t, err)
+		return w
+	}
+	messages := &syslogClient{limit: 1 << 20}
+	messages.writers.New = func() any { return &messageWriter{config: defaultSyslog(), format: FormatOriginal} }
+
+	body, n, err := events.body(wire)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	var event hectest.Event
+	require.NoError(t, json.Unmarshal(body, &event))
+	assert.Equal(t, want, []string{event.Raw()})
+	frames, n, err := messages.frames(wire)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	assert.True(t, strings.HasSuffix(string(frames), " "+want[0]))
+
+	damaged := []byte{0x0a, 6, 0x12, 4, 0x12, 2, 0x2a, 0x05}
+	_, _, err = events.body(damaged)
+	assert.Equal(t, &refusal{verdict: invalid, cause: "encoding", message: "the records cannot be decoded"}, err)
+	_, _, err = messages.frames(damaged)
+	assert.Equal(t, &refusal{verdict: invalid, cause: "encoding", message: "the records cannot be decoded"}, err)
 }
 
 // TestHECRefusals: what a collector refuses as a whole waits, and shows under a word of its own.

@@ -4,10 +4,8 @@ package siemexporter
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
@@ -15,13 +13,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	xrequest "go.opentelemetry.io/collector/pdata/xpdata/request"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/logseal/logseal/pkg/seal/original"
 )
 
 // request is logs as they travel. They are encoded once, when they come in: the queue stores these bytes, and they are what
 // is sent. They are decoded only when the server refuses the request for what is in it.
 type request struct {
-	stored   []byte // as exporterhelper's queue has stored requests since v0.132: what travels, with its context beside it
+	stored   []byte // as exporterhelper's queue has stored requests since v0.132: what travels, with its context beside it; nil where it was merged
 	wire     []byte // the part of it that is an ExportLogsServiceRequest
+	grows    bool   // nobody else writes behind the end of wire
 	records  int
 	observed time.Time // of the first record, see [summary]
 }
@@ -57,6 +58,26 @@ func (r *request) logs() (plog.Logs, error) {
 	return new(plog.ProtoUnmarshaler).UnmarshalLogs(r.wire)
 }
 
+// inForm has a request read from its encoding, and once more from what pdata makes of it where that is not of pdata's form. Such a request came
+// from a queue that nobody here has written.
+func inForm(wire []byte, read func(wire []byte) error) error {
+	err := read(wire)
+	if !errors.Is(err, original.ErrForm) {
+		return err
+	}
+	logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(wire)
+	if err == nil {
+		if wire, err = new(plog.ProtoMarshaler).MarshalLogs(logs); err == nil {
+			err = read(wire)
+		}
+	}
+	var refused *refusal
+	if err != nil && !errors.As(err, &refused) {
+		return &refusal{verdict: invalid, cause: "encoding", message: "the records cannot be decoded"}
+	}
+	return err
+}
+
 // ItemsCount implements xexporterhelper.Request.
 func (r *request) ItemsCount() int { return r.records }
 
@@ -75,21 +96,28 @@ func (r *request) OnError(err error) xexporterhelper.Request {
 // MergeSplit is used only where sending_queue.batch.min_size makes requests wait for others. Two of them make one by standing one after the
 // other, as protobuf has it; what is to be cut is for exporterhelper's own.
 func (r *request) MergeSplit(ctx context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
-	if maxSize == 0 && other != nil {
-		merged, err := r.with(ctx, other.(*request))
+	if maxSize == 0 {
+		if other == nil {
+			return []xexporterhelper.Request{r}, nil
+		}
+		return []xexporterhelper.Request{r.with(other.(*request))}, nil
+	}
+	encoding := xexporterhelper.NewLogsQueueBatchSettings().Encoding
+	decode := func(r *request) (xexporterhelper.Request, error) {
+		stored, err := r.encode(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return []xexporterhelper.Request{merged}, nil
+		_, stock, err := encoding.Unmarshal(stored)
+		return stock, err
 	}
-	encoding := xexporterhelper.NewLogsQueueBatchSettings().Encoding
-	_, stock, err := encoding.Unmarshal(r.stored)
+	stock, err := decode(r)
 	if err != nil {
 		return nil, err
 	}
 	var stockOther xexporterhelper.Request
 	if other != nil {
-		if _, stockOther, err = encoding.Unmarshal(other.(*request).stored); err != nil {
+		if stockOther, err = decode(other.(*request)); err != nil {
 			return nil, err
 		}
 	}
@@ -109,22 +137,31 @@ func (r *request) MergeSplit(ctx context.Context, maxSize int, sizer exporterhel
 	return merged, nil
 }
 
-// with returns both as one request.
-func (r *request) with(ctx context.Context, other *request) (*request, error) {
+// with returns both as one request, and may write behind the end of this one's bytes: what is merged with many others is copied now and
+// then, and not each time. r is not merged again.
+func (r *request) with(other *request) *request {
+	wire := r.wire
+	if !r.grows {
+		wire = append(make([]byte, 0, 2*(len(r.wire)+len(other.wire))), r.wire...)
+	}
+	r.grows = false
+	merged := &request{wire: append(wire, other.wire...), records: r.records + other.records, observed: r.observed, grows: true}
+	if merged.observed.IsZero() {
+		merged.observed = other.observed
+	}
+	return merged
+}
+
+// encode returns the request as the queue stores it.
+func (r *request) encode(ctx context.Context) ([]byte, error) {
+	if r.stored != nil {
+		return r.stored, nil
+	}
 	stored, err := xrequest.MarshalLogs(ctx, plog.NewLogs())
 	if err != nil {
 		return nil, err
 	}
-	stored = slices.Grow(stored, len(r.wire)+len(other.wire)+2*binary.MaxVarintLen64)
-	stored = protowire.AppendTag(stored, storedLogs, protowire.BytesType)
-	stored = protowire.AppendVarint(stored, uint64(len(r.wire)+len(other.wire)))
-	start := len(stored)
-	stored = append(append(stored, r.wire...), other.wire...)
-	merged := &request{stored: stored, wire: stored[start:], records: r.records + other.records, observed: r.observed}
-	if merged.observed.IsZero() {
-		merged.observed = other.observed
-	}
-	return merged, nil
+	return protowire.AppendBytes(protowire.AppendTag(stored, storedLogs, protowire.BytesType), r.wire), nil
 }
 
 // unsent is an error that says which part of a request has to be sent again.
@@ -141,8 +178,8 @@ type encoding struct{}
 var _ exporterhelper.QueueBatchEncoding[xexporterhelper.Request] = encoding{}
 
 // Marshal implements exporterhelper.QueueBatchEncoding.
-func (encoding) Marshal(_ context.Context, r xexporterhelper.Request) ([]byte, error) {
-	return r.(*request).stored, nil
+func (encoding) Marshal(ctx context.Context, r xexporterhelper.Request) ([]byte, error) {
+	return r.(*request).encode(ctx)
 }
 
 // Unmarshal implements exporterhelper.QueueBatchEncoding.

@@ -5,7 +5,9 @@ package siemexporter
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,9 +147,46 @@ func TestMergeSplitIsExporterhelpers(t *testing.T) {
 		}
 		assert.ElementsMatch(t, append(wantFirst, wantSecond...), got)
 	}
-	alone, err := encoded(t, first).MergeSplit(t.Context(), 4, exporterhelper.RequestSizerTypeItems, nil)
+	whole := encoded(t, first)
+	alone, err := whole.MergeSplit(t.Context(), 0, exporterhelper.RequestSizerTypeItems, nil)
+	require.NoError(t, err)
+	assert.Equal(t, []xexporterhelper.Request{whole}, alone)
+	alone, err = whole.MergeSplit(t.Context(), 4, exporterhelper.RequestSizerTypeItems, nil)
 	require.NoError(t, err)
 	assert.Len(t, alone, 2)
+}
+
+// TestMergesOneAfterTheOther: what is merged of many is what they are, one behind the other, also in a queue's form, and a merge changes no other one.
+func TestMergesOneAfterTheOther(t *testing.T) {
+	part := func(name string) (*request, []string) {
+		logs, want := records(name, 3)
+		return encoded(t, logs), want
+	}
+	merge := func(r, other *request) *request {
+		merged, err := r.MergeSplit(t.Context(), 0, exporterhelper.RequestSizerTypeBytes, other)
+		require.NoError(t, err)
+		require.Len(t, merged, 1)
+		return merged[0].(*request)
+	}
+	all, want := part("first")
+	before, wantBefore := all, slices.Clone(want)
+	for i := range 20 {
+		next, more := part(fmt.Sprint("part ", i))
+		before, wantBefore = all, slices.Clone(want)
+		all, want = merge(all, next), append(want, more...)
+	}
+	other, wantOther := part("other")
+	otherwise := merge(before, other)
+	assert.Equal(t, want, bodies(decoded(t, all.wire)))
+	assert.Equal(t, append(wantBefore, wantOther...), bodies(decoded(t, otherwise.wire)))
+	assert.Equal(t, len(want), all.ItemsCount())
+	stored, err := encoding{}.Marshal(t.Context(), all)
+	require.NoError(t, err)
+	_, back, err := encoding{}.Unmarshal(stored)
+	require.NoError(t, err)
+	assert.Equal(t, all.wire, back.(*request).wire)
+	assert.Equal(t, all.records, back.ItemsCount())
+	assert.Equal(t, all.observed, back.(*request).observed)
 }
 
 // TestUndecodableIsADeadLetter: what the server refuses, and we cannot decode to find out which record it is, is set aside as

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 )
 
@@ -99,18 +98,26 @@ func (c *syslogClient) export(ctx context.Context, wire []byte) (answer, error) 
 	if len(wire) == 0 {
 		return answer{}, c.send(ctx, sent{}) // a probe: a connection that lasts
 	}
-	logs, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(wire)
+	frames, messages, err := c.frames(wire)
 	if err != nil {
-		return answer{}, &refusal{verdict: invalid, cause: "encoding", message: "the records cannot be decoded"}
-	}
-	w := c.writers.Get().(*messageWriter)
-	frames, messages, tooLong := w.appendFrames(make([]byte, 0, 4*len(wire)), logs, c.limit)
-	c.writers.Put(w)
-	if tooLong > 0 {
-		return answer{}, &refusal{verdict: tooLarge, record: messages + 1, message: fmt.Sprintf(
-			"%s makes a syslog message of %d bytes, and syslog.max_message_bytes is %d: raise it, on the receiver first", nameOf(logs, messages), tooLong, c.limit)}
+		return answer{}, err
 	}
 	return answer{}, c.send(ctx, sent{frames, messages})
+}
+
+// frames returns the frames of all records of a request, and how many these are.
+func (c *syslogClient) frames(wire []byte) (frames []byte, messages int, err error) {
+	w := c.writers.Get().(*messageWriter)
+	defer c.writers.Put(w)
+	err = inForm(wire, func(wire []byte) error {
+		tooLong := 0
+		if frames, messages, tooLong, err = w.frames(wire, c.limit); err != nil || tooLong == 0 {
+			return err
+		}
+		return &refusal{verdict: tooLarge, record: messages + 1, message: fmt.Sprintf(
+			"%s makes a syslog message of %d bytes, and syslog.max_message_bytes is %d: raise it, on the receiver first", nameOf(wire, messages), tooLong, c.limit)}
+	})
+	return frames, messages, err
 }
 
 // send returns when the receiver's system has acknowledged everything. Until then it is the queue's.

@@ -3,6 +3,7 @@
 package siemexporter
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -28,45 +29,48 @@ const (
 
 // messageWriter writes records as syslog messages (RFC 5424), each with its length before it (RFC 5425, section 4.3).
 type messageWriter struct {
-	config   SyslogConfig
-	format   Format
-	original original.Writer
-	message  []byte // the one being written
+	config  SyslogConfig
+	format  Format
+	reader  original.Reader
+	message []byte // the one being written
+	all     []byte
 
 	// Of the resource whose records are being written.
-	hostname, appName string
+	hostname, appName []byte
 }
 
-// appendFrames appends the frames of all records, or of those before the first one whose message is longer than limit. It returns of how
-// many, and how long that one is.
-func (w *messageWriter) appendFrames(dst []byte, logs plog.Logs, limit int) (_ []byte, messages, tooLong int) {
-	for _, resource := range logs.ResourceLogs().All() {
-		attributes := resource.Resource().Attributes()
-		w.hostname = w.config.Hostname.of(attributes, w.config.Hostname.Value)
-		w.appName = w.config.AppName.of(attributes, w.config.AppName.Value)
-		for _, scope := range resource.ScopeLogs().All() {
-			w.original.SetSource(resource, scope)
-			for _, record := range scope.LogRecords().All() {
-				w.message = w.appendMessage(w.message[:0], record)
-				if len(w.message) > limit {
-					return dst, messages, len(w.message)
-				}
-				dst = strconv.AppendInt(dst, int64(len(w.message)), 10)
-				dst = append(append(dst, ' '), w.message...)
-				messages++
-			}
+// frames returns the frames of all records, or of those before the first one whose message is longer than limit. It returns of how
+// many, and how long that one is. An error is [original.ErrForm].
+func (w *messageWriter) frames(wire []byte, limit int) (frames []byte, messages, tooLong int, err error) {
+	w.all = w.all[:0]
+	err = w.reader.Read(wire, w.setResource, func(record *original.Record) bool {
+		w.message = w.appendMessage(w.message[:0], record)
+		if len(w.message) > limit {
+			tooLong = len(w.message)
+			return false
 		}
+		w.all = strconv.AppendInt(w.all, int64(len(w.message)), 10)
+		w.all = append(append(w.all, ' '), w.message...)
+		messages++
+		return true
+	})
+	if err != nil {
+		return nil, 0, 0, err
 	}
-	return dst, messages, 0
+	return bytes.Clone(w.all), messages, tooLong, nil // as long as they are: they are kept until the receiver has confirmed them
 }
 
-func (w *messageWriter) appendMessage(dst []byte, record plog.LogRecord) []byte {
-	attributes := record.Attributes()
+func (w *messageWriter) setResource(attributes original.Attributes) {
+	w.hostname = w.config.Hostname.of(attributes, []byte(w.config.Hostname.Value))
+	w.appName = w.config.AppName.of(attributes, []byte(w.config.AppName.Value))
+}
+
+func (w *messageWriter) appendMessage(dst []byte, record *original.Record) []byte {
 	dst = strconv.AppendInt(append(dst, '<'), int64(priority(record)), 10)
 	dst = append(dst, ">1 "...)
-	stamp := record.Timestamp()
+	stamp := pcommon.Timestamp(record.Timestamp)
 	if stamp == 0 {
-		stamp = record.ObservedTimestamp()
+		stamp = pcommon.Timestamp(record.ObservedTimestamp)
 	}
 	// A year has four digits in RFC 3339.
 	if at := stamp.AsTime(); stamp != 0 && at.Year() <= 9999 && at.Year() >= 1 {
@@ -74,19 +78,22 @@ func (w *messageWriter) appendMessage(dst []byte, record plog.LogRecord) []byte 
 	} else {
 		dst = append(dst, '-')
 	}
-	dst = appendHeader(append(dst, ' '), w.config.Hostname.of(attributes, w.hostname), maxHostname)
-	dst = appendHeader(append(dst, ' '), w.config.AppName.of(attributes, w.appName), maxAppName)
+	dst = appendHeader(append(dst, ' '), w.config.Hostname.of(record.Attributes, w.hostname), maxHostname)
+	dst = appendHeader(append(dst, ' '), w.config.AppName.of(record.Attributes, w.appName), maxAppName)
 	dst = append(dst, " - "...) // no PROCID
 	dst = append(append(dst, w.format...), ' ')
 
 	data := len(dst)
 	dst = append(append(dst, '['), structuredID...)
 	empty := len(dst)
-	if id, ok := attributes.Get(seal.IDKey); ok && id.Type() == pcommon.ValueTypeStr {
-		dst = appendParam(dst, "id", id.Str())
+	if id, ok := record.Attributes.Get(seal.IDKey); ok {
+		if text, ok := id.Text(); ok {
+			dst = appendParam(dst, "id", text)
+		}
 	}
 	if stamp != 0 {
-		dst = appendParam(dst, "time_unix_nano", strconv.FormatUint(uint64(stamp), 10))
+		dst = append(dst, ` time_unix_nano="`...)
+		dst = append(strconv.AppendUint(dst, uint64(stamp), 10), '"')
 	}
 	dst = appendParam(dst, "severity", severityOf(record))
 	if len(dst) == empty {
@@ -96,20 +103,22 @@ func (w *messageWriter) appendMessage(dst []byte, record plog.LogRecord) []byte 
 	}
 	dst = append(dst, ' ')
 	if w.format == FormatOriginal {
-		return w.original.Append(dst, record)
+		return record.AppendOriginal(dst)
 	}
 	return appendText(dst, textOf(record))
 }
 
 // priority is PRIVAL: the facility that a record of a syslog receiver came with, and the severity that OpenTelemetry's data model (appendix on
 // severities) has for the number.
-func priority(record plog.LogRecord) int {
+func priority(record *original.Record) int {
 	facility := int64(facilityUser)
-	if value, ok := record.Attributes().Get("facility"); ok && value.Type() == pcommon.ValueTypeInt && value.Int() >= 0 && value.Int() < 24 {
-		facility = value.Int()
+	if value, ok := record.Attributes.Get("facility"); ok {
+		if n, ok := value.Int(); ok && n >= 0 && n < 24 {
+			facility = n
+		}
 	}
 	severity := 7 // debug
-	switch n := record.SeverityNumber(); {
+	switch n := record.SeverityNumber; {
 	case n >= plog.SeverityNumberFatal:
 		severity = 0
 	case n >= plog.SeverityNumberError3:
@@ -129,11 +138,13 @@ func priority(record plog.LogRecord) int {
 }
 
 // appendHeader appends a field of the header: visible ASCII, or "-" for nothing.
-func appendHeader(dst []byte, text string, limit int) []byte {
-	if text == "" {
+func appendHeader(dst, text []byte, limit int) []byte {
+	if len(text) == 0 {
 		return append(dst, '-')
 	}
-	for _, r := range text[:min(len(text), limit)] {
+	for text = text[:min(len(text), limit)]; len(text) > 0; {
+		r, size := utf8.DecodeRune(text)
+		text = text[size:]
 		if r <= ' ' || r > '~' {
 			r = '_'
 		}
@@ -143,13 +154,15 @@ func appendHeader(dst []byte, text string, limit int) []byte {
 }
 
 // appendParam appends a parameter of structured data, where there is a value (section 6.3.3).
-func appendParam(dst []byte, name, value string) []byte {
-	if value == "" {
+func appendParam(dst []byte, name string, value []byte) []byte {
+	if len(value) == 0 {
 		return dst
 	}
 	dst = append(append(dst, ' '), name...)
 	dst = append(dst, `="`...)
-	for _, r := range value {
+	for len(value) > 0 {
+		r, size := utf8.DecodeRune(value)
+		value = value[size:]
 		switch {
 		case r == '"' || r == '\\' || r == ']':
 			dst = append(dst, '\\', byte(r))
@@ -164,8 +177,10 @@ func appendParam(dst []byte, name, value string) []byte {
 
 // appendText appends a plain line. Line breaks and other control characters are written as JSON has them: a receiver that cuts at line
 // breaks, against the RFC, would take what follows one for a message of its own, which whoever writes a log could so forge.
-func appendText(dst []byte, text string) []byte {
-	for _, r := range text {
+func appendText(dst, text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		text = text[size:]
 		switch {
 		case r == '\n':
 			dst = append(dst, `\n`...)
@@ -182,22 +197,22 @@ func appendText(dst []byte, text string) []byte {
 }
 
 // nameOf says which record a message was made of, so that it can be found: the first behind so many.
-func nameOf(logs plog.Logs, behind int) string {
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				if behind--; behind >= 0 {
-					continue
-				}
-				if id, ok := record.Attributes().Get(seal.IDKey); ok {
-					return id.AsString()
-				}
-				if record.EventName() == seal.EventName {
-					return "a seal of " + record.Timestamp().AsTime().Format(time.RFC3339Nano)
-				}
-				return "the record of " + max(record.Timestamp(), record.ObservedTimestamp()).AsTime().Format(time.RFC3339Nano)
-			}
+func nameOf(wire []byte, behind int) (name string) {
+	name = "a record"
+	_ = new(original.Reader).Read(wire, func(original.Attributes) {}, func(record *original.Record) bool {
+		if behind--; behind >= 0 {
+			return true
 		}
-	}
-	return "a record"
+		id, ok := record.Attributes.Get(seal.IDKey)
+		switch {
+		case ok:
+			name = id.AsString()
+		case string(record.EventName) == seal.EventName:
+			name = "a seal of " + pcommon.Timestamp(record.Timestamp).AsTime().Format(time.RFC3339Nano)
+		default:
+			name = "the record of " + pcommon.Timestamp(max(record.Timestamp, record.ObservedTimestamp)).AsTime().Format(time.RFC3339Nano)
+		}
+		return false
+	})
+	return name
 }

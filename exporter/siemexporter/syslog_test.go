@@ -25,6 +25,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/logseal/logseal/pkg/seal"
+	"github.com/logseal/logseal/pkg/seal/original"
 )
 
 // newReceiver returns a syslog receiver and what it was given: the messages' MSG.
@@ -100,7 +101,8 @@ func TestSyslogMessage(t *testing.T) {
 			if tt.text {
 				w.format = FormatText
 			}
-			frames, messages, _ := w.appendFrames(nil, logs, 1<<20)
+			frames, messages, _, err := w.frames(encoded(t, logs).wire, 1<<20)
+			require.NoError(t, err)
 			require.Equal(t, 1, messages)
 			message, err := readFrame(bufio.NewReader(strings.NewReader(string(frames))))
 			require.NoError(t, err)
@@ -114,9 +116,7 @@ func TestSyslogPriorities(t *testing.T) {
 		0: {21, 24}, 1: {19, 20}, 2: {18}, 3: {17}, 4: {13, 16}, 5: {-1, 0, 10, 12}, 6: {9}, 7: {1, 8},
 	} {
 		for _, n := range number {
-			record := plog.NewLogRecord()
-			record.SetSeverityNumber(n)
-			assert.Equal(t, 8+severity, priority(record), "severity number %d", n)
+			assert.Equal(t, 8+severity, priority(&original.Record{SeverityNumber: n}), "severity number %d", n)
 		}
 	}
 }
@@ -137,7 +137,8 @@ func FuzzSyslogMessage(f *testing.F) {
 		record.Body().SetStr(body)
 		for _, format := range []Format{FormatOriginal, FormatText} {
 			w := &messageWriter{config: defaultSyslog(), format: format}
-			frames, _, _ := w.appendFrames(nil, logs, 1<<30)
+			frames, _, _, err := w.frames(encoded(t, logs).wire, 1<<30)
+			require.NoError(t, err)
 			message, err := readFrame(bufio.NewReader(strings.NewReader(string(frames))))
 			if err != nil || strings.ContainsAny(message, "\n\r\x00") {
 				t.Fatalf("%q: %v", message, err)
