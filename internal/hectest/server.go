@@ -12,7 +12,6 @@ package hectest
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +22,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // Event is an event as a collector reads it.
@@ -97,6 +98,9 @@ type Server struct {
 	Judge func([]Event) Answer
 	// Take is given the events that are taken.
 	Take func([]Event)
+	// Skim, when set, is given what a request holds as it came, and nothing of it is judged or taken: in a measurement the collector is not to
+	// take more of the machine than what is measured.
+	Skim func(body []byte)
 
 	mu       sync.Mutex
 	channels map[string]*channel
@@ -190,6 +194,10 @@ func (s *Server) events(r *http.Request) Answer {
 	case len(bytes.TrimSpace(body)) == 0:
 		return NoData
 	}
+	if s.Skim != nil {
+		s.Skim(body)
+		return s.success(channelID)
+	}
 	events, refused := s.parse(body)
 	if s.Judge != nil {
 		if judged := s.Judge(events); judged.Status != 0 {
@@ -202,6 +210,10 @@ func (s *Server) events(r *http.Request) Answer {
 	if refused.Status != 0 {
 		return refused
 	}
+	return s.success(channelID)
+}
+
+func (s *Server) success(channelID string) Answer {
 	answer := Answer{Status: http.StatusOK, Text: "Success"}
 	if s.Acknowledge {
 		number := s.number(channelID)

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -92,6 +94,24 @@ func TestFrameSinkCountsMessages(t *testing.T) {
 	}
 	require.NoError(t, conn.Close())
 	awaitLines(t, s, 3)
+}
+
+// TestEventsAreCountedWithoutParsing: nothing that stands in an event is taken for another one, or for a seal.
+func TestEventsAreCountedWithoutParsing(t *testing.T) {
+	texts := []string{"a line", `,"event":"`, `\",\"event\":\"`, string(sealMark), `\` + string(sealMark), "{" + string(sealMark) + "}"}
+	var body []byte
+	for i, text := range texts {
+		original, err := json.Marshal(text) // a log line within an original
+		require.NoError(t, err)
+		line := fmt.Sprintf(`{"body":{"stringValue":%s},"eventName":"another"}`, original)
+		if i == 0 {
+			line = "{" + string(sealMark) + "}" // a seal
+		}
+		event, err := json.Marshal(line)
+		require.NoError(t, err)
+		body = fmt.Appendf(body, `{"time":1,"host":"event","event":%s,"fields":{}}`, event)
+	}
+	assert.EqualValues(t, len(texts)-1, eventsIn(body))
 }
 
 func TestLineSinkWantsACertificate(t *testing.T) {

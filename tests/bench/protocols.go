@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -66,17 +67,22 @@ func newHECSink(pki string) (*hecSink, error) {
 	s := &hecSink{wire: w}
 	s.server = &http.Server{ReadHeaderTimeout: time.Minute, TLSConfig: config, Handler: &hectest.Server{
 		Token: benchToken, Acknowledge: true,
-		Take: func(events []hectest.Event) {
-			for _, event := range events {
-				if !isSealText(event.Raw()) {
-					s.events.Add(1)
-				}
-			}
-		},
+		Skim: func(body []byte) { s.events.Add(eventsIn(body)) },
 	}}
 	go func() { _ = s.server.ServeTLS(w, "", "") }() // until Close
 	return s, nil
 }
+
+// eventsIn counts the events of a body that are no seals. Within a JSON string each quotation mark has a backslash before it, so that what is
+// counted cannot stand in one.
+func eventsIn(body []byte) int64 {
+	return int64(bytes.Count(body, []byte(`,"event":"`)) - bytes.Count(body, sealInString))
+}
+
+var (
+	sealMark     = []byte(`"eventName":"` + seal.EventName + `"`)
+	sealInString = bytes.ReplaceAll(sealMark, []byte(`"`), []byte(`\"`))
+)
 
 func (s *hecSink) lines() (int64, error) { return s.events.Load(), nil }
 
@@ -113,15 +119,10 @@ func (s *frameSink) read(r *bufio.Reader) error {
 		if _, err := io.ReadFull(r, message); err != nil {
 			return err
 		}
-		if !isSealText(string(message)) {
+		if !bytes.Contains(message, sealMark) {
 			s.messages.Add(1)
 		}
 	}
 }
 
 func (s *frameSink) lines() (int64, error) { return s.messages.Load(), nil }
-
-// isSealText reports whether the text of an original is that of a seal.
-func isSealText(text string) bool {
-	return strings.Contains(text, `"eventName":"`+seal.EventName+`"`)
-}
