@@ -61,12 +61,12 @@ func start(t *testing.T, c testbed.Collector) *testbed.Process {
 	return p
 }
 
-// awaitMetric returns when a metric of the process is at least that much.
-func awaitMetric(t *testing.T, p *testbed.Process, name string, least float64) {
+// awaitMetric returns when a metric of the process, or the series with these labels, is at least that much.
+func awaitMetric(t *testing.T, p *testbed.Process, name string, least float64, labels ...string) {
 	t.Helper()
 	ctx := deadline(t, 2*time.Minute)
 	require.NoError(t, testbed.Until(ctx, func() (bool, error) {
-		value, err := p.Metric(ctx, name)
+		value, err := p.Metric(ctx, name, labels...)
 		return value >= least, err
 	}))
 }

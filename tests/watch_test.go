@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,7 +30,7 @@ import (
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
 
-// watchedPath is an agent, a gateway and a SIEM, with a man in the middle of the first two.
+// watchedPath is an agent, a gateway and a SIEM, and where a test wants it a man in the middle of the first two.
 type watchedPath struct {
 	*stream
 	middle *testbed.Middle
@@ -40,7 +41,7 @@ type watchedPath struct {
 	at      time.Time // when
 }
 
-func newPath(t *testing.T) *watchedPath {
+func newStraightPath(t *testing.T) *watchedPath {
 	t.Helper()
 	site := newSite(t)
 	p := &watchedPath{
@@ -52,8 +53,15 @@ func newPath(t *testing.T) *watchedPath {
 	}
 	site.SetInclude(p.logFile)
 	site.Agent.Env["LOGSEAL_HOST_NAME"] = "web-17"
+	return p
+}
+
+// newPath is one with a man in the middle.
+func newPath(t *testing.T) *watchedPath {
+	t.Helper()
+	p := newStraightPath(t)
 	var err error
-	p.middle, err = site.NewMiddle(&site.Agent, &site.Gateway)
+	p.middle, err = p.site.NewMiddle(&p.site.Agent, &p.site.Gateway)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, p.middle.Close()) })
 	return p
@@ -255,22 +263,26 @@ func TestGatewayTrustsAFleet(t *testing.T) {
 	assert.Equal(t, []string{id}, alarm.IDs)
 }
 
+// secondGateway is another one, which sends to the same SIEM.
+func (p *watchedPath) secondGateway() testbed.Collector {
+	p.Helper()
+	ports, err := testbed.FreePorts(3)
+	require.NoError(p, err)
+	second := p.site.Gateway
+	second.Name, second.HealthPort, second.MetricsPort = "gateway2", ports[0], ports[1]
+	second.Env = maps.Clone(second.Env)
+	second.Env["LOGSEAL_LISTEN"] = testbed.Loopback(ports[2])
+	second.Env["LOGSEAL_STATE_DIR"] += "2"
+	second.Env["LOGSEAL_FINDINGS_NAME"] = "gateway2/findings"
+	return second
+}
+
 // TestTwoGateways: a stream that moves from one gateway to another is no alarm at either, with partial: true, and `logseal verify` over what
 // both have passed on is the whole.
 func TestTwoGateways(t *testing.T) {
 	p := newPath(t)
 	first := p.site.Gateway
-	ports, err := testbed.FreePorts(3)
-	require.NoError(t, err)
-	second := first
-	second.Name, second.HealthPort, second.MetricsPort = "gateway2", ports[0], ports[1]
-	second.Env = map[string]string{}
-	for name, value := range first.Env {
-		second.Env[name] = value
-	}
-	second.Env["LOGSEAL_LISTEN"] = testbed.Loopback(ports[2])
-	second.Env["LOGSEAL_STATE_DIR"] += "2"
-	second.Env["LOGSEAL_FINDINGS_NAME"] = "gateway2/findings"
+	second := p.secondGateway()
 	toSecond := p.site.Agent
 	toSecond.Env = map[string]string{
 		"LOGSEAL_SIEM_ENDPOINT": second.Env["LOGSEAL_LISTEN"], "LOGSEAL_CERT_FILE": p.site.Agent.Env["LOGSEAL_CERT_FILE"],

@@ -25,6 +25,7 @@ type Alarm struct {
 	UID     string
 	Message string
 	IDs     []string // the first of each evidence
+	Client  string   // whose certificate the last of it came with
 	At      time.Time
 }
 
@@ -65,6 +66,9 @@ func (a *Alarms) Read() error {
 				if data, found := e.Map().Get("data"); found {
 					if id := text(data.Map(), "record_id"); id != "" {
 						alarm.IDs = append(alarm.IDs, id)
+					}
+					if client := text(data.Map(), "client_certificate"); client != "" {
+						alarm.Client = client
 					}
 				}
 			}

@@ -27,6 +27,7 @@ type Middle struct {
 
 	mu     sync.Mutex
 	change func(plog.Logs) []plog.Logs
+	cut    chan struct{} // closed when the line that is cut is whole again; nil while it is
 }
 
 // maxMessage bounds a request, as the shipped configurations do.
@@ -74,11 +75,26 @@ func (s *Site) NewMiddle(sender, receiver *Collector) (*Middle, error) {
 }
 
 // Do sets what becomes of each request from now on: it is replaced by those that change returns, in their order. The sender is told that
-// it was taken. Calls do not overlap.
+// it was taken. Calls of change do not overlap; what it returns of requests that come at one time does, on its way to the receiver. A
+// request that the receiver does not take comes again.
 func (m *Middle) Do(change func(plog.Logs) []plog.Logs) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.change = change
+}
+
+// Cut keeps requests from coming through, and answers from coming back, until mend is called.
+func (m *Middle) Cut() (mend func()) {
+	cut := make(chan struct{})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cut = cut
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.cut = nil
+		close(cut)
+	}
 }
 
 // Close ends him.
@@ -106,11 +122,13 @@ func (m *Middle) pass(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	list := []plog.Logs{logs}
-	if m.change != nil {
-		list = m.change(logs)
+	list, cut := m.become(logs)
+	if cut != nil {
+		select {
+		case <-cut:
+		case <-r.Context().Done():
+		}
+		return errCut
 	}
 	for _, logs := range list {
 		if err := m.Send(r.Context(), logs); err != nil {
@@ -118,6 +136,21 @@ func (m *Middle) pass(r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+var errCut = errors.New("the line was cut")
+
+// become returns what becomes of a request, or when the line is whole again that is cut.
+func (m *Middle) become(logs plog.Logs) (list []plog.Logs, cut chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.cut != nil:
+		return nil, m.cut
+	case m.change != nil:
+		return m.change(logs), nil
+	}
+	return []plog.Logs{logs}, nil
 }
 
 // readMessage reads a gRPC message: a byte that says whether it is compressed, its length, and the request.

@@ -32,10 +32,13 @@ func NewPKI(dir string) (*PKI, error) {
 func (p *PKI) CAFile() string { return filepath.Join(p.dir, "ca.crt") }
 
 // Issue makes NAME.crt and NAME.key, with a new key each time. The certificate is for NAME too.
-func (p *PKI) Issue(name string) (Identity, error) {
+func (p *PKI) Issue(name string) (Identity, error) { return p.IssueAs(name, name) }
+
+// IssueAs is Issue with files that are called otherwise than the certificate: FILE.crt and FILE.key.
+func (p *PKI) IssueAs(file, name string) (Identity, error) {
 	cert := p.ca.NewLeaf(name, testpki.Names(name, "localhost", "127.0.0.1", "::1"))
 	id := Identity{
-		CertFile: filepath.Join(p.dir, name+".crt"), KeyFile: filepath.Join(p.dir, name+".key"), Pin: tlspin.Of(cert.X509).String(),
+		CertFile: filepath.Join(p.dir, file+".crt"), KeyFile: filepath.Join(p.dir, file+".key"), Pin: tlspin.Of(cert.X509).String(),
 	}
 	if err := cert.WriteCert(id.CertFile); err != nil {
 		return Identity{}, err

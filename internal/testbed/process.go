@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -195,8 +196,9 @@ func tail(path string, n int64) string {
 	return strings.TrimSpace(string(b))
 }
 
-// Metric returns the sum of a metric's series on the process's own metrics page, 0 when it has none yet.
-func (p *Process) Metric(ctx context.Context, name string) (float64, error) {
+// Metric returns the sum of a metric's series on the process's own metrics page, 0 when it has none yet; with labels, written as there
+// (code="MISSING"), of the series that have them.
+func (p *Process) Metric(ctx context.Context, name string, labels ...string) (float64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+Loopback(p.MetricsPort)+"/metrics", nil)
 	if err != nil {
 		return 0, err
@@ -212,6 +214,9 @@ func (p *Process) Metric(ctx context.Context, name string) (float64, error) {
 		line := lines.Text()
 		value := strings.LastIndexByte(line, ' ')
 		if metric := line[:max(0, strings.IndexAny(line, "{ "))]; value < 0 || metric != name {
+			continue
+		}
+		if slices.ContainsFunc(labels, func(label string) bool { return !strings.Contains(line[:value], label) }) {
 			continue
 		}
 		v, err := strconv.ParseFloat(line[value+1:], 64)

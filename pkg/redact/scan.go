@@ -96,7 +96,7 @@ func (c *scan) examineRuns() {
 // decode scans the decoded forms of the text, each with what is written with unusual characters folded to ASCII.
 func (c *scan) decode() {
 	saw := c.Saw
-	if saw&(prefilter.SawBackslash|prefilter.SawUnusual) != 0 && !(c.layer == 0 && c.w.escapedOnly) {
+	if saw&(prefilter.SawBackslash|prefilter.SawUnusual) != 0 {
 		c.decodeAs(decode.Backslashes)
 	}
 	if saw&prefilter.SawPercent != 0 {
@@ -385,28 +385,21 @@ func notes() []prefilter.Trigger[*rules.Context] {
 func noteSpecial(c *rules.Context, _ rules.ID, i int) int {
 	s := c.S
 	c.Saw |= prefilter.SawSpecial
-	work := 0
-	for *c.Budget >= work {
-		if i = decode.Printable(s, i); i == len(s) {
-			break
-		}
+	escapes := 0
+	for i < len(s) {
 		b := s[i]
 		n, escape := decode.Character(s, i)
-		switch {
-		case !escape:
-		case b == '\n' || b == '\r':
-			work++
-		default:
-			work += stepsOfEscape
+		if escape {
+			escapes++
 		}
 		if b >= utf8.RuneSelf || b == 0x1b || b == '\b' || b == 0 || b == 0x7f {
 			c.Saw |= prefilter.SawUnusual
 		}
 		i += n
 	}
-	if work > 0 {
+	if escapes > 0 {
 		c.Saw |= prefilter.SawControl
-		c.Charge(work)
+		c.Charge(escapes * stepsOfEscape)
 	}
 	return 0
 }
