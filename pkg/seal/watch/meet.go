@@ -39,6 +39,9 @@ func (w *Watcher) meet(n *note) *stream {
 	if before != nil && (before.head == nil || before.head.kind != seal.KindClose || before.head.time.After(s.Time)) {
 		w.add(finding.NotClosedBefore, subject{stream: st, from: n.from, detail: finding.Detail{StreamID: before.id}})
 	}
+	if c := w.causes.current[causeKey{reason: w.unvouched(), sub: st.id}]; c != nil {
+		w.retract(c, c.remaining) // it was known before its first seal came
+	}
 	w.early = slices.DeleteFunc(w.early, func(other *note) bool {
 		if other.Seal.StreamID == st.id {
 			w.wait(st, other)

@@ -461,6 +461,19 @@ func TestUnknownStream(t *testing.T) {
 	require.Equal(t, "resolved", s.last(finding.UnknownStream))
 }
 
+// TestLearnLate: a stream is not unknown any more once its first seal has come, however late.
+func TestLearnLate(t *testing.T) {
+	h := newHost(t, "web-17").start()
+	s := newSeen(t, watch.Config{Learn: true})
+	list := h.stamp(5).seal().take()
+	s.feed(list[1:])
+	s.pass(time.Minute)
+	require.Equal(t, "opened", s.last(finding.UnknownStream))
+	s.feed(list[:1])
+	require.Equal(t, "resolved", s.last(finding.UnknownStream))
+	require.Len(t, s.w.Learned(), 1)
+}
+
 func TestLearn(t *testing.T) {
 	h := newHost(t, "web-17").start()
 	s := newSeen(t, watch.Config{Learn: true})
