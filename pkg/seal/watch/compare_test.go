@@ -5,6 +5,7 @@ package watch_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -125,6 +126,7 @@ func (s *schedule) lostFindings(want claims) string {
 			continue
 		}
 		if at.code == finding.Inserted || at.code == finding.Conflict {
+			w = &claim{n: w.n, which: maps.Clone(w.which)}
 			for name := range s.unknown {
 				delete(w.which, name)
 			}

@@ -21,7 +21,7 @@ import (
 type sample struct {
 	trust   seal.Trust
 	closed  bool // its last session ended in order
-	begins  bool // its first seal is there
+	begins  bool // its first seal comes first
 	prompt  bool // nobody touched it, and nothing comes long after its seal
 	what    string
 	chunks  []sent // in the order in which the host sent them
@@ -65,10 +65,10 @@ func samplesOf(t testing.TB, block uint64) [][]*sample {
 			}
 			s.report = offline(t, all, host.Trust)
 			s.claims = claimsOf(s.report)
-			s.begins = slices.ContainsFunc(list, func(ld plog.Logs) bool {
-				note, err := seal.ParseNote(record(ld).Body().AsString())
-				return err == nil && note.Seal.Number == 0 && note.Begins(&host.Trust)
-			})
+			if len(list) > 0 {
+				note, err := seal.ParseNote(record(list[0]).Body().AsString())
+				s.begins = err == nil && note.Seal.Number == 0 && note.Begins(&host.Trust)
+			}
 			s.records = s.report.Records
 			return s
 		}
@@ -184,7 +184,7 @@ func landAll(h *sealtest.Host) {
 	}
 }
 
-// pack puts up to a dozen records or seals that follow each other into one request. It is sent when the last of the seals was made.
+// pack puts up to a dozen records or seals that follow each other into one request. It is sent when the last of the seals was made, or just before the next.
 func pack(rng *rand.Rand, list records) (chunks []sent) {
 	var (
 		at   time.Duration
@@ -216,5 +216,28 @@ func pack(rng *rand.Rand, list records) (chunks []sent) {
 		}
 		chunks, list = append(chunks, sent{at, chunk}), list[n:]
 	}
+	for i, late := len(chunks)-2, false; i >= 0; i-- {
+		if chunks[i].at < chunks[i+1].at {
+			late = rng.IntN(2) == 0
+		}
+		if late && !hasSeal(chunks[i].logs) {
+			chunks[i].at = chunks[i+1].at
+		} else {
+			late = false
+		}
+	}
 	return chunks
+}
+
+func hasSeal(ld plog.Logs) bool {
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				if seal.IsSeal(lr) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

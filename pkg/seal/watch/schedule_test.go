@@ -310,9 +310,20 @@ func (s *schedule) wait(d time.Duration) {
 	if s.steps && s.rng.IntN(4) == 0 {
 		s.step()
 	}
-	if s.waited += d; s.waited > s.lateBy {
-		s.consume(true)
+	if s.rng.IntN(2) == 0 {
+		s.consume(false)
 	}
+	if most := max(0, s.lateBy-s.waited); d > most {
+		s.letPass(most)
+		s.consume(true)
+		d -= most
+	}
+	s.letPass(d)
+}
+
+// letPass lets time pass, and has the watcher called about once a second.
+func (s *schedule) letPass(d time.Duration) {
+	s.waited += d
 	saveNow := func() { // once in a second, or more often
 		if s.restart == killed {
 			s.keep()
