@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -156,7 +157,7 @@ func TestHTTP2(t *testing.T) {
 			serve := func(cert *testpki.Cert) string {
 				listener, err := net.Listen("tcp", testport.Address(t))
 				require.NoError(t, err)
-				s := &http.Server{TLSConfig: serverTLS(cert), ReadHeaderTimeout: 1 << 40, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				s := &http.Server{TLSConfig: serverTLS(cert), ReadHeaderTimeout: 1 << 40, ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					requests.Add(1)
 					versions.Store(int64(r.ProtoMajor))
 				})}

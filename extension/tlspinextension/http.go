@@ -20,7 +20,7 @@ func (p *pinner) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapH
 	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) {
 		transport, ok := base.(*http.Transport)
 		if !ok {
-			return nil, fmt.Errorf("%s: pins cannot be put into a %T; write the extension last under `middlewares` (siem has `pins` of its own)", p.id, base)
+			return nil, fmt.Errorf("%s: pins cannot be put into a %T; write the extension last under `middlewares`", p.id, base)
 		}
 		if transport == http.DefaultTransport || transport.DialTLSContext != nil || transport.DialTLS != nil { //nolint:staticcheck // who still sets it makes the handshake himself
 			return nil, fmt.Errorf("%s: pins cannot be put into this client, whose connections are shared or made by itself; remove the extension from its `middlewares`", p.id)

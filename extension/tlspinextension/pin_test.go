@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -229,6 +230,7 @@ func TestPins(t *testing.T) {
 		"another key":                      {cfg: pinned(ModeEnforce, right, backup), server: serverTLS(other), refused: tlspin.ReasonPin},
 		"another authority, with the key":  {cfg: pinned(ModeEnforce, right, backup), server: serverTLS(testpki.NewCA("ca").Renew(right)), refused: tlspin.ReasonUntrusted},
 		"another name, with the key":       {cfg: pinned(ModeEnforce, right, backup), server: serverTLS(ca.Renew(right, testpki.Names("elsewhere.example.com"))), refused: tlspin.ReasonName},
+		"expired, with the key":            {cfg: pinned(ModeEnforce, right, backup), server: serverTLS(ca.Renew(right, testpki.Expired())), refused: tlspin.ReasonExpired},
 		"TLS 1.2":                          {cfg: pinned(ModeEnforce, right, backup), server: old, refused: tlspin.ReasonVersion},
 		"TLS 1.2, allowed":                 {cfg: &Config{Pins: pinned(ModeEnforce, right, backup).Pins, Mode: ModeEnforce, MinVersion: "1.2"}, server: old},
 		"report: the pinned key":           {cfg: pinned(ModeReport, right, backup), server: serverTLS(right)},
@@ -257,8 +259,9 @@ func TestPins(t *testing.T) {
 				} else {
 					eventually(t, "refused", func() bool { n, _ := r.counted(t, "refused_handshakes", tt.refused); return n >= 1 })
 					assert.Zero(t, first.plaintext.Load(), "bytes inside the session")
-					assert.Contains(t, r.extHost.trouble(), addr)
-					assert.Equal(t, 1, r.logs.FilterMessage("A handshake failed, and nothing was sent").Len())
+					// What is counted is told a moment later.
+					eventually(t, "told", func() bool { return strings.Contains(r.extHost.trouble(), addr) })
+					assert.NotZero(t, r.logs.FilterMessage("A handshake failed, and nothing was sent").Len())
 					stop()
 					again := &server{}
 					again.serve(t, kind, addr, serverTLS(right))
@@ -351,6 +354,24 @@ func TestWhatCannotBePinnedDoesNotStart(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestBalancerWithoutExporters: load_balancing starts although its exporters cannot. It sends nothing.
+func TestBalancerWithoutExporters(t *testing.T) {
+	ca := testpki.NewCA("ca")
+	caFile, _ := ca.WriteFiles(t, t.TempDir(), "ca")
+	caText, err := os.ReadFile(caFile)
+	require.NoError(t, err)
+	s, addr := &server{}, testport.Address(t)
+	s.serve(t, overBalancer, addr, serverTLS(ca.NewLeaf("right")))
+	cfg, client := clientOf(overBalancer, addr, caFile)
+	client["tls"] = section{"ca_pem": string(caText)}
+	r := newRig(t, pinned(ModeEnforce, ca))
+	require.NoError(t, r.start(t, overBalancer, cfg))
+	logs := plog.NewLogs()
+	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	require.Error(t, r.exporter.ConsumeLogs(t.Context(), logs))
+	assert.Zero(t, s.plaintext.Load())
 }
 
 // TestOneSectionForEachExtension: gRPC does not say who asks, so two clients with other certificates need two extensions.

@@ -74,6 +74,10 @@ func Pins(conf map[string]any, extension string) []Problem {
 		add := func(key, problem string) {
 			problems = append(problems, Problem{Key: client.Key + "::" + key, Err: errors.New(problem)})
 		}
+		if strings.HasPrefix(client.Key, "exporters::siem") {
+			add("middlewares", fmt.Sprintf("siem has pins of its own; remove %s there, and write `pins: …`", extension))
+			continue
+		}
 		names := middlewares(client.section)
 		if at := slices.Index(names, extension); at != len(names)-1 {
 			add("middlewares", fmt.Sprintf("%s reaches the connections only from the end of the list; write it last, and once", extension))

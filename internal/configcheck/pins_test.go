@@ -29,6 +29,11 @@ exporters: {otlp_grpc: {endpoint: "a:4317", middlewares: [{id: tls_pin/x}]}}
 service: {extensions: [tls_pin], pipelines: {logs: {exporters: [otlp_grpc]}}}`, []string{
 			"extensions::tls_pin: no client names it, so its pins hold for none; write `middlewares: [{id: tls_pin}]` in the exporter, or remove it",
 		}},
+		"in siem": {`
+exporters: {siem/a: {endpoint: "a:4317", middlewares: [{id: tls_pin/x}]}}
+service: {extensions: [tls_pin/x], pipelines: {logs: {exporters: [siem/a]}}}`, []string{
+			"exporters::siem/a::middlewares: siem has pins of its own; remove tls_pin/x there, and write `pins: …`",
+		}},
 		"wrong in every way": {`
 exporters:
   load_balancing:
