@@ -3,6 +3,7 @@
 package export_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -195,7 +196,7 @@ func TestIntervalForged(t *testing.T) {
 	for _, c := range []struct {
 		own  time.Time
 		want finding.Verdict
-	}{{w.until.Add(-1), finding.Incomplete}, {w.until, finding.OK}, {time.Unix(0, 0), finding.Incomplete}} {
+	}{{w.until.Add(-1), finding.Incomplete}, {w.until, finding.OK}} {
 		forged := slices.Clone(list)
 		forged[at].original = forge(t, list[at].id, c.own, prefix)
 		report := w.verified(t, f.store, f.write(forged))
@@ -207,7 +208,7 @@ func TestIntervalForged(t *testing.T) {
 }
 
 // shortDigest returns the two bytes that the seal has of a record's leaf.
-func (w *timeline) shortDigest(t *testing.T, id string) [2]byte {
+func (w *timeline) shortDigest(t *testing.T, id string) []byte {
 	of, err := seal.ParseID(id)
 	require.NoError(t, err)
 	for _, s := range w.sent {
@@ -220,7 +221,7 @@ func (w *timeline) shortDigest(t *testing.T, id string) [2]byte {
 		for _, r := range n.Seal.Covered {
 			for seq := r.First; seq <= r.Last; seq++ {
 				if n.Seal.Handle == of.Handle && seq == of.Seq {
-					return [2]byte(n.Seal.Prefixes[2*i:])
+					return n.Seal.Prefixes[2*i : 2*i+2]
 				}
 				i++
 			}
@@ -230,7 +231,7 @@ func (w *timeline) shortDigest(t *testing.T, id string) [2]byte {
 }
 
 // forge makes a record of no host whose leaf begins as it should.
-func forge(t *testing.T, id string, own time.Time, prefix [2]byte) string {
+func forge(t *testing.T, id string, own time.Time, prefix []byte) string {
 	policy, err := seal.NewPolicy([]string{seal.ClientKeys, seal.OriginalKey}, nil)
 	require.NoError(t, err)
 	var d archive.Decoder
@@ -238,7 +239,7 @@ func forge(t *testing.T, id string, own time.Time, prefix [2]byte) string {
 		text := fmt.Sprintf(`{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"timeUnixNano":"%d","body":{"stringValue":"forged %d"},`+
 			`"attributes":[{"key":"logseal.id","value":{"stringValue":"%s"}}]}]}]}]}`, own.UnixNano(), try, id)
 		records := d.Decode([]byte(text))
-		if leaf := records[0].Digest(&policy); [2]byte(leaf[:2]) == prefix {
+		if leaf := records[0].Digest(&policy); bytes.HasPrefix(leaf[:], prefix) {
 			return text
 		}
 	}
@@ -254,14 +255,14 @@ func TestIntervalUnsealed(t *testing.T) {
 			id = s.id // the last, whose seal is beyond the search
 		}
 	}
-	for own, want := range map[time.Time]finding.Verdict{w.until.Add(time.Minute): finding.OK, w.until.Add(-time.Second): finding.Incomplete} {
+	for own, want := range map[time.Time]finding.Verdict{w.until.Add(time.Minute): finding.OK, w.until.Add(-time.Second): finding.Incomplete, time.Unix(0, 0): finding.Incomplete} {
 		var list []sent // the seals up to a minute behind the interval
 		for _, s := range w.list {
 			if s.at.Before(w.until.Add(time.Minute)) {
 				list = append(list, s)
 			}
 		}
-		text := forge(t, id, own, [2]byte{})
+		text := forge(t, id, own, nil)
 		report := w.verified(t, f.store, f.write(append(list, sent{id: id, original: text})))
 		require.Equal(t, want, report.Verdict, found(report))
 	}
@@ -326,5 +327,45 @@ func TestBorder(t *testing.T) {
 			list := slices.Delete(slices.Clone(w.sent), i, i+1)
 			require.False(t, clean(list, w.from, border) && clean(list, border, w.until), s.id)
 		}
+	}
+}
+
+// TestIntervalFromSealEarlierSession: a search that reaches back behind the seal from which a stream is verified finds records of sessions that nothing here tells
+// of. They are not judged where their own time is outside the interval, and are of no known session where it is inside.
+func TestIntervalFromSealEarlierSession(t *testing.T) {
+	w := newTimeline(t)
+	w.from, w.until = w.between(8*time.Minute), w.between(10*time.Minute)
+	var seals []*seal.Seal
+	list := slices.DeleteFunc(w.search(w.between(3*time.Minute), w.until.Add(time.Minute)), func(s sent) bool {
+		if s.id != "" || !s.at.Before(w.from.Add(-time.Minute)) {
+			return false
+		}
+		n, err := seal.ParseNote(s.body)
+		require.NoError(t, err)
+		seals = append(seals, n.Seal)
+		return true
+	})
+	handle := ""
+	for _, s := range seals {
+		if s.Kind == seal.KindOpen {
+			handle = s.Handle
+		}
+	}
+	require.NotEqual(t, seals[0].Handle, handle)
+	earlier := slices.IndexFunc(list, func(s sent) bool { return s.id != "" && !strings.HasPrefix(s.id, handle) })
+	require.GreaterOrEqual(t, earlier, 0)
+	f := forms["victorialogs"]
+	for own, want := range map[time.Time]finding.Verdict{list[earlier].own: finding.OK, w.from.Add(time.Second): finding.Tampered} {
+		given := slices.Clone(list)
+		given[earlier].original = forge(t, list[earlier].id, own, nil)
+		v := verifier.New([]seal.Trust{w.trust})
+		require.NoError(t, v.From([]verifier.Checkpoint{verifier.NewCheckpoint(seals)}, finding.Place{File: "seals", Line: 1}))
+		name := filepath.Join(t.TempDir(), "day.json")
+		require.NoError(t, os.WriteFile(name, []byte(f.write(given)[0]), 0o600))
+		report, err := export.Verify(t.Context(), f.store, []string{name}, v, w.from, w.until, archive.Options{})
+		require.NoError(t, err)
+		require.Equal(t, want, report.Verdict, "%s: %v", own, found(report))
+		require.NotZero(t, report.Unjudged)
+		require.Equal(t, want == finding.Tampered, found(report)["ORPHAN session_unknown"] == 1)
 	}
 }

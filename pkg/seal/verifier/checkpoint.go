@@ -105,6 +105,7 @@ func (v *Verifier) From(list []Checkpoint, place finding.Place) error {
 // startFrom makes a stream's chain begin with the seal of a checkpoint.
 func (v *Verifier) startFrom(st *stream, c *Checkpoint, at finding.Place) {
 	st.from, st.fromPlace = c, at
+	v.records.FromSeal()
 	var earlier []*seal.Seal
 	var prior *session.Resumed
 	if p := c.Prior; p != nil {

@@ -52,6 +52,7 @@ type Report struct {
 	Records     uint64 // all that are not seals
 	Verified    uint64
 	Duplicates  uint64
+	Unjudged    uint64 // of no stream: of sessions from before the seal that a stream is verified from. Streams have theirs
 	Streams     []StreamReport
 	Findings    []finding.Finding
 	Checkpoints []Checkpoint // where a later verification can go on, of each stream that has an authentic seal
@@ -70,6 +71,7 @@ func (v *Verifier) report(streams []*stream) *Report {
 		r.Verified += sr.Verified
 	}
 	r.Verified -= v.records.Repeats()
+	r.Unjudged = v.records.UnjudgedStrangers()
 	r.Checkpoints = v.checkpoints()
 	r.Findings, r.Omitted = v.findings.Sorted(), v.findings.Omitted()
 	return r
@@ -137,6 +139,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	if len(r.Findings) > 0 {
 		b.WriteByte('\n')
+	}
+	if r.Unjudged > 0 {
+		fmt.Fprintf(&b, "%d records are from outside the interval and of sessions that no seal here tells of: they are not judged\n\n", r.Unjudged)
 	}
 	fmt.Fprintf(&b, "%s: %d of %d records verified\n", r.Verdict, r.Verified, r.Records)
 	if r.FirstUse {
@@ -264,10 +269,11 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Records    uint64          `json:"records"`
 		Verified   uint64          `json:"verified"`
 		Duplicates uint64          `json:"duplicates"`
+		Unjudged   uint64          `json:"not_judged,omitempty"`
 		Streams    []stream        `json:"streams"`
 		Findings   []object        `json:"findings"`
 		Omitted    uint64          `json:"omitted,omitempty"`
-	}{r.Verdict, r.FirstUse, r.Records, r.Verified, r.Duplicates, []stream{}, []object{}, r.Omitted}
+	}{r.Verdict, r.FirstUse, r.Records, r.Verified, r.Duplicates, r.Unjudged, []stream{}, []object{}, r.Omitted}
 	at := func(t time.Time) *time.Time {
 		if t.IsZero() {
 			return nil

@@ -74,12 +74,28 @@ func (h *handle) lacks(g *group) bool {
 	return false
 }
 
+// FromSeal notes that a stream is verified from a seal on: there may be records of sessions that nothing here tells of.
+func (r *Records) FromSeal() { r.fromSeal = true }
+
+// UnjudgedStrangers counts the records of no known session that are not judged: see [handle.reportOpen].
+func (r *Records) UnjudgedStrangers() (n uint64) {
+	for _, h := range r.handles {
+		if len(h.accounts) == 0 {
+			n += h.unjudged
+		}
+	}
+	return n
+}
+
 // reportOpen reports a record that no seal here settles. One that says itself that it is none of the interval's is not judged where that is nothing
 // wrong: who asks for an interval lets the search reach further, and no seal of the interval is missing for it.
 func (h *handle) reportOpen(reason finding.Reason, seq uint64, stream string, at place) {
-	if at&beyond != 0 && (reason.Code() == finding.Unsealed || reason.Code() == finding.Before) {
-		h.unjudged++
-		return
+	if at&beyond != 0 {
+		code := reason.Code()
+		if code == finding.Unsealed || code == finding.Before || reason == finding.SessionUnknown && h.records.fromSeal {
+			h.unjudged++
+			return
+		}
 	}
 	h.report(reason, seq, stream, at, finding.Detail{})
 }

@@ -24,6 +24,7 @@ type Records struct {
 	last     *handle // the one used last
 	accounts map[*session.Session]*account
 	coverage Coverage
+	fromSeal bool  // see FromSeal
 	again    bool  // a second pass is needed
 	group    group // the one that is being settled
 }
