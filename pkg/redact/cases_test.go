@@ -308,6 +308,7 @@ var adversarial = []struct {
 	{"cell behind braces that do not close", "{{ | password | hunter2x |", []string{"hunter2x"}, nil},
 	{"password in a word of SQL on a command line", `db2 "attach to n user u using hunter2x new kettle9x confirm kettle9x"`, []string{"hunter2x", "kettle9x"}, []string{"user u using"}},
 	{"words in words", "db2 `a' b' \"c d\" db2 \"db2 'db2 x'\"", nil, nil},
+	{"sentence with a number", `{"password":["is too short (minimum is 8 characters)"],"secret":"must have 12 letters"} {"passphrase":"is the hunter2 one"}`, []string{"hunter2"}, []string{"is too short (minimum is 8 characters)", "must have 12 letters"}},
 	{"public key in JSON", `{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}`, nil, []string{"f83OJ3D2xF1B"}},
 	{"secret of Kubernetes", `secret "app-db" deleted`, nil, []string{"app-db"}},
 	{"secret of a device", `secret "hunter2x";`, []string{"hunter2x"}, nil},

@@ -15,7 +15,6 @@ import (
 
 var (
 	commandLines = &Detector{At: commandTriggers(), Find: detectCommand}
-	piped        = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "sudo -s", "--with-token", "| kinit", "| cryptsetup", "| passwd", "| pass ", "| smbpasswd", "<<< "), Find: detectPiped}
 	audited      = &Detector{At: literals("argc=", "proctitle="), Find: detectAudit}
 )
 
@@ -26,7 +25,6 @@ type commandMemo struct{ end, none, word, audited int }
 const (
 	maxCommand      = 1024 // bytes from a client's name to its last word
 	maxCommandWords = 96
-	maxPiped        = 128 // bytes from echo to what reads it
 )
 
 // word is a word of a command: text is S[start:end], or what that stands for in hexadecimal.
@@ -522,73 +520,6 @@ func nextWord(s string, i, limit int) (w word, next int, ok bool) {
 		next = end // the command ends here
 	}
 	return word{start: i, end: i + len(text), text: text}, next, end > i
-}
-
-// detectPiped examines what is piped into a program that reads a password: echo user:password | chpasswd, echo x | sudo -S.
-func detectPiped(c *Context, _ ID, i int) int {
-	s := c.S
-	accounts := ascii.HasPrefixFold(s, i, "chpasswd")
-	if ascii.HasPrefixFold(s, i, "sudo -s") && ascii.At(s, i+6) != 'S' {
-		return 0
-	}
-	if ascii.At(s, i) == '<' {
-		return c.hereString(i)
-	}
-	from := max(0, i-maxPiped, c.taken)
-	if ascii.At(s, i) == '|' {
-		from, i = min(from, i), i+1
-	}
-	pipe := strings.LastIndexByte(s[from:i], '|')
-	at := -1
-	if pipe >= 0 {
-		pipe += from
-		for _, p := range []string{"echo ", "printf "} {
-			if k := strings.LastIndex(s[from:pipe], p); k >= 0 && strings.IndexByte(s[from+k:pipe], '\n') < 0 {
-				at = from + k + len(p)
-			}
-		}
-		for at > 0 && ascii.At(s, at) == '-' {
-			at = ascii.Span(s, at+1, ascii.Alpha) + 1
-		}
-	} else if here := strings.Index(s[i:min(len(s), i+32)], "<<<"); here >= 0 {
-		at, pipe = blanks(s, i+here+3), len(s)
-	}
-	if at < 0 || at >= pipe {
-		return 0
-	}
-	w, _, ok := nextWord(s, at, pipe)
-	if !ok || accounts && strings.IndexByte(w.text, ':') < 0 {
-		return 0
-	}
-	if accounts {
-		c.account(w, 0, ':')
-	} else {
-		c.whole(w, 0)
-	}
-	return 0
-}
-
-// hereString examines what is given to a program that reads a password: vncpasswd -f <<< x. The operator is at i.
-func (c *Context) hereString(i int) int {
-	s := c.S
-	c.Charge(costOfList)
-	line := s[max(0, i-maxPiped, c.taken):i]
-	if k := strings.LastIndexAny(line, "\n|;"); k >= 0 {
-		line = line[k+1:]
-	}
-	if ascii.ContainsFold(line, "chpasswd") {
-		return 0 // it has the name of a user, too
-	}
-	for _, reads := range []string{"passwd", "password", "passphrase", "stdin", "--with-token", "kinit", "cryptsetup", "op signin", "login"} {
-		if !ascii.ContainsFold(line, reads) {
-			continue
-		}
-		if w, _, ok := nextWord(s, blanks(s, i+len("<<<")), len(s)); ok {
-			c.whole(w, 0)
-		}
-		return 0
-	}
-	return 0
 }
 
 // detectAudit examines the arguments of a program that the audit daemon has recorded.

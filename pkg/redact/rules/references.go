@@ -283,7 +283,21 @@ var starts = set("is are was must should cannot can't can does doesn't do don't 
 // saysSomething reports whether v, in quotes, is a sentence about the value.
 func saysSomething(v string) bool {
 	k := strings.IndexByte(v, ' ')
-	return k > 0 && starts[asciiWord(v[:k])] && !Mixed(v)
+	if k <= 0 || !starts[asciiWord(v[:k])] {
+		return false
+	}
+	for i := k; i < len(v); i++ {
+		if ascii.Class[v[i]]&ascii.Digit == 0 {
+			continue
+		}
+		// A number of so many characters, and nothing that could be a part of a password.
+		end := ascii.Span(v, i, ascii.Digit)
+		if v[i-1] != ' ' || ascii.At(v, end) != ' ' || !unitAt(v, end+1) {
+			return false
+		}
+		i = end
+	}
+	return true
 }
 
 // asciiWord is v in lower case, if it is short.
