@@ -283,6 +283,21 @@ func (want claims) eitherFork(got claims, someLost bool) {
 	}
 }
 
+// mayStayMissing takes out what a watcher of small memory calls MISSING where at least as many records of the same runs came again: it had given them up by then.
+func (cs claims) mayStayMissing() {
+	for at, c := range cs {
+		again := cs[about{cameAgain, at.stream}]
+		if at.code != finding.Missing || again == nil || again.n < c.n {
+			continue
+		}
+		for handle, rs := range again.which {
+			if c.which[handle].Overlaps(rs) {
+				delete(cs, at)
+			}
+		}
+	}
+}
+
 // agree adds what a watcher may find or not, and takes into account that the offline verifier says the mildest that a record can be where two sessions have one handle, and takes a
 // session that was adopted behind missing seals for two: what it calls UNSEALED then may be INSERTED.
 func (want claims) agree(got claims) {

@@ -68,6 +68,9 @@ func TestLeeway(t *testing.T) {
 		"the fork is false":                                 {want: []on{{finding.RecordMissing, 7, 7}}, got: []on{{finding.NumberTwice, 0, 0}, {finding.RecordMissing, 7, 7}}, differs: true},
 		"a fork and a loss elsewhere":                       {want: []on{{finding.NumberTwice, 0, 0}, {finding.RecordMissing, 7, 7}, {elsewhere + finding.RecordMissing, 7, 7}}, got: []on{{finding.NumberTwice, 0, 0}}, differs: true},
 		"a fork and a false alarm elsewhere":                {want: []on{{finding.NumberTwice, 0, 0}}, got: []on{{finding.NumberTwice, 0, 0}, {elsewhere + finding.RecordMissing, 7, 7}}, differs: true},
+		"what was given up as missing came":                 {got: []on{{finding.RecordMissing, 7, 9}, {finding.CameAgain, 7, 9}}},
+		"and another one did not":                           {got: []on{{finding.RecordMissing, 7, 10}, {finding.CameAgain, 7, 9}}, differs: true},
+		"and others came":                                   {got: []on{{finding.RecordMissing, 7, 9}, {finding.CameAgain, 17, 19}}, differs: true},
 		"a false alarm on what waits":                       {got: []on{{finding.RecordMissing, 40, 40}}, differs: true},
 		"a false alarm beside what may wait":                {want: []on{{finding.SealMissing, 40, 44}}, got: []on{{finding.DigestDiffers, 41, 41}}, differs: true},
 	} {
@@ -81,6 +84,7 @@ func TestLeeway(t *testing.T) {
 			}
 			want, got := claims(c.want), claims(c.got)
 			want.mayWait(map[string]seal.Ranges{someHandle: waiting})
+			got.mayStayMissing()
 			want.agree(got)
 			want.mayRepeat(got, map[string]uint64{"web-17": 2})
 			if got.differs(want) != "" {
