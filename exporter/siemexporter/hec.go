@@ -183,7 +183,9 @@ func (c *hecClient) export(ctx context.Context, wire []byte) (answer, error) {
 	} else if number > highest {
 		channel.highest.CompareAndSwap(highest, number)
 	}
-	return answer{receipt: &receipt{channel: channel.id, number: number, records: records, doubtful: &channel.doubtful}}, nil
+	return answer{receipt: &receipt{
+		channel: channel.id, number: number, records: records, doubtful: &channel.doubtful, leave: func() { c.leave(channel.id) },
+	}}, nil
 }
 
 // body returns the body of a request with the events of all its records, and how many these are.

@@ -577,6 +577,35 @@ func TestHECRestartOfTheIndexer(t *testing.T) {
 	require.Eventually(t, func() bool { return tel.sum(t, "otelcol_exporter_queue_size") == 0 }, 30*time.Second, 10*time.Millisecond)
 }
 
+// TestHECGivesUpAChannel: a request that was not acknowledged in time is counted in another channel, in which no late word on it can be one on others.
+func TestHECGivesUpAChannel(t *testing.T) {
+	p := newPKI()
+	x := newIndexer()
+	x.Acknowledge = true
+	x.Hold(true)
+	var mu sync.Mutex
+	channels := map[string]bool{}
+	front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == hecEventPath {
+			mu.Lock()
+			channels[r.Header.Get(channelHeader)] = true
+			mu.Unlock()
+		}
+		x.ServeHTTP(w, r)
+	})
+	addr, _ := serveHTTPAt(t, front, "127.0.0.1:0", serverTLS(p.leaf))
+	cfg := hecConfig(t, p, addr)
+	cfg.hec.AckTimeout = 100 * time.Millisecond
+	exp := startExporterWith(t, cfg, newTestTelemetry(t).settings())
+	send(t, exp, "a", 1)
+	require.Eventually(t, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(channels) >= 3
+	}, 30*time.Second, time.Millisecond)
+	x.Hold(false)
+}
+
 // TestHECLeavesAChannel: after an answer that may hide a restart, requests are counted in another channel, and in the same one after others.
 func TestHECLeavesAChannel(t *testing.T) {
 	p := newPKI()

@@ -26,6 +26,9 @@ type receipt struct {
 	number   uint64
 	records  int
 	doubtful *atomic.Bool // of the channel: a number has come twice in it
+	// leave, when set, is called when nobody waits any more for a server that said nothing: its late word on the number must not be taken
+	// for one on another request that is given the same.
+	leave func()
 }
 
 // receiptKey is what a receipt is known by.
@@ -77,6 +80,9 @@ func (rs *receipts) await(ctx context.Context, r *receipt) error {
 			stopping = nil
 			patience.Reset(rs.grace)
 		case <-patience.C:
+			if r.leave != nil {
+				r.leave()
+			}
 			return rs.impatient()
 		case <-ctx.Done():
 			return &refusal{cause: "shutdown", message: "the exporter stops"}
