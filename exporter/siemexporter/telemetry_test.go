@@ -115,12 +115,6 @@ func (tel *testTelemetry) requireSum(t testing.TB, name string, want int64, attr
 		"%s%v is %v", name, attrs, tel.points(t, name))
 }
 
-// requireLogged waits until the log has said something, once. A gauge may be seen before the line that explains it.
-func (tel *testTelemetry) requireLogged(t testing.TB, message string) {
-	t.Helper()
-	require.Eventually(t, func() bool { return tel.logs.FilterMessage(message).Len() == 1 }, 30*time.Second, 10*time.Millisecond, message)
-}
-
 func startExporterWith(t testing.TB, cfg *Config, set exporter.Settings) exporter.Logs {
 	t.Helper()
 	exp, stop := startExporterIn(t, cfg, newHost(t, t.TempDir()), set)
