@@ -164,9 +164,6 @@ func (p *watchedPath) verifies(by *testbed.Process) {
 // TestRestarts: agent and gateway are stopped and killed, one and both, in every order, while records flow through ten consumers. That raises no
 // alarm, and afterwards a record that is altered and one that is taken out are found. LOGSEAL_LONG=1 goes through all orders.
 func TestRestarts(t *testing.T) {
-	if os.Getenv("LOGSEAL_LONG") == "" {
-		t.Skip("LOGSEAL_LONG=1 runs it")
-	}
 	all := restarts()
 	const sites = 2
 	for site := range sites {
