@@ -21,7 +21,7 @@ const tooDeep = "logseal: nested deeper than 64"
 // scopes, and those records that have no digest as they are. Whatever is
 // normalised has a digest; if not, the batch is refused rather than the process lost.
 func (h *Hasher) Leaves(ld plog.Logs, policy *seal.Policy, dst []seal.Hash) error {
-	i := 0
+	h.batch.Reset()
 	for r := range ld.ResourceLogs().Len() {
 		rl := ld.ResourceLogs().At(r)
 		normalizeResource(rl)
@@ -34,19 +34,27 @@ func (h *Hasher) Leaves(ld plog.Logs, policy *seal.Policy, dst []seal.Hash) erro
 			}
 			records := sl.LogRecords()
 			for n := range records.Len() {
-				lr := records.At(n)
-				dst[i], err = h.Record(&source, lr, policy)
-				if err != nil || h.hidesFields(lr) {
-					normalizeRecord(lr)
-					if dst[i], err = h.Record(&source, lr, policy); err != nil {
-						return fmt.Errorf("no digest after normalising: %w", err)
-					}
+				full, err := h.addNormal(&source, records.At(n), policy)
+				if err != nil {
+					return fmt.Errorf("no digest after normalising: %w", err)
 				}
-				i++
+				if full {
+					dst = dst[h.Digests(dst):]
+				}
 			}
 		}
 	}
+	h.Digests(dst)
 	return nil
+}
+
+// addNormal is [Hasher.Add] of a record that is normalised first if it has no digest, or has what a digest does not cover.
+func (h *Hasher) addNormal(source *seal.Hash, lr plog.LogRecord, policy *seal.Policy) (full bool, err error) {
+	if b, err := h.appendRecord(h.batch.Buffer(), source, lr, policy); err == nil && !h.hidesFields(lr) {
+		return h.addEncoded(b), nil
+	}
+	normalizeRecord(lr)
+	return h.Add(source, lr, policy)
 }
 
 // normalizeRecord changes a record into one that has a digest: duplicate keys
