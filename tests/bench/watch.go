@@ -155,15 +155,21 @@ func awaitVerified(ctx context.Context, gateway *testbed.Process, records, diffe
 	defer cancel()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for passed := 0.0; int(passed) < records; {
+	passed := 0.0
+	behind := func(err error) error {
+		return fmt.Errorf("the connector has passed %.0f of %d records: %w; see %s", passed, records, err, gateway.LogFile())
+	}
+	for int(passed) < records {
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("the connector has passed %.0f of %d records: %w; see %s", passed, records, ctx.Err(), gateway.LogFile())
+			return 0, behind(ctx.Err())
 		case <-ticker.C:
 		}
-		if passed, err = gateway.Metric(ctx, "otelcol_connector_verify_records"); err != nil {
-			return 0, err
+		now, err := gateway.Metric(ctx, "otelcol_connector_verify_records")
+		if err != nil {
+			return 0, behind(err)
 		}
+		passed = now
 	}
 	verified, err := gateway.Metric(ctx, "otelcol_connector_verify_lag_records")
 	return different - int(verified), err
