@@ -266,24 +266,26 @@ func (w *worker) report(rec Recorder) {
 
 // worker holds what one goroutine needs to redact, so that a clean record costs no allocation.
 type worker struct {
-	e        *Engine
-	names    *rules.Namer
-	clean    map[string]rules.Verdict // texts that hold nothing to redact, and what they say as names
-	alike    [maxAlike]attribute      // of the record before, by their place
-	scans    [maxLayers + 1]*scan
-	decoded  [maxLayers][decode.NumCodings]decode.Text
-	base64   [maxLayers][]byte
-	work     int    // how often detectors may still be called for the text
-	found    []span // what the first pass over the text found
-	out      []byte // the value being rebuilt
-	again    bool   // whether this is another pass over what the first has left
-	before   []byte // the value before another pass
-	bytes    []byte // a byte value, or a number as text
-	named    []byte // a number behind its name
-	counts   counts
-	inRecord []int64 // matches by rule in this record, for the annotation
-	loc      location
-	place    place
+	e       *Engine
+	names   *rules.Namer
+	clean   map[string]rules.Verdict // texts that hold nothing to redact, and what they say as names
+	alike   [maxAlike]attribute      // of the record before, by their place
+	scans   [maxLayers + 1]*scan
+	decoded [maxLayers][decode.NumCodings]decode.Text
+	base64  [maxLayers][]byte
+	work    int    // how often detectors may still be called for the text
+	found   []span // what the first pass over the text found
+	out     []byte // the value being rebuilt
+	again   bool   // whether this is another pass over what the first has left
+	before  []byte // the value before another pass
+	// escapedOnly says that all the first pass did was to escape control characters: decoded, the value is the text again.
+	escapedOnly bool
+	bytes       []byte // a byte value, or a number as text
+	named       []byte // a number behind its name
+	counts      counts
+	inRecord    []int64 // matches by rule in this record, for the annotation
+	loc         location
+	place       place
 
 	followed  *keyState // of the stream of lines that is redacted, or nil
 	recordKey keyState  // of the stream that the record's text belongs to

@@ -23,10 +23,10 @@ const (
 // ordinary one does. The unit is a step; see prefilter.State. What cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
 	freeWork      = 4500 * prefilter.CostOfCall
-	workOfByte    = 0.8
-	costOfMatch   = prefilter.CostOfCall
+	workOfByte    = 0.7
+	costOfMatch   = 6
 	costOfBase64  = 12 * prefilter.CostOfCall
-	stepsOfEscape = 2
+	stepsOfEscape = 3
 	bytesOfStep   = 8
 )
 
@@ -74,8 +74,9 @@ func (w *worker) text(s string) outcome {
 		}
 		w.before = append(w.before[:0], w.out...)
 		w.again = true
+		w.escapedOnly = n == 0 && len(w.found) == 0 && w.scans[0].Saw&(prefilter.SawBackslash|prefilter.SawUnusual) == 0
 		again := w.pass(ascii.UnsafeString(w.before))
-		w.again = false
+		w.again, w.escapedOnly = false, false
 		if again == unchanged {
 			w.out = append(w.out[:0], w.before...)
 			break

@@ -96,7 +96,7 @@ func (c *scan) examineRuns() {
 // decode scans the decoded forms of the text, each with what is written with unusual characters folded to ASCII.
 func (c *scan) decode() {
 	saw := c.Saw
-	if saw&(prefilter.SawBackslash|prefilter.SawUnusual) != 0 {
+	if saw&(prefilter.SawBackslash|prefilter.SawUnusual) != 0 && !(c.layer == 0 && c.w.escapedOnly) {
 		c.decodeAs(decode.Backslashes)
 	}
 	if saw&prefilter.SawPercent != 0 {
@@ -385,21 +385,28 @@ func notes() []prefilter.Trigger[*rules.Context] {
 func noteSpecial(c *rules.Context, _ rules.ID, i int) int {
 	s := c.S
 	c.Saw |= prefilter.SawSpecial
-	escapes := 0
-	for i < len(s) {
+	work := 0
+	for *c.Budget >= work {
+		if i = decode.Printable(s, i); i == len(s) {
+			break
+		}
 		b := s[i]
 		n, escape := decode.Character(s, i)
-		if escape {
-			escapes++
+		switch {
+		case !escape:
+		case b == '\n' || b == '\r':
+			work++
+		default:
+			work += stepsOfEscape
 		}
 		if b >= utf8.RuneSelf || b == 0x1b || b == '\b' || b == 0 || b == 0x7f {
 			c.Saw |= prefilter.SawUnusual
 		}
 		i += n
 	}
-	if escapes > 0 {
+	if work > 0 {
 		c.Saw |= prefilter.SawControl
-		c.Charge(escapes * stepsOfEscape)
+		c.Charge(work)
 	}
 	return 0
 }

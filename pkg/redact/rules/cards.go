@@ -151,20 +151,26 @@ func validPAN(digits []byte) bool {
 	if n < minPAN || n > maxPAN || issued(digits)&(1<<n) == 0 {
 		return false
 	}
-	same := true
-	sum := 0
-	for i := range digits {
-		d := int(digits[n-1-i] - '0')
-		if i&1 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-		same = same && digits[i] == digits[0]
-	}
-	return sum%10 == 0 && !same
+	return luhn(digits)
 }
+
+// luhn reports whether the check digit is right, and the digits are not all the same.
+func luhn(digits []byte) bool {
+	sum, differ := uint32(0), byte(0)
+	i := len(digits) & 1
+	if i == 1 {
+		sum = uint32(digits[0] - '0')
+		differ = digits[0] ^ digits[1]
+	}
+	for ; i < len(digits)-1; i += 2 {
+		sum += uint32(doubled[digits[i]&15] + digits[i+1] - '0')
+		differ |= (digits[i] ^ digits[0]) | (digits[i+1] ^ digits[0])
+	}
+	return sum%10 == 0 && differ != 0
+}
+
+// doubled is the sum of the digits of twice a digit.
+var doubled = [16]byte{0, 2, 4, 6, 8, 1, 3, 5, 7, 9}
 
 // card looks for a card number that starts with group g. It returns the group after it, or g.
 func (c *Context) card(n *number, g int) int {
@@ -181,6 +187,9 @@ func (c *Context) card(n *number, g int) int {
 		if k := c.floatCard(n, g); k > g {
 			return k
 		}
+	}
+	if !n.mayBeCard(g) {
+		return g
 	}
 	var digits [maxPAN]byte
 	if n.digits(c.S, g, digits[:4]) < 4 {
@@ -201,7 +210,7 @@ func (c *Context) card(n *number, g int) int {
 			continue
 		}
 		n.digits(c.S, g, digits[:size])
-		if c.Charge(costOfCheck) && validPAN(digits[:size]) && !(k == g && size > 16 && c.isID(first.start)) {
+		if c.Charge(costOfCheck) && luhn(digits[:size]) && !(k == g && size > 16 && c.isID(first.start)) {
 			best = k + 1
 		}
 	}
@@ -220,6 +229,25 @@ func (c *Context) card(n *number, g int) int {
 		c.codeBehind(end)
 	}
 	return best
+}
+
+// mayBeCard reports whether the sizes of the first groups from g on are those of a card number; see cardGroups.
+func (n *number) mayBeCard(g int) bool {
+	switch size := n.g[g].size(); {
+	case size >= minPAN:
+		return true
+	case size == 6:
+		return g+1 < n.n && n.g[g+1].size() == 13
+	case size == 4:
+		if g+2 >= n.n {
+			return false
+		}
+		next := n.g[g+1].size()
+		return next == 4 || next == 6
+	case size <= 2:
+		return g+5 < n.n && n.g[g+1].size() == size && n.g[g+2].size() == size && n.g[g+3].size() == size && n.g[g+4].size() == size
+	}
+	return false
 }
 
 // floatCard looks for a card number that starts with group g and is written as a float: 4.716108999716531e+15. It returns the group

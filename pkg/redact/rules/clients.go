@@ -173,3 +173,11 @@ var clientByName = func() map[string]*client {
 	}
 	return m
 }()
+
+// clientStarts are the first two bytes of those names, in the five bits that tell letters apart: most words are no client's name.
+var clientStarts = func() (t [32][32]bool) {
+	for name := range clientByName {
+		t[name[0]&31][ascii.At(name, 1)&31] = true
+	}
+	return t
+}()

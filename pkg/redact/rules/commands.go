@@ -153,8 +153,13 @@ func insideList(s string, i int) bool {
 
 // clientNamed returns the client of that name, with or without its folder and ending, or nil.
 func clientNamed(name string) *client {
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	if len(name) < 2 || len(name) > 24 {
+	for k := len(name) - 1; k >= 0; k-- {
+		if name[k] == '/' || name[k] == '\\' {
+			name = name[k+1:]
+			break
+		}
+	}
+	if len(name) < 2 || len(name) > 24 || !clientStarts[name[0]&31][name[1]&31] {
 		return nil
 	}
 	var lower [24]byte
@@ -170,8 +175,12 @@ func clientNamed(name string) *client {
 	if cl := clientByName[string(lower[:n])]; cl != nil {
 		return cl
 	}
+	whole := n
 	for n > 0 && (ascii.Class[lower[n-1]]&ascii.Digit != 0 || lower[n-1] == '-') {
 		n--
+	}
+	if n == whole {
+		return nil
 	}
 	return clientByName[string(lower[:n])]
 }

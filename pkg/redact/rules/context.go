@@ -21,6 +21,9 @@ type Context struct {
 	// numbers are what the detectors of numbers take a text apart into; the second one is for those that are called by the first.
 	numbers *[2]number
 	digits  [maxNationalDigits]int // of a number that is checked
+	forms   *formTable
+	cues    *cueTable
+	cueAt   []int // where the last cue of a rule begins that has been looked for, or -1, by rule; see memo.cues
 }
 
 // memo is what families of detectors remember of a text, so that it is not found out again. Each has its own.
@@ -32,6 +35,7 @@ type memo struct {
 	key     keyMemo
 	device  deviceMemo
 	printed printedMemo
+	cues    cueMemo
 	acl     int // up to where users of Redis have been looked for
 	pgpass  int // and lines of .pgpass
 }
@@ -58,14 +62,14 @@ const (
 	costOfValue   = prefilter.CostOfCall     // to examine it
 	costOfList    = 8 * prefilter.CostOfCall // to examine a header or statement of several parts
 	costOfCheck   = 3 * prefilter.CostOfCall // of a card number's digits
-	costOfCommand = 8 * prefilter.CostOfCall // to begin to read the words of a command
-	costOfWord    = 6 * prefilter.CostOfCall // to read one
+	costOfCommand = 6 * prefilter.CostOfCall // to begin to read the words of a command
+	costOfWord    = 3 * prefilter.CostOfCall // to read one
 	costOfLabel   = 3 * prefilter.CostOfCall // to look at what a BEGIN line begins
 )
 
 // NewContext returns a context that hands what is found to sink.
 func NewContext(sink Sink, names *Namer, budget *int) *Context {
-	c := &Context{sink: sink, names: names, numbers: new([2]number)}
+	c := &Context{sink: sink, names: names, numbers: new([2]number), forms: numberForms(), cues: cueWordsInText(), cueAt: make([]int, len(registered))}
 	c.Budget = budget
 	return c
 }

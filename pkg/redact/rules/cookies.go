@@ -29,7 +29,7 @@ var _ = register(ruleCookie, Rule{
 // cookies examines a Cookie header, whose name is S[start:end]: every value of it, and of Set-Cookie the first.
 func (c *Context) cookies(start, end int) int {
 	s := c.S
-	c.Charge(costOfList)
+	c.Charge(costOfList / 2)
 	isSet := ascii.ContainsFold(s[start:end], "set")
 	if open := listStart(s, start, end); open > 0 {
 		return c.cookieList(open)

@@ -5,6 +5,7 @@ package rules
 import (
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
@@ -70,6 +71,59 @@ func isCue(name string) bool {
 		}
 	}
 	return false
+}
+
+// cueTable holds the cues of numbers in text, by the byte that they begin with.
+type cueTable struct {
+	by    [256][]cueWord
+	pairs [32][32]bool // of the letters that they begin with, by their places in the alphabet
+}
+
+type cueWord struct {
+	word string
+	rule ID
+}
+
+var cueWordsInText = sync.OnceValue(func() *cueTable {
+	t := &cueTable{}
+	for i, r := range registered {
+		if r.Number == nil {
+			continue
+		}
+		for _, w := range r.Number.Cues {
+			t.by[w[0]] = append(t.by[w[0]], cueWord{w, ID(i)})
+			t.pairs[w[0]&31][w[1]&31] = true
+		}
+	}
+	return t
+})
+
+// cueMemo is up to where cues have been looked for in the text, and where the last one of any rule begins.
+type cueMemo struct{ to, last int }
+
+// mayBeCued reports whether a cue of the rule stands in the bytes before i. Each place is looked at once, as numbers often follow another.
+func (c *Context) mayBeCued(i int, rule ID) bool {
+	s, m := c.S[:i], &c.memo.cues
+	if m.to == 0 {
+		m.last = -1
+		for k := range c.cueAt {
+			c.cueAt[k] = -1
+		}
+	}
+	floor := max(0, i-maxToNumber)
+	for k := max(floor, m.to); k+1 < i; k++ {
+		b := s[k]
+		if b < utf8.RuneSelf && ascii.Class[b]&ascii.Alpha == 0 || !c.cues.pairs[b&31][s[k+1]&31] {
+			continue
+		}
+		for _, cue := range c.cues.by[ascii.ToLower(b)] {
+			if ascii.HasPrefixFold(s, k, cue.word) {
+				c.cueAt[cue.rule], m.last = k, k
+			}
+		}
+	}
+	m.to = max(m.to, i)
+	return m.last >= floor && c.cueAt[rule] >= floor
 }
 
 const (

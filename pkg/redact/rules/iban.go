@@ -83,6 +83,7 @@ func detectIBAN(c *Context, _ ID, i int) int {
 		}
 		j++
 	}
+	c.look(2 * (j - i))
 	if n < want || ascii.Is(s, j, ascii.Alnum) || !mod97(buf[:n]) {
 		return 0
 	}

@@ -192,7 +192,7 @@ const (
 // {"name":"password","type":"string","value":"x"}. start is the name's first letter, or -1 if it is a name of the object.
 func (c *Context) memberValue(start, i int) (value, bool) {
 	s := c.S
-	c.Charge(2 * costOfValue)
+	c.Charge(costOfValue)
 	holder := ""
 	if start >= 0 {
 		var ok bool

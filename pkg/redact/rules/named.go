@@ -50,7 +50,7 @@ func detectName(c *Context, _ ID, i int) int {
 		end = i + dot
 	}
 	c.memo.values.identEnd = end
-	c.weigh(end - start)
+	c.look(2 * (end - start))
 
 	name := s[start:end]
 	ownEnd := end

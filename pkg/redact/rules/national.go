@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -13,36 +14,88 @@ import (
 
 // Numbers with a form of their own, such as those that states give to people: see Number. Each is a file of its own.
 
-// numberForm is a form of a rule's number.
+// numberForm is a form of a rule's number that begins with a digit.
 type numberForm struct {
 	rule ID
+	num  *Number
 	form string
 	cued bool
+	// second is the size of the second group, which stands behind one separator, or 0 if it is not that simple.
+	second int
 }
 
-// numberForms are those that begin with a digit, by the size of their first group.
-var numberForms = sync.OnceValue(func() *[maxPAN + 1][]numberForm {
-	var t [maxPAN + 1][]numberForm
-	for i, r := range registered {
-		if r.Number == nil {
-			continue
+// formTable holds such forms by the size of their first group and by what may follow that, as behindGroup counts it.
+type formTable struct {
+	behindGroup [256]uint8
+	forms       [maxPAN + 1][][]numberForm
+}
+
+// What follows the first digits of a number, besides the separators of the forms.
+const (
+	behindNothing = iota // of what forms have there
+	behindLetter
+	behindSeparators // and the following ones
+)
+
+// numberForms are the forms of all rules.
+var numberForms = sync.OnceValue(func() *formTable {
+	t := &formTable{}
+	for b := range t.behindGroup {
+		if ascii.Class[b]&ascii.Alpha != 0 {
+			t.behindGroup[b] = behindLetter
 		}
-		add := func(forms []string, cued bool) {
-			for _, f := range forms {
-				size := leadingDigits(f)
+	}
+	kinds := behindSeparators
+	each := func(visit func(f numberForm, size int)) {
+		for i, r := range registered {
+			if r.Number == nil {
+				continue
+			}
+			for k, form := range slices.Concat(r.Number.Forms, r.Number.Cued) {
+				f := numberForm{rule: ID(i), num: r.Number, form: form, cued: k >= len(r.Number.Forms)}
+				size := leadingDigits(form)
 				if size == 0 || size >= maxPAN {
 					continue // it is found by its cue
 				}
-				t[size] = append(t[size], numberForm{ID(i), f, cued})
-				if size < len(f) && f[size] == '*' {
-					t[size+1] = append(t[size+1], numberForm{ID(i), f, cued})
+				visit(f, size)
+				if size < len(form) && form[size] == '*' {
+					visit(f, size+1)
 				}
 			}
 		}
-		add(r.Number.Forms, false)
-		add(r.Number.Cued, true)
 	}
-	return &t
+	each(func(f numberForm, size int) {
+		if size >= len(f.form) || f.form[size] == 'A' || f.form[size] == '*' {
+			return
+		}
+		if b := f.form[size]; t.behindGroup[b] == behindNothing {
+			t.behindGroup[b] = uint8(kinds)
+			kinds++
+		}
+	})
+	for size := range t.forms {
+		t.forms[size] = make([][]numberForm, kinds)
+	}
+	each(func(f numberForm, size int) {
+		add := func(kind uint8) { t.forms[size][kind] = append(t.forms[size][kind], f) }
+		switch {
+		case size >= len(f.form): // its end: no letter or digit follows
+			for kind := range kinds {
+				if kind != behindLetter {
+					add(uint8(kind))
+				}
+			}
+		case f.form[size] == 'A' || f.form[size] == '*':
+			add(behindLetter)
+		default:
+			n := leadingDigits(f.form[size+1:])
+			if end := size + 1 + n; isSep(f.form[size]) && (end == len(f.form) || ascii.Class[f.form[end]]&ascii.Alnum == 0 && f.form[end] != '*') {
+				f.second = n
+			}
+			add(t.behindGroup[f.form[size]])
+		}
+	})
+	return t
 })
 
 // grouped finds numbers without four digits in a row.
@@ -174,19 +227,24 @@ func (c *Context) has(num *Number, form string, i int) bool {
 
 // national looks for a number with a form of its own that starts with group g, and returns the group after it, or g.
 func (c *Context) national(n *number, g int) int {
-	start := n.g[g].start
-	size := n.g[g].size()
+	first := &n.g[g]
+	size := first.size()
 	if size > maxPAN {
 		return g
 	}
-	next := ascii.At(c.S, n.g[g].end)
-	for _, f := range numberForms()[size] {
-		if size < len(f.form) && f.form[size] != next && f.form[size] != 'A' && f.form[size] != '*' {
-			continue // most are told apart by what follows their first digits
+	forms := c.forms.forms[size][c.forms.behindGroup[ascii.At(c.S, first.end)]]
+	for k := range forms {
+		f := &forms[k]
+		// Most are told apart by the first digits, and by what follows them.
+		if f.second > 0 && (g+1 == n.n || n.g[g+1].size() != f.second || first.sepEnd-first.end != 1) {
+			continue
 		}
-		if num := registered[f.rule].Number; c.sink.On(f.rule) && c.has(num, f.form, start) && (!f.cued || c.behindCue(start, num.Cues)) {
-			end := start + len(f.form)
-			c.Offer(f.rule, start, end)
+		if f.cued && !c.mayBeCued(first.start, f.rule) {
+			continue
+		}
+		if c.Charge(1); c.has(f.num, f.form, first.start) && (!f.cued || c.behindCue(first.start, f.num.Cues)) && c.sink.On(f.rule) {
+			end := first.start + len(f.form)
+			c.Offer(f.rule, first.start, end)
 			for g < n.n && n.g[g].start < end {
 				g++
 			}

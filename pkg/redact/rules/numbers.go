@@ -192,9 +192,11 @@ func (c *Context) number(start int) int {
 	s := c.S
 	n := &c.numbers[0]
 	n.parse(s, start)
-	for g := 0; g < n.n; {
+	c.Charge(n.n / 2)
+	for g := 0; g < n.n && *c.Budget >= 0; {
 		if n.n == maxGroups && n.n-g < spareGroups {
 			n.parse(s, n.g[g].start)
+			c.Charge(n.n / 2)
 			g = 0
 		}
 		if e := c.card(n, g); e > g {

@@ -48,7 +48,7 @@ const (
 func (c *Context) numberAt(i int) *number {
 	n := &c.numbers[1]
 	n.parse(c.S[:min(len(c.S), i+maxNumberBytes)], i)
-	c.Charge(costOfValue)
+	c.Charge(1)
 	return n
 }
 

@@ -53,11 +53,7 @@ func detectPEM(c *Context, _ ID, i int) int {
 		mark, missing = "private-mac:", &c.memo.key.noMAC
 	default:
 		c.Charge(costOfLabel)
-		label := s[i:min(len(s), i+48)]
-		if k := strings.IndexAny(label, "\r\n\\"); k >= 0 {
-			label = label[:k]
-		}
-		if !ascii.ContainsFold(label, "private key") && !ascii.ContainsFold(label, "static key") {
+		if !keyLabel(s[i:min(len(s), i+48)]) {
 			return 0
 		}
 	}
@@ -76,6 +72,21 @@ func detectPEM(c *Context, _ ID, i int) int {
 	end := c.openEnd(i)
 	c.Offer(PrivateKey, i, end)
 	return end
+}
+
+// keyLabel reports whether the line of a label is about a private key, or a static one.
+func keyLabel(label string) bool {
+	for k := range len(label) {
+		switch label[k] {
+		case '\r', '\n', '\\':
+			return false
+		case 'y', 'Y':
+			if ascii.HasSuffixFold(label, k+1, "private key") || ascii.HasSuffixFold(label, k+1, "static key") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // openEnd returns the end of a key at i that has no END line: the quote that closes the string that it stands in, or the last line that

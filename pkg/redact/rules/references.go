@@ -95,12 +95,13 @@ func masked(v string) bool {
 		return len(v) >= 3
 	}
 	// Between brackets any such word, bare only one that nobody chooses.
-	if w := ascii.LowerString(inner); len(inner) < len(v) {
-		if k := strings.Index(w, ": "); k > 0 {
-			w = w[:k] // [REDACTED: 12 bytes]
+	if len(inner) < len(v) {
+		if k := strings.Index(inner, ": "); k > 0 {
+			inner = inner[:k] // [REDACTED: 12 bytes]
 		}
-		return maskWords[w]
-	} else if strings.HasPrefix(w, "your_") || strings.HasPrefix(w, "your-") {
+		return in(maskWords, inner)
+	}
+	if w := ascii.LowerString(inner); strings.HasPrefix(w, "your_") || strings.HasPrefix(w, "your-") {
 		return maskWords[strings.ReplaceAll(w, "-", "_")]
 	}
 	return false

@@ -107,20 +107,20 @@ func trackEnd(s string, i int) int {
 func (c *Context) cardInTag(digits *group) bool {
 	s := c.S
 	for i := digits.start; i+minPAN <= digits.end && i < digits.start+maxTagDigits; i++ {
-		length := int(hexByte(s, i-2))
-		if length < minPAN/2 || length > maxPAN || i+2*length > len(s) {
+		length, tag := int(hexByte(s, i-2)), hexByte(s, i-4)
+		if length < minPAN/2 || length > maxPAN || i+2*length > len(s) || tag != 0x5a && tag != 0x57 && (tag != 0x6b || hexByte(s, i-6) != 0x9f) {
 			continue
 		}
 		end := i + 2*length
-		stop := ascii.Span(s, i, ascii.Digit)
+		stop := ascii.Span(s[:min(len(s), i+maxPAN+1)], i, ascii.Digit)
 		var buf [maxPAN]byte
-		switch tag := hexByte(s, i-4); {
+		switch {
 		case tag == 0x5a && (stop >= end || stop == end-1 && ascii.ToLower(s[stop]) == 'f'):
 			if n := min(stop, end) - i; n <= maxPAN && c.Charge(costOfCheck) && validPAN(buf[:copy(buf[:], s[i:i+n])]) {
 				c.Offer(PAN, i, i+n)
 				return true
 			}
-		case (tag == 0x57 || tag == 0x6b && hexByte(s, i-6) == 0x9f) && stop-i <= maxPAN && ascii.ToLower(ascii.At(s, stop)) == 'd':
+		case tag != 0x5a && stop-i <= maxPAN && ascii.ToLower(ascii.At(s, stop)) == 'd':
 			if track := trackEnd(s, stop); track > 0 && c.Charge(costOfCheck) && validPAN(buf[:copy(buf[:], s[i:stop])]) {
 				c.Offer(ruleTrack, i, min(end, len(s)))
 				return true

@@ -33,8 +33,9 @@ var _ = register(ruleURLCredentials, Rule{
 	Source:      "RFC 3986, 3.2.1",
 })
 
-// urlMemo is up to where the path of an address is no credential, and up to where there is no at sign after an address.
-type urlMemo struct{ plainPath, noSign int }
+// urlMemo is up to where the path of an address is no credential, up to where there is no at sign after an address, and the last at sign
+// before which there is no colon in its word, with where that starts.
+type urlMemo struct{ plainPath, noSign, sign, word int }
 
 // detectUserinfo examines the authority after "://": user:password@host. The password is redacted, or the user where it
 // stands alone and looks like a token. The last at sign of the authority counts, as passwords may hold one.
@@ -151,25 +152,35 @@ func unusualPassword(s string, start, end int) int {
 // user:password@/database, user:password@host:port, user/password@database of Oracle. It returns where that ends, or 0.
 func (c *Context) credentialsBefore(i int) int {
 	s := c.S
-	word := i
-	for word > c.taken && i-word < maxNameBytes*2 && ascii.Class[s[word-1]]&ascii.Space == 0 {
-		word--
+	// In a word with several at signs, what stands before one is looked through once.
+	word, known, m := i, 0, &c.memo.url
+	floor := max(c.taken, i-maxNameBytes*2)
+	for word > floor && ascii.Class[s[word-1]]&ascii.Space == 0 {
+		if word--; word == m.sign {
+			word, known = max(floor, m.word), word
+			break
+		}
 	}
-	c.look(i - word)
+	c.look(i - max(word, known))
 	next := ascii.At(s, i+1)
-	if slash := strings.IndexByte(s[word:i], '/'); slash >= 0 && (next == '/' || ascii.Is(s, i+1, ascii.Alnum)) {
-		if from := oracleLogin(s, word, word+slash, i); from > 0 {
-			return c.offerLogin(from, i)
+	if next == '/' || ascii.Is(s, i+1, ascii.Alnum) {
+		if slash := strings.IndexByte(s[word:i], '/'); slash >= 0 {
+			if from := oracleLogin(s, word, word+slash, i); from > 0 {
+				return c.offerLogin(from, i)
+			}
 		}
 	}
 	colon, user := -1, 0
-	for k := word; k < i; k++ {
+	for k := max(word, known); k < i; k++ {
 		if s[k] == ':' && ascii.Is(s, k-1, ascii.Ident) && k > word {
 			for colon, user = k, k; user > word && ascii.Class[s[user-1]]&ascii.Ident != 0; {
 				user--
 			}
 			break
 		}
+	}
+	if colon < 0 {
+		m.word, m.sign = word, i
 	}
 	if colon < 0 || colon+1 == i {
 		return 0

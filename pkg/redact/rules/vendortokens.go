@@ -213,6 +213,12 @@ func (c *Context) dottedToken(i int) bool {
 	return false
 }
 
+// What follows the digit of a client secret of Microsoft Entra ID has so many bytes, from Q~ on.
+const (
+	minAzureSecret = 33
+	maxAzureSecret = 40
+)
+
 // detectAzureSecret examines a client secret of Microsoft Entra ID: three characters, a digit, Q~, then 31 to 34 more.
 func detectAzureSecret(c *Context, _ ID, i int) int {
 	s := c.S
@@ -227,11 +233,20 @@ func detectAzureSecret(c *Context, _ ID, i int) int {
 			return 0
 		}
 	}
+	// What goes on longer is none: most of that is told by its last bytes.
+	if end := i + maxAzureSecret; end <= len(s) {
+		for end > i+minAzureSecret && ok(s[end-1]) {
+			end--
+		}
+		if end == i+minAzureSecret {
+			return 0
+		}
+	}
 	end := i + 2
-	for end < len(s) && end-i < 40 && ok(s[end]) {
+	for end < len(s) && end-i < maxAzureSecret && ok(s[end]) {
 		end++
 	}
-	if end-i < 33 || end-i >= 40 || !Mixed(s[i+2:end]) || repeats(s[i+2:end]) {
+	if end-i < minAzureSecret || end-i >= maxAzureSecret || !Mixed(s[i+2:end]) || repeats(s[i+2:end]) {
 		return 0
 	}
 	c.Offer(ruleVendorToken, i-4, end)

@@ -192,3 +192,21 @@ func FuzzBase64(f *testing.F) {
 		}
 	})
 }
+
+func TestPrintable(t *testing.T) {
+	printable := func(s string, i int) int {
+		for i < len(s) && s[i] >= ' ' && s[i] <= '~' {
+			i++
+		}
+		return i
+	}
+	for b := range 256 {
+		for at := range 20 {
+			text := []byte("some printable text~ ")
+			text[at] = byte(b)
+			for i := range text {
+				assert.Equal(t, printable(string(text), i), Printable(string(text), i), "%q from %d", text, i)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@
 package decode
 
 import (
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -29,12 +30,33 @@ func Character(s string, i int) (n int, escape bool) {
 	return n, n == 1 && b < 0xa0
 }
 
+// Printable returns the end of the printable ASCII at i: what is looked through eight bytes at a time, as most of a text is.
+func Printable(s string, i int) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		w := s[i : i+8]
+		x := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 | uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+		low := x &^ high
+		// The high bits say which bytes are below a space, DEL or above, or beyond ASCII. No addition carries into the next byte.
+		if odd := (^(low + (0x80-' ')*each) | (low + each) | x) & high; odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for i < len(s) && s[i] >= ' ' && s[i] < 0x7f {
+		i++
+	}
+	return i
+}
+
 const hexDigits = "0123456789abcdef"
 
 // AppendEscaped appends s to dst with such characters written as escapes, as in \n, \x1b and \u202e.
 func AppendEscaped(dst []byte, s string) []byte {
 	done := 0
-	for i := 0; i < len(s); {
+	for i := 0; ; {
+		if i = Printable(s, i); i == len(s) {
+			break
+		}
 		n, escape := Character(s, i)
 		if !escape {
 			i += n
