@@ -22,12 +22,13 @@ const (
 // What detectors may do for a text, its decoded forms included, is limited: a text made of triggers would take many times what an
 // ordinary one does. The unit is a step; see prefilter.State. What cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork      = 4500 * prefilter.CostOfCall
-	workOfByte    = 0.7
-	costOfMatch   = 6
-	costOfBase64  = 12 * prefilter.CostOfCall
-	stepsOfEscape = 3
-	bytesOfStep   = 8
+	freeWork        = 3000 * prefilter.CostOfCall
+	workOfByte      = 0.8
+	costOfMatch     = 6
+	costOfBase64    = 20 * prefilter.CostOfCall
+	stepsOfEscape   = 3
+	bytesOfStep     = 8
+	bytesOfDecoding = 5
 )
 
 // workFor returns how many steps may be taken for a text.

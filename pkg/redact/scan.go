@@ -5,6 +5,7 @@ package redact
 import (
 	"encoding/hex"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -125,6 +126,7 @@ func (c *scan) decodeAs(how decode.Coding) {
 	}
 	d := &c.w.decoded[c.layer][how]
 	d.Decode(c.S, how)
+	c.Charge(len(c.S) / bytesOfDecoding)
 	if len(d.String()) == len(c.S) {
 		return // every escape is longer than what it stands for: nothing was decoded
 	}
@@ -306,9 +308,10 @@ func (c *scan) resolve() {
 func (c *scan) onlyKept(sp span) bool {
 	touched := false
 	i := sp.start
-	for _, k := range c.kept {
-		if k.end <= sp.start || k.start >= sp.end {
-			continue
+	first := sort.Search(len(c.kept), func(k int) bool { return c.kept[k].end > sp.start })
+	for _, k := range c.kept[first:] {
+		if k.start >= sp.end {
+			break
 		}
 		touched = true
 		if ascii.HasAlnum(c.S[i:max(i, k.start)]) {

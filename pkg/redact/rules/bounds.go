@@ -44,6 +44,7 @@ func blockValue(s string, i int) (value, bool) {
 // quotedValue is quotedIn for the text.
 func (c *Context) quotedValue(i int) (value, bool) {
 	v, ok := quotedIn(c.S, i)
+	c.Charge(2)
 	c.look(v.end - v.start)
 	return v, ok
 }

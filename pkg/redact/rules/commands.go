@@ -106,6 +106,7 @@ func detectCommand(c *Context, _ ID, i int) int {
 			if ascii.Is(s, end, ascii.Quote) {
 				after++ // "mysql","-px", or "C:\bin\sqlcmd.exe" -U sa
 			}
+			c.Charge(4 * costOfValue)
 			if b := ascii.At(s, after); b == ' ' || b == '\t' || b == ',' {
 				return c.command(cl, after, len(s))
 			}

@@ -19,7 +19,7 @@ func (c *Context) contextual(start, end int) {
 	for end > start && s[end-1] == '=' && end < len(s) && ascii.Class[s[end]]&ascii.Space == 0 {
 		end--
 	}
-	v := s[start:end]
+	v := s[start:min(end, start+maxJudged)]
 	if len(v) < minFreeText {
 		return
 	}
@@ -54,7 +54,7 @@ func (c *Context) contextual(start, end int) {
 	if !random && !word {
 		return
 	}
-	c.Charge(2 * costOfValue)
+	c.Charge(costOfValue)
 	said := c.announced(start, maxWordsBefore)
 	called := said == right || said == before
 	// One piece of letters and digits right behind a word is a credential in spite of regular looks.
@@ -94,6 +94,9 @@ func (c *Context) contextual(start, end int) {
 		c.Offer(ruleToken, start, c.dottedEnd(end))
 	}
 }
+
+// maxJudged is how much of a long run is looked at to tell what it is.
+const maxJudged = 4096
 
 const (
 	awsSecretLen = 40

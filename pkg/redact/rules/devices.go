@@ -42,7 +42,7 @@ var (
 	// secretForms are those of encodings that no sentence has behind such a name.
 	secretForms = set("cipher irreversible-cipher")
 	// deviceNames are names of secrets in such commands that are not hard ones elsewhere.
-	deviceNames = set("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
+	deviceNames = newWords("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
 		"shared-key plaintext-password pre-shared-secret snmp-community-string authentication-password area-password ldap-login-password encrypted-password authentication " +
 		"privacy-password ascii-text local-authentication shared-secret super-user-password wpa-passphrase plain-text-password-value hash bind-pw")
 	// longNames are those that no sentence begins with.
@@ -72,6 +72,7 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 			return v, ok && !placeholder(s[v.start:v.end]) && !mask(s[v.start:v.end])
 		}
 	}
+	c.Charge(2 * costOfValue)
 	strict, set, logged := c.commandBefore(start)
 	alone := startsLine(s, start)
 	own := !strict && (logged || deviceCommands.length(s, start) > 0) // the name begins the command

@@ -27,6 +27,7 @@ const (
 // xmlValue returns the text of the element whose name ends at i.
 func (c *Context) xmlValue(i int) (value, bool) {
 	s := c.S
+	c.Charge(costOfValue)
 	for k := i; k < len(s) && k-i < maxTag && s[k] != '<'; k++ {
 		if s[k] != '>' {
 			continue
@@ -77,7 +78,7 @@ func (c *Context) textAt(i, nesting int) (value, bool) {
 
 // valueNames are what the member or element is called that holds the value of a name that is one itself. So are names that end in
 // value.
-var valueNames = set("val new old to from before after previous current default plain plaintext cleartext string text data secret s raw")
+var valueNames = newWords("val new old to from before after previous current default plain plaintext cleartext string text data secret s raw")
 
 func valueName(name string) bool {
 	return len(name) <= maxNameBytes && (ascii.HasSuffixFold(name, len(name), "value") || in(valueNames, name))
@@ -327,6 +328,7 @@ func (c *Context) namedValue(i int) (value, bool) {
 	if end == j || end-j > 32 || !ascii.HasSuffixFold(s, end, "value") {
 		return value{}, false
 	}
+	c.Charge(costOfList)
 	for ascii.At(s, end) == '\\' {
 		end++
 	}

@@ -28,6 +28,7 @@ type valueMemo struct {
 
 const (
 	maxNameBytes  = 64
+	shortName     = 8    // bytes of a name that count for nothing
 	maxRejected   = 128  // the end of a longer value that was no token is not examined again
 	maxValueBytes = 8192 // a quoted or bracketed value without an end is redacted this far
 )
@@ -50,7 +51,7 @@ func detectName(c *Context, _ ID, i int) int {
 		end = i + dot
 	}
 	c.memo.values.identEnd = end
-	c.look(2 * (end - start))
+	c.weigh(max(0, end-start-shortName))
 
 	name := s[start:end]
 	ownEnd := end
@@ -63,7 +64,7 @@ func detectName(c *Context, _ ID, i int) int {
 		end = word
 	}
 	own := start
-	if first := ascii.Span(name, 0, ascii.Alpha|ascii.Latin); lateWord[asciiWord(name[:first])] {
+	if first := ascii.Span(name, 0, ascii.Alpha|ascii.Latin); in(lateWord, name[:first]) {
 		start = previousWord(s, start)
 	}
 	c.memo.values.identEnd = end
@@ -257,9 +258,9 @@ func nameRune(r rune) bool {
 }
 
 // lateWord are the words that lead to a name of which they are not the first one.
-var lateWord = set("key keys pin passe khẩu code codes sandi answer community otp string")
+var lateWord = newWords("key keys pin passe khẩu code codes sandi answer community otp string")
 
-var nameWord = set("code key token number secret password phrase keys tokens security value id content")
+var nameWord = newWords("code key token number secret password phrase keys tokens security value id content")
 
 // separated reports whether a separator follows at i, after spaces.
 func (c *Context) separated(i int) bool {

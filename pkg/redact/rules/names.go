@@ -62,16 +62,30 @@ func set(words string) map[string]bool {
 	return m
 }
 
+// words is a set of words, with the lengths of those that begin with a letter, by its place in the alphabet: most others are told by that.
+type words struct {
+	all     map[string]bool
+	lengths [32]uint32
+}
+
+func newWords(list string) *words {
+	w := &words{all: set(list)}
+	for word := range w.all {
+		w.lengths[word[0]&31] |= 1 << len(word)
+	}
+	return w
+}
+
 // in reports whether the word, in small letters, is in the set, whose words are no longer than maxSetWord.
-func in(set map[string]bool, word string) bool {
-	if len(word) > maxSetWord {
+func in(set *words, word string) bool {
+	if word == "" || len(word) > maxSetWord || set.lengths[word[0]&31]>>len(word)&1 == 0 {
 		return false
 	}
 	var lower [maxSetWord]byte
 	for i := range len(word) {
 		lower[i] = ascii.ToLower(word[i])
 	}
-	return set[string(lower[:len(word)])]
+	return set.all[string(lower[:len(word)])]
 }
 
 const maxSetWord = 32

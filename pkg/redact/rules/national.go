@@ -27,6 +27,7 @@ type numberForm struct {
 // formTable holds such forms by the size of their first group and by what may follow that, as behindGroup counts it.
 type formTable struct {
 	behindGroup [256]uint8
+	behindDigit int // the least size of the second group of those that begin with one digit
 	forms       [maxPAN + 1][][]numberForm
 }
 
@@ -39,7 +40,7 @@ const (
 
 // numberForms are the forms of all rules.
 var numberForms = sync.OnceValue(func() *formTable {
-	t := &formTable{}
+	t := &formTable{behindDigit: maxPAN}
 	for b := range t.behindGroup {
 		if ascii.Class[b]&ascii.Alpha != 0 {
 			t.behindGroup[b] = behindLetter
@@ -91,6 +92,9 @@ var numberForms = sync.OnceValue(func() *formTable {
 			n := leadingDigits(f.form[size+1:])
 			if end := size + 1 + n; isSep(f.form[size]) && (end == len(f.form) || ascii.Class[f.form[end]]&ascii.Alnum == 0 && f.form[end] != '*') {
 				f.second = n
+			}
+			if size == 1 {
+				t.behindDigit = min(t.behindDigit, f.second)
 			}
 			add(t.behindGroup[f.form[size]])
 		}

@@ -199,6 +199,10 @@ func (c *Context) number(start int) int {
 			c.Charge(n.n / 2)
 			g = 0
 		}
+		if n.amongDigits(g) && n.g[g+1].size() < c.forms.behindDigit {
+			g++
+			continue
+		}
 		if e := c.card(n, g); e > g {
 			g = e
 			continue
@@ -238,6 +242,16 @@ func (c *Context) number(start int) int {
 		g++
 	}
 	return n.end()
+}
+
+// amongDigits reports whether group g is a digit between others, with a space, a dash or a dot between: no number starts there but a national
+// one, as those that are written digit by digit start with the first.
+func (n *number) amongDigits(g int) bool {
+	if g == 0 || g+1 == n.n || n.g[g].size() != 1 || n.g[g-1].size() != 1 || n.g[g+1].size() > 2 {
+		return false
+	}
+	sep := n.g[g-1].sep
+	return sep == ' ' || sep == '-' || sep == '.'
 }
 
 // freeBefore reports whether group g starts a number: no letter before it, no fraction, and not the rest of a longer

@@ -57,7 +57,7 @@ const (
 // wrapperWords are functions and types that stand around a value and are not the place where it comes from. So are words that end in
 // one of wrapperEndings.
 var (
-	wrapperWords = set("of some just optional string str text char varchar nvarchar bytes byte b n u r e value box zeroizing sensitive protected redacted " +
+	wrapperWords = newWords("of some just optional string str text char varchar nvarchar bytes byte b n u r e value box zeroizing sensitive protected redacted " +
 		"sha1 sha2 sha224 sha256 sha384 sha512 md5 password old_password crypt encrypt hash hashbytes hex unhex quote cast convert to_char digest " +
 		"b64encode base64encode bcrypt concat trim lower upper literal const new ref ptr maybe ok unwrap masked cleartext plain plaintext unicode symbol atom")
 	wrapperEndings = []string{"secret", "secretstr", "secretstring", "securestring", "string", "secretbytes", "password", "passphrase", "token", "secretvalue"}

@@ -11,7 +11,7 @@ import (
 // What stands in the place of a value and is none: words of prose, masks, references to where the value is.
 
 // words that follow "password:" and the like in prose, and stand for a value in examples.
-var notValues = set("null nil none true false undefined (null) empty yes no ok incorrect invalid required expired wrong failed failure changed must " +
+var notValues = newWords("null nil none true false undefined (null) empty yes no ok incorrect invalid required expired wrong failed failure changed must " +
 	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
 	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
 	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
@@ -27,7 +27,7 @@ func placeholder(v string) bool {
 }
 
 // noValue are the words that stand for no value, however they are given.
-var noValue = set("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known sensitive")
+var noValue = newWords("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known sensitive")
 
 // longMasks are what programs write for a value whose name is no mask elsewhere.
 var longMasks = set("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER PASSWORD_REMOVED SECRET_REMOVED")
@@ -81,7 +81,7 @@ func fingerprint(v string) bool {
 }
 
 // maskWords are what other tools write in the place of a value, between brackets, stars or underscores.
-var maskWords = set("redacted filtered masked hidden removed sensitive secret scrubbed obfuscated protected present omitted password token key value " +
+var maskWords = newWords("redacted filtered masked hidden removed sensitive secret scrubbed obfuscated protected present omitted password token key value " +
 	"apikey api_key your_password your_token your_api_key your_secret insert_password_here your_password_here your_token_here your_api_key_here " +
 	"censored suppressed concealed stripped private confidential none null empty set unset provided encrypted ok blank sensitive*data*deleted")
 
@@ -102,7 +102,7 @@ func masked(v string) bool {
 		return in(maskWords, inner)
 	}
 	if w := ascii.LowerString(inner); strings.HasPrefix(w, "your_") || strings.HasPrefix(w, "your-") {
-		return maskWords[strings.ReplaceAll(w, "-", "_")]
+		return in(maskWords, strings.ReplaceAll(w, "-", "_"))
 	}
 	return false
 }

@@ -29,6 +29,7 @@ func IsSecret(v string, vd Verdict) bool { return secretValue(v, vd, whole) }
 
 // secretValue reports whether v is to be redacted.
 func (c *Context) secretValue(v value, vd Verdict, ctx manner) bool {
+	c.Charge(1)
 	c.weigh(v.end - v.start)
 	return secretValue(c.S[v.start:v.end], vd, ctx)
 }

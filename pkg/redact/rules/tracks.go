@@ -57,6 +57,7 @@ func (c *Context) track(i, start, end int) int {
 	if end-start < minPAN || end-start > maxPAN {
 		return 0
 	}
+	c.Charge(costOfCheck)
 	var buf [maxPAN]byte
 	if !validPAN(buf[:copy(buf[:], s[start:end])]) {
 		return 0

@@ -211,8 +211,8 @@ func (c *Context) serialized(j int) (value, bool) {
 
 // proseWords are the words between a name and its value in sentences; those that lead to it are in leadingWords.
 var (
-	proseWords   = set("is was has been set changed reset updated now being currently from to will be for user new equals equal")
-	leadingWords = set("is was to from now be equals")
+	proseWords   = newWords("is was has been set changed reset updated now being currently from to will be for user new equals equal")
+	leadingWords = newWords("is was to from now be equals")
 )
 
 const (
@@ -225,6 +225,7 @@ const (
 // password | x. The name is s[start:i], and j is behind the blanks.
 func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
+	c.Charge(costOfValue)
 	if k := wordOperator(s, j); k > 0 {
 		return c.valueAt(k, tight)
 	}
@@ -293,7 +294,7 @@ func inActions(s string, i int) bool {
 }
 
 // directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
-var directives = set("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk primaryauth tlspskvalue")
+var directives = newWords("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk primaryauth tlspskvalue")
 
 // directive finds the value of a name in a configuration without operators: requirepass x, or a line that is password x. The name is
 // s[start:i], and j is behind the blanks.
@@ -517,7 +518,7 @@ func emptyMember(s string, op, j int) bool {
 }
 
 // schemaWords are the members of an object that says what values look like and holds none, in JSON Schema, OpenAPI and Elasticsearch.
-var schemaWords = set("type format minlength maxlength pattern title description nullable required readonly writeonly deprecated minimum maximum items " +
+var schemaWords = newWords("type format minlength maxlength pattern title description nullable required readonly writeonly deprecated minimum maximum items " +
 	"properties additionalproperties minitems maxitems name in scheme bearerformat index ignore_above fields keyword norms analyzer doc_values store")
 
 // isSchema reports whether the object at i is a schema: {"type":"string","minLength":8}.

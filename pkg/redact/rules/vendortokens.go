@@ -99,6 +99,7 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 		if !strings.HasPrefix(s[i:], v.prefix) || dotted && !strings.ContainsAny(v.prefix, ".~$") && !strings.Contains(v.extra, ".") {
 			continue
 		}
+		c.Charge(2 * costOfValue)
 		body := i + len(v.prefix)
 		end := body
 		for end < len(s) && (ascii.Class[s[end]]&ascii.Alnum != 0 || s[end] == '_' || s[end] == '-' || v.extra != "" && strings.IndexByte(v.extra, s[end]) >= 0) {

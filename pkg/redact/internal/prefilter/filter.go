@@ -106,6 +106,7 @@ type Filter[C any] struct {
 	masks  [SawNotes + 1][256]uint64
 	groups [filterGroups][]*Trigger[C]
 	by     [filterGroups][256]group[C] // those of a group that begin with a byte
+	noted  [filterGroups][256]group[C] // those of them that are always wanted
 	start  [256][]*Trigger[C]          // those that may begin before the text, by its first byte
 	always uint64                      // the states of the groups with triggers that are always wanted
 	exact  [filterGroups]bool          // whether what passes the mask is a match
@@ -147,6 +148,9 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 			for b := range f.by[g] {
 				if t.Sets != nil && t.Sets[0][b] || t.Sets == nil && ascii.ToLower(byte(b)) == t.Lit[0] {
 					f.by[g][b].add(t, seen)
+					if t.Always {
+						f.noted[g][b].add(t, seen)
+					}
 				}
 			}
 		}

@@ -175,6 +175,9 @@ func (f *Filter[C]) hits(state *State, c C, i int, groups uint64) {
 // hit offers the triggers of a group to their detectors.
 func (f *Filter[C]) hit(state *State, c C, i, g int) {
 	group := &f.by[g][state.S[i]]
+	if i < state.Resume {
+		group = &f.noted[g][state.S[i]]
+	}
 	x, next := head(state.S, i), ascii.ToLower(ascii.At(state.S, i+filterWidth))
 	for k, seen := range group.glances {
 		if x&seen.mask != seen.head || seen.next != 0 && seen.next != next {
