@@ -156,6 +156,10 @@ func (l *Log) file(minimal int64, bulk bool) (spare, error) {
 func (l *Log) destroy(doomed []*segment) {
 	for _, seg := range doomed {
 		err := seg.erase()
+		if l.store.opts.Sync != SyncNever {
+			// Or the salt would be written over in memory only, and a file that a loss of power leaves under its next name would have this segment's header.
+			err = errors.Join(err, seg.f.Sync())
+		}
 		fits := seg.size >= l.segmentSize && seg.size <= 2*l.segmentSize && len(l.spares) < 2
 		if err == nil && !seg.bad && (fits || len(l.spares) == 0) {
 			l.spareNumber++
@@ -164,9 +168,6 @@ func (l *Log) destroy(doomed []*segment) {
 				l.spares = append(l.spares, spare{name, seg.f, seg.size})
 				continue
 			}
-		}
-		if l.store.opts.Sync != SyncNever {
-			_ = seg.f.Sync() // or the salt would be written over in memory only
 		}
 		l.remove(seg.name, seg.f, seg.size)
 	}
