@@ -99,15 +99,15 @@ printf 'the first\nthe second\nthe third\n' > app.log
 
 run() { # TEMPLATE: prints what the receiver makes of three messages
   local port=$(( 20000 + RANDOM % 10000 ))
-  rm -rf work; mkdir work
+  rm -rf state; mkdir state
   cat > rsyslog.conf <<END
-global(workDirectory="$dir/work")
+global(workDirectory="$dir/state")
 module(load="imfile" mode="polling" PollingInterval="1")
 template(name="NoLineFeed" type="string" string="<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% %MSGID% %STRUCTURED-DATA% %msg%")
 input(type="imfile" File="$dir/app.log" Tag="app:")
 action(type="omfwd" target="127.0.0.1" port="$port" protocol="tcp" TCP_Framing="octet-counted" template="$1" action.resumeRetryCount="-1" action.resumeInterval="1")
 END
-  LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu usr/sbin/rsyslogd -n -f "$dir/rsyslog.conf" -i "$dir/work/pid" -M "$dir/usr/lib/x86_64-linux-gnu/rsyslog" 2> rsyslog.err &
+  LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu usr/sbin/rsyslogd -n -f "$dir/rsyslog.conf" -i "$dir/state/pid" -M "$dir/usr/lib/x86_64-linux-gnu/rsyslog" 2> rsyslog.err &
   sender=$!
   ./receiver "127.0.0.1:$port" 2> receiver.err || cat receiver.err rsyslog.err >&2
   kill "$sender"; wait "$sender" 2>/dev/null || true

@@ -164,18 +164,18 @@ go build -o receiver . >&2
 
 run() { # VERSION: prints how many of 100 lines arrive
   local port=$(( 20000 + RANDOM % 10000 ))
-  rm -rf work ready; mkdir work; : > app.log
+  rm -rf state ready; mkdir state; : > app.log
   ./receiver "127.0.0.1:$port" "$1" > count & local receiver=$!
   for _ in $(seq 100); do [ -e ready ] && break; sleep 0.1; done
   cat > rsyslog.conf <<END
-global(workDirectory="$dir/work" defaultNetstreamDriverCAFile="$dir/ca.crt" defaultNetstreamDriverCertFile="$dir/client.crt" defaultNetstreamDriverKeyFile="$dir/client.key")
+global(workDirectory="$dir/state" defaultNetstreamDriverCAFile="$dir/ca.crt" defaultNetstreamDriverCertFile="$dir/client.crt" defaultNetstreamDriverKeyFile="$dir/client.key")
 module(load="imfile" mode="polling" PollingInterval="1")
 input(type="imfile" File="$dir/app.log" Tag="app:")
 action(type="omfwd" target="localhost" port="$port" protocol="tcp"
   streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/name" streamDriverPermittedPeers="localhost"
   action.resumeRetryCount="-1" action.resumeInterval="1" queue.type="LinkedList" queue.filename="q" queue.saveOnShutdown="on")
 END
-  LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu usr/sbin/rsyslogd -n -f "$dir/rsyslog.conf" -i "$dir/work/pid" -M "$dir/usr/lib/x86_64-linux-gnu/rsyslog" >rsyslog.log 2>&1 &
+  LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu usr/sbin/rsyslogd -n -f "$dir/rsyslog.conf" -i "$dir/state/pid" -M "$dir/usr/lib/x86_64-linux-gnu/rsyslog" >rsyslog.log 2>&1 &
   local sender=$!
   for i in $(seq 100); do echo "line $i" >> app.log; sleep 0.05; done
   wait "$receiver"
