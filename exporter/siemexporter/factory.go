@@ -32,7 +32,7 @@ func createLogs(_ context.Context, set exporter.Settings, cfg component.Config) 
 	if err != nil {
 		return nil, err
 	}
-	return &logsExporter{siem: e}, nil
+	return &logsExporter{siem: e, drainTime: drainTime}, nil
 }
 
 // newQueued makes exporterhelper's exporter, with its queue and its retries around push.

@@ -53,6 +53,9 @@ func (h *health) isGood() bool {
 	return !h.bad[troubleQueue].Load() && !h.bad[troubleDelivery].Load()
 }
 
+// delivers reports whether the SIEM takes logs, as far as is known.
+func (h *health) delivers() bool { return !h.bad[troubleDelivery].Load() }
+
 // succeeded is called after every request that the server took.
 func (h *health) succeeded() {
 	if !h.bad[troubleDelivery].Load() {

@@ -30,6 +30,8 @@ const (
 	fullAfter = 5 * time.Second
 	// remindInterval is how often the log says that logs still wait.
 	remindInterval = 10 * time.Minute
+	// drainTime is how long a stop waits at most for the SIEM to take what the queue holds.
+	drainTime = 2 * time.Second
 )
 
 // directoryHolder is a storage extension that says where its files are.
@@ -38,8 +40,9 @@ type directoryHolder interface{ Directory() string }
 // logsExporter puts requests into the queue, and watches over it. exporterhelper's exporter is made at the start: only then
 // is the disk known that the queue is on.
 type logsExporter struct {
-	siem  *siemExporter
-	queue exporterhelper.QueueBatchConfig
+	siem      *siemExporter
+	queue     exporterhelper.QueueBatchConfig
+	drainTime time.Duration
 
 	exporter.Logs // nil before Start
 	capacity      int64
@@ -221,7 +224,30 @@ func (l *logsExporter) outlook() zap.Field {
 	return zap.String("queue", text)
 }
 
+// drain waits until the SIEM has taken what the queue holds on disk, while it takes logs at all, and no longer than drainTime. When
+// exporterhelper stops, such a queue keeps for the next start whatever is not under way: with an agent that stops in order that would be the
+// seal that closes its stream, which is the last to enter, and the host would look silent.
+func (l *logsExporter) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, l.drainTime)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for l.siem.health.delivers() {
+		if held, known := l.watch.Held(); !known || held == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 func (l *logsExporter) Shutdown(ctx context.Context) error {
+	if l.stop != nil {
+		l.drain(ctx)
+	}
 	l.siem.beginStop()
 	if l.stop != nil {
 		close(l.stop)

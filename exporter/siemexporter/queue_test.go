@@ -5,9 +5,11 @@ package siemexporter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -17,9 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/logseal/logseal/internal/queuewatch/queuetest"
 )
@@ -236,4 +240,68 @@ func TestQueueTakesAtMostHalfOfItsDisk(t *testing.T) {
 
 	_, err = fileSystemSize(filepath.Join(dir, "nothing"))
 	assert.True(t, errors.Is(err, os.ErrNotExist))
+}
+
+// gated makes the sink answer nothing until the returned function is called.
+func gated(s *sink) (open func()) {
+	gate := make(chan struct{})
+	s.respond(func(plog.Logs) (plogotlp.ExportResponse, error) {
+		<-gate
+		return plogotlp.NewExportResponse(), nil
+	})
+	return sync.OnceFunc(func() { close(gate) })
+}
+
+// The seal that closes an agent's stream enters the queue last, a moment before the exporter is stopped.
+func TestStopSendsWhatTheQueueHolds(t *testing.T) {
+	eachProtocol(t, func(t *testing.T, protocol Protocol) {
+		p, s := newPKI(), newSink()
+		open := gated(s)
+		defer open()
+		addr, _ := s.serve(t, protocol, anyPort, serverTLS(p.leaf))
+		exp, stop := startExporterIn(t, oneByOne(testConfig(t, protocol, addr, p.ca, p.leaf)), newHost(t, t.TempDir()), nopSettings())
+		exp.(*logsExporter).drainTime = time.Minute
+		var sent []string
+		for i := range 20 {
+			sent = append(sent, send(t, exp, fmt.Sprint("request", i), 1)...)
+		}
+		stopped := make(chan struct{})
+		go func() { defer close(stopped); stop() }()
+		open()
+		<-stopped
+		taken := s.snapshot()
+		for _, body := range sent {
+			assert.Equal(t, 1, taken[body], body)
+		}
+	})
+}
+
+// A SIEM that is slow holds a stop up for so long and no longer, and what it has not taken is not lost.
+func TestStopDoesNotWaitForASlowSIEM(t *testing.T) {
+	p, s := newPKI(), newSink()
+	open := gated(s)
+	defer open()
+	addr, _ := s.serveGRPC(t, anyPort, serverTLS(p.leaf))
+	cfg, storage, settings := oneByOne(testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)), newHost(t, t.TempDir()), nopSettings()
+	setTimeout(cfg, 100*time.Millisecond) // of the request that is under way
+	exp, stop := startExporterIn(t, cfg, storage, settings)
+	exp.(*logsExporter).drainTime = time.Millisecond
+	var sent []string
+	for i := range 20 {
+		sent = append(sent, send(t, exp, fmt.Sprint("request", i), 1)...)
+	}
+	stop() // else the test does not end
+	open()
+	require.False(t, s.has(sent))
+
+	_, stop = startExporterIn(t, cfg, storage, settings)
+	t.Cleanup(stop)
+	requireDelivered(t, s, sent)
+}
+
+// oneByOne has requests sent as they came, one after the other.
+func oneByOne(cfg *Config) *Config {
+	queue := cfg.QueueConfig.Get()
+	queue.Batch, queue.NumConsumers = configoptional.None[exporterhelper.BatchConfig](), 1
+	return cfg
 }
