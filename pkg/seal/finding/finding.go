@@ -42,12 +42,17 @@ func (v Verdict) Worse(other Verdict) Verdict {
 
 // Place is where a record or a seal was found.
 type Place struct {
-	File string // as it was named or found, "-" for standard input
-	Line int    // the line, or the number of the frame in a binary file, from 1
+	File string // as it was named or found, "-" for standard input; for a watcher, who sees no files, words of its own
+	Line int    // the line, or the number of the frame in a binary file, from 1; 0 where there are none
 }
 
-// String returns "file:line".
-func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }
+// String returns "file:line", or the file alone where there are no lines.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return p.File + ":" + strconv.Itoa(p.Line)
+}
 
 // Finding is one thing that is not in order: of a record, of a run of records whose ids follow each other, of seals, or of a
 // stream.

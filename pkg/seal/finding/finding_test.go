@@ -96,6 +96,11 @@ func TestMessages(t *testing.T) {
 	require.Equal(t, Tampered, Code("NEW").Verdict(), "what is not in the table is never harmless")
 }
 
+func TestPlace(t *testing.T) {
+	require.Equal(t, "a.json:4", Place{"a.json", 4}.String())
+	require.Equal(t, "another time", Place{File: "another time"}.String())
+}
+
 func TestVerdicts(t *testing.T) {
 	require.Equal(t, OK, Verdict("").Worse(""))
 	require.Equal(t, Incomplete, OK.Worse(Incomplete))

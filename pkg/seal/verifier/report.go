@@ -206,7 +206,7 @@ func findingText(f *finding.Finding) string {
 		parts = append(parts, fmt.Sprintf("(%d)", f.Count))
 	}
 	if f.Place.Line > 0 {
-		parts = append(parts, fmt.Sprintf("%s:%d", f.Place.File, f.Place.Line))
+		parts = append(parts, f.Place.String())
 	}
 	return Printable(strings.Join(parts, "  ") + ": " + f.Message())
 }

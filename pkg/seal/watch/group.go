@@ -442,7 +442,7 @@ func (w *Watcher) confirm(g *group, leaves []seal.Hash) {
 			if other != leaves[i] { // who else has the id is not genuine
 				s := h.on(seqs[i], seqs[i], Peer{})
 				s.count = 1
-				s.detail.Other = finding.Place{File: "another time"}
+				s.detail.Other = elsewhen
 				w.add(finding.OtherBacked, s)
 			}
 		}

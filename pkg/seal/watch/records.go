@@ -33,6 +33,9 @@ const (
 	maxMalformed = 1024 // a handle
 )
 
+// elsewhen is where the genuine one of two records is: of a record that has passed only its leaf is known.
+var elsewhen = finding.Place{File: "another time"}
+
 // page holds the leaves of sixteen consecutive seqs.
 type page struct {
 	handle *handle
@@ -449,7 +452,7 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 		w.add(finding.CameAgain, h.on(seq, seq, from))
 	default:
 		s := h.on(seq, seq, from)
-		s.detail.Other = finding.Place{File: "another time"}
+		s.detail.Other = elsewhen
 		w.add(finding.OtherBacked, s)
 	}
 }

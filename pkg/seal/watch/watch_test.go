@@ -134,6 +134,7 @@ func TestAlteredAtOnce(t *testing.T) {
 	// The genuine one comes too: then there are two, and the seal tells which is which.
 	s.observe(genuine)
 	s.want("CONFLICT other_backed web-17 1")
+	require.Equal(t, "has the id of another record that says something else; the seal backs the other one, at another time", s.w.Open()[0].Finding.Message())
 	require.Equal(t, "opened resolved", s.states(finding.Altered))
 }
 
