@@ -140,12 +140,24 @@ func Run(ctx context.Context, o Options) (err error) {
 		s.say("\n%d of %d drills FAILED after %s.", failed, len(chosen), time.Since(started).Round(time.Second))
 		return ErrFailed
 	}
-	all := fmt.Sprintf("All %d drills held", len(chosen)-leftOut)
-	if leftOut > 0 {
-		all += fmt.Sprintf(", %d was left out", leftOut)
-	}
-	s.say("\n%s, in %s.", all, time.Since(started).Round(time.Second))
+	s.say("\n%s, in %s.", outcome(len(chosen)-leftOut, leftOut), time.Since(started).Round(time.Second))
 	return nil
+}
+
+// outcome says how it ended when no drill failed.
+func outcome(held, leftOut int) string {
+	text := fmt.Sprintf("All %d drills held", held)
+	if held == 1 {
+		text = "The drill held"
+	}
+	switch leftOut {
+	case 0:
+	case 1:
+		text += ", 1 was left out"
+	default:
+		text += fmt.Sprintf(", %d were left out", leftOut)
+	}
+	return text
 }
 
 func choose(names []string) ([]drill, error) {

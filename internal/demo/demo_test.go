@@ -21,3 +21,10 @@ func TestAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
+
+func TestOutcome(t *testing.T) {
+	require.Equal(t, "The drill held", demo.Outcome(1, 0))
+	require.Equal(t, "All 11 drills held", demo.Outcome(11, 0))
+	require.Equal(t, "All 10 drills held, 1 was left out", demo.Outcome(10, 1))
+	require.Equal(t, "All 9 drills held, 2 were left out", demo.Outcome(9, 2))
+}
