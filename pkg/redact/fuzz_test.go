@@ -89,6 +89,7 @@ func FuzzPlanted(f *testing.F) {
 		ofAnotherStream(ld)
 		e.Logs(ld, rec)
 		out := everything(ld)
+		assert.Zero(t, rec.failures["panic"], "%q", in)
 		var d decode.Text
 		for range 3 {
 			assert.NotContains(t, out, p.secret, "%s in %q", names[place%uint(len(names))], in)
@@ -123,7 +124,9 @@ func FuzzIdempotent(f *testing.F) {
 		}
 		ld := one(func(lr plog.LogRecord) { lr.Body().SetStr(s) })
 		ofAnotherStream(ld)
-		e.Logs(ld, nil)
+		rec := newTally()
+		e.Logs(ld, rec)
+		assert.Zero(t, rec.failures["panic"], "%q", s)
 		once := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()
 		ofAnotherStream(ld)
 		e.Logs(ld, nil)

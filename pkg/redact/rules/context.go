@@ -92,6 +92,9 @@ func (c *Context) Offer(r ID, start, end int) {
 	}
 }
 
+// untaken returns from where on what stands before i, n bytes at most, belongs to no match. A match may reach over i.
+func (c *Context) untaken(i, n int) int { return min(i, max(c.taken, i-n)) }
+
 // Charge counts work besides the call of a detector, and reports whether there may be more.
 func (c *Context) Charge(n int) bool {
 	*c.Budget -= n

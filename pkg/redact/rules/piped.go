@@ -24,9 +24,9 @@ func detectPiped(c *Context, _ ID, i int) int {
 	if ascii.At(s, i) == '<' {
 		return c.hereString(i)
 	}
-	from := max(0, i-maxPiped, c.taken)
+	from := c.untaken(i, maxPiped)
 	if ascii.At(s, i) == '|' {
-		from, i = min(from, i), i+1
+		i++
 	}
 	pipe := strings.LastIndexByte(s[from:i], '|')
 	at := -1
@@ -62,7 +62,7 @@ func detectPiped(c *Context, _ ID, i int) int {
 func (c *Context) hereString(i int) int {
 	s := c.S
 	c.Charge(costOfList)
-	line := s[max(0, i-maxPiped, c.taken):i]
+	line := s[c.untaken(i, maxPiped):i]
 	if k := strings.LastIndexAny(line, "\n|;"); k >= 0 {
 		line = line[k+1:]
 	}

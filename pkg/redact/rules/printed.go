@@ -138,11 +138,12 @@ func (c *Context) quotedBefore(start int) (value, bool) {
 		return value{}, false
 	}
 	end := start - 2
-	open := strings.LastIndexByte(s[max(c.taken, end-maxNameBytes, 0):end], s[end])
+	floor := c.untaken(end, maxNameBytes)
+	open := strings.LastIndexByte(s[floor:end], s[end])
 	if open < 0 {
 		return value{}, false
 	}
-	from := max(c.taken, end-maxNameBytes, 0) + open + 1
+	from := floor + open + 1
 	if v := s[from:end]; !renamed && !ascii.HasSuffixFold(s, from-1, "with ") || len(v) < minPrinted || !Mixed(v) {
 		return value{}, false
 	}
