@@ -117,6 +117,7 @@ func FuzzIdempotent(f *testing.F) {
 	for _, s := range worst() {
 		f.Add(s + s + s)
 	}
+	f.Add(">Pasword</><dd")
 	e := newEngine(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		if len(s) > 4000 {

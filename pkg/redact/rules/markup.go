@@ -145,6 +145,9 @@ func (c *Context) cell(i int) (value, bool) {
 	for end < len(s) && end-k < maxTag && s[end] != '>' {
 		end++
 	}
+	if ascii.At(s, end) != '>' {
+		return value{}, false
+	}
 	v, ok := c.textAt(end+1, 0)
 	if !ok {
 		v, ok = c.valueAt(end+1, quoted) // <td><code>x</code></td>
