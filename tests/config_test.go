@@ -8,10 +8,13 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,6 +74,28 @@ func TestShippedConfigsSayWhatIsMissing(t *testing.T) {
 			assert.Contains(t, out, text)
 		})
 	}
+}
+
+// The image holds the binary and no time zone database; `location` works there too.
+func TestLocationsWithoutADatabase(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("chroot needs root")
+	}
+	empty := t.TempDir()
+	binary, err := os.ReadFile(collector)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(empty, "collector"), binary, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(empty, "config.yaml"), []byte(`
+receivers:
+  syslog: {protocol: rfc3164, location: Europe/Berlin, tcp: {listen_address: "127.0.0.1:0"}}
+exporters: {debug: }
+service: {pipelines: {logs: {receivers: [syslog], exporters: [debug]}}}
+`), 0o600))
+	cmd := exec.CommandContext(deadline(t, 5*time.Minute), "/collector", "validate", "--config", "/config.yaml")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: empty}
+	cmd.Env = []string{}
+	out, err := cmd.CombinedOutput()
+	assert.NoError(t, err, string(out))
 }
 
 var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")

@@ -17,6 +17,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	_ "time/tzdata" // for `location` in a container's image, which has no /usr/share/zoneinfo
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
