@@ -283,16 +283,22 @@ func (want claims) eitherFork(got claims, someLost bool) {
 	}
 }
 
-// mayStayMissing takes out what a watcher of small memory calls MISSING where at least as many records of the same runs came again: it had given them up by then.
-func (cs claims) mayStayMissing() {
+// mayStay takes out what a watcher of small memory had given up by the time when what it waited for came: records that it calls ALTERED of which the genuine one
+// came then, and those that it calls MISSING where at least as many of the same runs came.
+func (cs claims) mayStay() {
 	for at, c := range cs {
 		again := cs[about{cameAgain, at.stream}]
-		if at.code != finding.Missing || again == nil || again.n < c.n {
+		if again == nil {
 			continue
 		}
 		for handle, rs := range again.which {
-			if c.which[handle].Overlaps(rs) {
-				delete(cs, at)
+			switch at.code {
+			case finding.Altered:
+				cs.withoutAll(at, handle, rs, nil)
+			case finding.Missing:
+				if again.n >= c.n && c.which[handle].Overlaps(rs) {
+					delete(cs, at)
+				}
 			}
 		}
 	}
@@ -318,17 +324,7 @@ func (want claims) agree(got claims) {
 	}
 	for at, c := range got {
 		if at.code == cameAgain {
-			for handle, rs := range c.which {
-				for _, r := range rs {
-					for seq := r.First; seq <= r.Last; seq++ {
-						for _, code := range againMayBe {
-							if other := got[about{code, at.stream}]; other == nil || !other.which[handle].Contains(seq) { // else it came before, too
-								want.without(about{code, at.stream}, seal.ID{Handle: handle, Seq: seq})
-							}
-						}
-					}
-				}
-			}
+			want.mayComeAgain(got, at.stream, c)
 			delete(got, at)
 		}
 	}
@@ -349,6 +345,45 @@ func (want claims) agree(got claims) {
 		}
 		if unsealed.n == 0 {
 			delete(want, about{finding.Unsealed, at.stream})
+		}
+	}
+}
+
+// mayComeAgain takes out what a watcher says of records of a stream that came again only that they did.
+func (want claims) mayComeAgain(got claims, stream string, again *claim) {
+	for handle, rs := range again.which {
+		for _, code := range againMayBe {
+			at := about{code, stream}
+			var before seal.Ranges // what came before, too
+			if other := got[at]; other != nil {
+				before = other.which[handle]
+			}
+			want.withoutAll(at, handle, rs, before)
+		}
+	}
+	at := about{finding.Voided, stream} // the offline verifier says how many
+	void, here := want[at], uint64(0)
+	if void == nil {
+		return
+	}
+	if got[at] != nil {
+		here = got[at].n
+	}
+	if void.n > here {
+		void.n -= min(void.n-here, again.n)
+	}
+	if void.n == 0 {
+		delete(want, at)
+	}
+}
+
+// withoutAll removes records from a claim, but for some.
+func (cs claims) withoutAll(at about, handle string, rs, but seal.Ranges) {
+	for _, r := range rs {
+		for seq := r.First; seq <= r.Last; seq++ {
+			if !but.Contains(seq) {
+				cs.without(at, seal.ID{Handle: handle, Seq: seq})
+			}
 		}
 	}
 }

@@ -3,13 +3,10 @@
 package watch_test
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/logseal/logseal/pkg/seal"
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/watch"
 )
@@ -38,7 +35,7 @@ func (s *schedule) compare() {
 	})
 	want.mayWait(s.w.Waiting())
 	if s.small {
-		got.mayStayMissing()
+		got.mayStay()
 	}
 	want.agree(got)
 	want.mayRepeat(got, repeated)
@@ -47,7 +44,7 @@ func (s *schedule) compare() {
 		if exact {
 			return got.differs(want)
 		}
-		return s.alarmsWithoutCause(got, want) + s.lostFindings(want)
+		return s.alarmsWithoutCause(got, want) + s.lostFindings(want, s.said())
 	}
 	if differs() != "" {
 		want.eitherFork(got, !exact)
@@ -76,79 +73,15 @@ func (s *schedule) alarmsInBetween(want claims, exact bool) string {
 	return b.String()
 }
 
-// alarmsWithoutCause says which alarms there are at the end that the offline verifier does not raise. What a watcher has forgotten makes others of them: a record
-// that was altered is one of two with its id.
-func (s *schedule) alarmsWithoutCause(got, want claims) string {
-	var b strings.Builder
-	for at, c := range got {
-		switch {
-		case at.code.Verdict() != finding.Tampered:
-			continue
-		case s.partial && (at.code == finding.Missing || at.code == finding.Inserted || at.code == finding.Orphan || at.code == finding.MissingSeal):
-			fmt.Fprintf(&b, "%v: false alarm, since others may have it: %v\n", at, c)
-			continue
-		case at.code == finding.Orphan && len(s.lost) > 0: // whose it is may have been forgotten
-			continue
-		case at.code == finding.Conflict && s.lost[at.stream] && want[about{finding.Voided, at.stream}] != nil: // or that the id is void
-			continue
-		}
-		all := &claim{which: map[string]seal.Ranges{}}
-		n := 0
-		for of, w := range want {
-			if (of.stream == at.stream || at.stream == "") && of.code.Verdict() == finding.Tampered {
-				all = union(claims{at: all}, claims{at: w})[at]
-				n++
-			}
-		}
-		if n == 0 || c.exact() && !c.in(all) {
-			fmt.Fprintf(&b, "%v: false alarm: %v, not %v\n", at, c, all)
-		}
-	}
-	return b.String()
-}
-
-// lostFindings says which records and seals the offline verifier raises an alarm on and the watcher does not, nor says that it did not look. Where it has
-// forgotten that a part of a stream has passed, it cannot say which, and says so once for all.
-func (s *schedule) lostFindings(want claims) string {
-	var b strings.Builder
+// said returns the records and seals that the watcher has raised an alarm on, or has said not to have looked at: what there is more of is told once a minute.
+func (s *schedule) said() claims {
 	said := claims{}
-	for _, e := range slices.Concat(s.log, s.w.Open()) { // what there is more of is told once a minute
+	for _, e := range slices.Concat(s.log, s.w.Open()) {
 		if e.Finding.Code == finding.Unchecked || e.Verdict() == finding.Tampered {
 			said.add(about{stream: of(&e.Finding).stream}, 1).evidence(e)
 		}
 	}
-	for at, w := range want {
-		switch {
-		case s.partial && at.code != finding.Altered && at.code != finding.Forked && at.code != finding.Conflict:
-			continue
-		case at.code.Verdict() != finding.Tampered, s.lost[at.stream], at.stream == "" && len(s.lost) > 0:
-			continue
-		case at.code == finding.Orphan, at == about{code: finding.Conflict}: // a state does not hold records of sessions that are not known
-			continue
-		case s.young[at.stream] && (at.code == finding.Inserted || at.code == finding.Conflict):
-			continue
-		}
-		if at.code == finding.Inserted || at.code == finding.Conflict {
-			w = &claim{n: w.n, which: maps.Clone(w.which)}
-			for name := range s.unknown {
-				delete(w.which, name)
-			}
-			if len(w.which) == 0 {
-				continue
-			}
-		}
-		c := said[about{stream: at.stream}]
-		if other := said[about{}]; s.skips && other != nil && at.stream != "" { // it was not known of which stream that was
-			c = union(claims{at: other}, claims{at: cmp.Or(c, &claim{})})[at]
-		}
-		if at.code == finding.Late && c != nil && c.which[""] != nil { // the seals for want of which they are late may have come then
-			continue
-		}
-		if c == nil || !c.cut && !w.in(c) {
-			fmt.Fprintf(&b, "%v: lost: %v, not %v\n", at, c, w)
-		}
-	}
-	return b.String()
+	return said
 }
 
 func (s *schedule) fail(why string) {

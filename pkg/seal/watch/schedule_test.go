@@ -149,26 +149,31 @@ type schedule struct {
 	gone    time.Duration // since the start, whatever clocks say
 	steps   bool          // the watcher's clock is set now and then
 	repeats bool          // what was sent is sent again, at once or long after
-	skips   bool          // what comes is not looked at, now and then
 	small   bool          // the watcher has memory for few records
 	learns  bool          // it trusts who comes first
-	partial bool          // it knows that others see a part
 	chunks  int
 	again   map[int][]plog.Logs // what was sent again, by sample
 
 	consumers [10][]delivery
 	waited    time.Duration // since everything had been delivered
 
-	aside   []delivery        // skipped, and not taken in yet
-	saved   []delivery        // since the last save
-	older   map[string][]byte // what was saved some time ago, and is restored at a kill
-	since   []delivery        // since then
-	young   map[string]bool   // names of streams of which something came not long before a kill, for a state does not hold what has come just now
-	recent  []delivery
-	unknown map[string]bool // handles of sessions that were not known at a kill, for a state does not hold their records
-	before  map[string]bool // UIDs of findings that were open at a kill: what ends them may have come in the time that is forgotten
-	kills   int
-	lost    map[string]bool // names of streams of which something was seen and forgotten
+	clock  time.Duration   // the watcher's own, of which set clocks move only so much
+	heard  time.Time       // what the watcher was told last that it is
+	aside  []delivery      // skipped, and not taken in yet
+	recent []delivery      // that a state may not hold yet
+	last   stored          // what was saved last,
+	older  *stored         // and what some time ago; either is restored at a kill
+	before map[string]bool // UIDs of findings that were open at a kill: what ends them may have come in the time that is forgotten
+	kills  int
+	forgetting
+}
+
+// stored is a state that was saved, with what came and is not in it.
+type stored struct {
+	parts   map[string][]byte
+	since   []delivery
+	young   []string // names of streams of which something had come just before
+	unknown []string // handles of sessions that were not known
 }
 
 // restarts are how a watcher is stopped and started.
@@ -184,12 +189,12 @@ const (
 type delivery struct {
 	of    int
 	chunk plog.Logs
-	when  time.Duration
+	at    time.Duration // by the watcher's clock
 }
 
 func newSchedule(t testing.TB, n uint64, samples [][]*sample) *schedule {
 	rng := rand.New(rand.NewPCG(n, 10))
-	s := &schedule{n: n, rng: rng, again: map[int][]plog.Logs{}, lost: map[string]bool{}, young: map[string]bool{}, before: map[string]bool{}, unknown: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
+	s := &schedule{n: n, rng: rng, again: map[int][]plog.Logs{}, forgetting: newForgetting(), before: map[string]bool{}, restart: restarts(rng.IntN(3)), lateBy: 20 * time.Second}
 	if s.restart != killed && rng.IntN(4) == 0 {
 		s.lateBy = 2 * time.Minute
 	}
@@ -337,6 +342,7 @@ func (s *schedule) letPass(d time.Duration) {
 		s.gone += step
 		s.now = s.now.Add(step)
 		s.take(s.w.Tick(s.now))
+		s.hear()
 		s.aside = nil
 		saveNow()
 	}
@@ -348,20 +354,43 @@ func (s *schedule) step() {
 	s.waited += watch.MaxStep
 }
 
+// hear moves the watcher's clock, as it does when it is told the time.
+func (s *schedule) hear() {
+	if s.heard.IsZero() {
+		s.heard = s.now
+	}
+	s.clock += min(max(0, s.now.Sub(s.heard)), watch.MaxStep)
+	s.heard = s.now
+}
+
 // keep saves the state, and sometimes keeps a copy of it.
 func (s *schedule) keep() {
 	s.save(false)
-	s.saved = slices.Clone(s.aside)
+	s.last = s.note()
 	if s.restart == killed && s.rng.IntN(20) == 0 {
-		s.older, s.since = maps.Clone(s.store), slices.Clone(s.aside)
+		older := s.note()
+		older.parts = maps.Clone(s.store)
+		s.older = &older
 	}
+}
+
+// note returns what the state that was saved just now does not hold.
+func (s *schedule) note() stored {
+	st := stored{since: slices.Clone(s.aside), unknown: s.w.Strangers()}
+	s.recent = slices.DeleteFunc(s.recent, func(d delivery) bool { return d.at+watch.Settling <= s.clock })
+	for _, d := range s.recent {
+		st.young = append(st.young, s.samples[d.of].trust.Name)
+	}
+	return st
 }
 
 // deliver has the watcher look at a chunk, and stops it now and then.
 func (s *schedule) deliver(d delivery) {
 	s.observeFrom(d)
-	d.when = s.gone
-	s.saved, s.since, s.recent = append(s.saved, d), append(s.since, d), append(s.recent, d)
+	s.last.since = append(s.last.since, d)
+	if s.older != nil {
+		s.older.since = append(s.older.since, d)
+	}
 	switch n := s.rng.IntN(s.chunks); {
 	case s.restart == never:
 	case n < 10:
@@ -376,18 +405,17 @@ func (s *schedule) deliver(d delivery) {
 
 // kill ends the watcher where it stands, and starts it with what was saved last, or with an older copy of that.
 func (s *schedule) kill() {
-	forgotten := s.saved
+	restored := s.last
 	if s.older != nil && s.rng.IntN(4) == 0 {
-		forgotten, s.store = s.since, maps.Clone(s.older)
+		restored = *s.older
+		s.store = maps.Clone(restored.parts)
 	}
 	s.kills++
-	for _, name := range s.w.Strangers() {
-		s.unknown[name] = true
+	for _, handle := range restored.unknown {
+		s.unknown[handle] = true
 	}
-	for _, d := range s.recent {
-		if d.when+watch.Settling > s.gone {
-			s.young[s.samples[d.of].trust.Name] = true
-		}
+	for _, name := range restored.young {
+		s.young[name] = true
 	}
 	s.goOn()
 	for uid := range s.open {
@@ -398,7 +426,7 @@ func (s *schedule) kill() {
 		s.open[e.UID] = e
 		s.before[e.UID] = true
 	}
-	for _, again := range forgotten { // what nobody has confirmed is sent again
+	for _, again := range restored.since { // what nobody has confirmed is sent again
 		if s.rng.IntN(2) == 0 {
 			s.observeFrom(again)
 		} else {
@@ -417,7 +445,8 @@ func (s *schedule) goOn() {
 		s.step()
 	}
 	s.load()
-	s.saved, s.aside = nil, nil
+	s.heard, s.recent, s.aside = s.now, nil, nil
+	s.last = s.note()
 }
 
 func (s *schedule) observeFrom(d delivery) {
@@ -429,4 +458,7 @@ func (s *schedule) observeFrom(d delivery) {
 	}
 	s.aside = nil
 	s.take(s.w.Observe(d.chunk, from, s.now))
+	s.hear()
+	d.at = s.clock
+	s.recent = append(s.recent, d)
 }
