@@ -25,6 +25,10 @@ type client struct {
 	operand func(o *operands, word string) bool
 	// once says that what follows the password is another command.
 	once bool
+	// pair is an option that two passwords follow.
+	pair string
+	// assigns says that operands are NAME=value, and the value a secret, once a word within has been.
+	assigns bool
 	// within are words of which one must have been an operand for the options to count. cue, which must stand anywhere behind the client's
 	// name, is that of next.
 	within, cue string
@@ -32,11 +36,11 @@ type client struct {
 
 // operands are the words of a command so far that are no options.
 type operands struct {
-	n           int
-	first, prev string
-	flags       string // the last word of letters behind a dash
-	seen        bool   // one of those within
-	passwords   int    // found among them
+	n                   int
+	first, before, prev string // the first one, and the last two
+	flags               string // the last word of letters behind a dash
+	seen                bool   // one of those within
+	passwords           int    // found among them
 }
 
 var clients = []client{
@@ -45,7 +49,17 @@ var clients = []client{
 		"mariadb-import mariadb-check mariadb-backup mydumper myloader xtrabackup mycli", joined: "-p", maybe: "-p"},
 	{names: "curl wget2", account: "-u --user -U --proxy-user", sep: ':', bundled: "sSkLfvigGjNORJaqnZl0123461#I", next: "--pass --proxy-pass --tlspassword", cookies: "-b --cookie"},
 	{names: "http https xh", account: "-a --auth", sep: ':', bundled: "vhbjf"},
-	{names: "etcdctl", account: "--user", sep: ':'},
+	{names: "etcdctl", account: "--user", sep: ':', operand: func(o *operands, w string) bool {
+		return o.first == "user" && o.prev == "add" && strings.IndexByte(w, ':') > 0
+	}},
+	{names: "bundle bundler", sep: ':', operand: func(o *operands, w string) bool {
+		return o.first == "config" && o.n > 1 && strings.IndexByte(o.prev, '.') > 0 && strings.IndexByte(w, ':') > 0
+	}},
+	{names: "ctr crictl", account: "--user -u", sep: ':'},
+	{names: "composer poetry", operand: func(o *operands, w string) bool {
+		store, _, _ := strings.Cut(o.prev, ".")
+		return strings.HasPrefix(o.before, "http-basic.") || tokenStores[store] || store == "http-basic" && tokenLike(w, minCredentials)
+	}},
 	{names: "ncat", account: "--proxy-auth", sep: ':'},
 	{names: "ab", account: "-A -P", sep: ':'},
 	{names: "wget", next: "--password --http-password --ftp-password --proxy-password"},
@@ -54,20 +68,37 @@ var clients = []client{
 		both:  "-w", next: "--bindpassword", bundled: "xZvncLMPWQ",
 	},
 	{names: "ldappasswd", both: "-w", next: "-s -a", bundled: "xZvncLMPWQ"},
-	{names: "sqlcmd osql isql bcp tsql", both: "-P"},
+	{names: "sqlcmd osql bcp tsql", both: "-P"},
+	{names: "isql iusql", both: "-P", operand: func(o *operands, w string) bool { return o.n == 2 && strings.IndexByte(o.flags, 'U') < 0 && Mixed(w) }},
+	{names: "vsql dsconf dsctl dsidm", next: "-w"},
+	{names: "qpdf", next: "--user-password --owner-password", pair: "--encrypt"},
+	{names: "pdftk", operand: func(o *operands, _ string) bool { return strings.HasSuffix(o.prev, "_pw") }},
 	{names: "db2", operand: func(o *operands, _ string) bool {
 		return ascii.EqualFold(o.prev, "using") || o.passwords > 0 && (ascii.EqualFold(o.prev, "new") || ascii.EqualFold(o.prev, "confirm"))
 	}},
 	{names: "gbak gfix gsec nbackup isql-fb fbsvcmgr", next: "-pas -pass -password -pw"},
-	{names: "hdbsql pcs rabbitmqadmin twine add-user", both: "-p --password"},
+	{names: "hdbsql pcs rabbitmqadmin twine add-user oras couchbase-cli cbq cbbackupmgr ilorest", both: "-p --password"},
 	{names: "neo4j-admin", operand: func(o *operands, _ string) bool { return o.prev == "set-initial-password" }},
 	{names: "mc", operand: func(o *operands, _ string) bool {
-		return o.first == "alias" && o.n == 5 || o.first == "config" && o.n == 6
+		return o.first == "alias" && o.n == 5 || o.first == "config" && o.n == 6 || o.first == "admin" && o.n == 5 && o.before != "info"
 	}},
-	{names: "kadmin kadmin.local", next: "-pw"},
+	{names: "kadmin kadmin.local", next: "-pw -w"},
 	{names: "p4 knife", both: "-P", next: "--ssh-password --connection-password"},
 	{names: "esxcli", both: "-p", within: "account"},
 	{names: "swaks", next: "-ap --auth-password"},
+	{names: "sendemail", next: "-xp"},
+	{names: "mclient", both: "-P"},
+	{names: "swift", next: "-K"},
+	{names: "check_nt", both: "-s"},
+	{names: "mkpasswd", operand: func(o *operands, _ string) bool {
+		return o.n == 0 && !strings.HasSuffix(o.flags, "m") || o.n == 1 && strings.HasSuffix(o.flags, "m")
+	}},
+	{names: "ansible-vault", operand: func(o *operands, _ string) bool { return o.prev == "encrypt_string" }},
+	{names: "rasdial", operand: func(o *operands, w string) bool { return o.n == 2 && w != "*" }},
+	{names: "cargo", operand: func(o *operands, w string) bool {
+		return o.first == "login" && o.n == 1 && tokenLike(w, minCredentials)
+	}},
+	{names: "conan", both: "-p", within: "login user"},
 	{names: "radtest", operand: func(o *operands, _ string) bool { return o.n == 1 || o.n == 4 }},
 	{names: "radclient", operand: func(o *operands, _ string) bool { return o.n == 2 }},
 	{names: "kubectl", account: "--from-literal", sep: '=', within: "secret"},
@@ -87,7 +118,7 @@ var clients = []client{
 	{names: "keytool jarsigner", next: "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass -new"},
 	{names: "apksigner", next: "--ks-pass --key-pass"},
 	{
-		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check",
+		names: "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptable snmptrap snmpinform snmpdf snmpstatus snmptranslate snmpcheck snmp-check trapsess net-snmp-create-v3-user",
 		both:  "-c -A -X", next: "--community --authpasswd --privpasswd",
 	},
 	{names: "check_snmp check_snmp_int check_snmp_load check_snmp_storage check_snmp_mem", both: "-C -A -X -U", next: "--community --authpasswd --privpasswd"},
@@ -98,7 +129,7 @@ var clients = []client{
 	{names: "unzip zip funzip zipcloak", both: "-P", bundled: "ojnqxruyemDTvlkXFA0123456789"},
 	{names: "schtasks", next: "/rp /p"},
 	{names: "openssl", next: "-k -K", joined: "pass:", operand: func(o *operands, _ string) bool { return o.first == "passwd" && o.n > 0 && o.n < 3 }},
-	{names: "htpasswd htdigest", operand: func(o *operands, _ string) bool {
+	{names: "htpasswd htdigest mosquitto_passwd", operand: func(o *operands, _ string) bool {
 		n := 2
 		if strings.IndexByte(o.flags, 'n') >= 0 {
 			n = 1
@@ -108,6 +139,7 @@ var clients = []client{
 	{names: "redis-cli valkey-cli keydb-cli redis-benchmark", both: "-a --pass", operand: keyedOperand},
 	{names: "docker podman buildah nerdctl crane", both: "-p --password", within: "login"},
 	{names: "helm registry oc argocd heroku cf", both: "-p --password", within: "login", operand: keyedOperand},
+	{names: "fly flyctl doppler", assigns: true, within: "secrets"},
 	{names: "skopeo", account: "--creds --src-creds --dest-creds", sep: ':'},
 	{names: "aws", next: "--value", cue: "securestring", operand: keyedOperand},
 	{names: "az", next: "--value", cue: "keyvault", both: "-p --password", within: "login"},
@@ -120,7 +152,7 @@ var clients = []client{
 	{names: "mosquitto_pub mosquitto_sub mosquitto_rr ipmitool ipmipower ipmi-chassis", both: "-P", next: "--pw"},
 	{names: "plink pscp psftp putty kitty winscp", next: "-pw"},
 	{names: "lftp", account: "-u --user", sep: ','},
-	{names: "sqlplus impdp expdp imp exp sqlldr rman"},
+	{names: "sqlplus impdp expdp imp exp sqlldr rman sqlcl dgmgrl tkprof adrci"},
 	{names: "rabbitmqctl", operand: func(o *operands, _ string) bool {
 		return o.n == 2 && (o.first == "add_user" || o.first == "change_password" || o.first == "authenticate_user")
 	}},
@@ -132,7 +164,7 @@ var clients = []client{
 	{names: "userconfig adduser asadm asinfo", both: "-p -P --password"},
 	{names: "jenkins-cli.jar jenkins-cli", account: "-auth", sep: ':'},
 	{names: "vmrun", next: "-gp"},
-	{names: "dotnet nuget", both: "-p --password", within: "source sources"},
+	{names: "dotnet nuget", both: "-p --password", next: "-k", within: "source sources dev-certs push"},
 	{names: "doctl", next: "-t --access-token"},
 	{names: "bw", operand: func(o *operands, _ string) bool {
 		return o.n == 2 && o.first == "login" || o.n == 1 && o.first == "unlock"
@@ -140,13 +172,18 @@ var clients = []client{
 	{names: "samba-tool", next: "--newpassword --adminpass", operand: func(o *operands, _ string) bool {
 		return o.n == 3 && o.first == "user" && (o.flags == "" || o.flags[0] != 'H')
 	}},
-	{names: "rclone", next: "--password --pass", operand: func(o *operands, _ string) bool { return o.n == 1 && o.first == "obscure" }},
+	{names: "rclone", next: "--password --pass", operand: func(o *operands, w string) bool {
+		return o.n == 1 && o.first == "obscure" || o.first == "config" && keyedOperand(o, w)
+	}},
 	{names: "signtool", next: "/p"},
-	{names: "vault", operand: func(o *operands, w string) bool {
-		return o.n == 1 && o.first == "login" && tokenLike(w, 8)
+	{names: "vault bao", assigns: true, within: "kv write", operand: func(o *operands, w string) bool {
+		return (o.first == "login" || o.prev == "unseal") && o.n > 0 && strings.IndexByte(w, '=') < 0 && tokenLike(w, 8)
 	}},
 	{names: "useradd usermod", next: "-p --password"},
 }
+
+// tokenStores are the settings of composer and poetry whose names go on with a host or a repository, and whose value is a token.
+var tokenStores = set("github-oauth gitlab-oauth gitlab-token bearer pypi-token forgejo-token")
 
 // netPassword is the operand of: net user NAME PASSWORD, net use [DRIVE] \\SERVER\SHARE PASSWORD.
 func netPassword(o *operands, w string) bool {

@@ -19,8 +19,9 @@ var (
 )
 
 // commandMemo is up to where words of commands have been looked through, up to where no client is left to be found, the end of the last
-// word that was looked at because of what is in it, and up to where arguments recorded by the audit daemon have been looked through.
-type commandMemo struct{ end, none, word, audited int }
+// word that was looked at because of what is in it, and up to where arguments recorded by the audit daemon, and options of programs that are
+// not in the table, have been looked through.
+type commandMemo struct{ end, none, word, audited, other int }
 
 const (
 	maxCommand      = 1024 // bytes from a client's name to its last word
@@ -40,8 +41,9 @@ func commandTriggers() []Trigger {
 	return append(literals(" -p", " -u", " -a", " -hp", "--user", "--proxy-", "--auth", "--pw", "pass", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
 		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
 		"radtest ", "radclient ", "--value", "--from-literal", "mc alias ",
-		"keygen", "nmcli", "aws configure", "rclone obscure ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 ",
-		" -gp", "doctl ", "samba-tool", "bw login", "bw unlock"),
+		"keygen", "nmcli", "aws configure", "rclone ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 ",
+		" -gp", " -w ", " -k ", "doctl ", "qpdf", "pdftk", "trapsess", "ndemail", "p-basic.", "-oauth.", "pi-token", "bundle config", "vault kv", "vault write", "vault operator", "rasdial ", "encrypt_string", "cargo login", "k_nt ", "cdctl ", "mc admin",
+		"samba-tool", "bw login", "bw unlock"),
 		sets(prefilter.Bytes(" ,[(=\t\n"), prefilter.Bytes(`"'`), prefilter.Bytes("-"), prefilter.Bytes(optionLetters())))
 }
 
@@ -49,7 +51,7 @@ func commandTriggers() []Trigger {
 func optionLetters() string {
 	letters := ""
 	for _, cl := range clients {
-		for _, options := range []string{cl.joined, cl.next, cl.both, cl.maybe, cl.account, cl.cookies} {
+		for _, options := range []string{cl.joined, cl.next, cl.both, cl.maybe, cl.account, cl.cookies, cl.pair} {
 			for o := range strings.FieldsSeq(options) {
 				if o[0] == '-' && strings.IndexByte(letters, o[1]) < 0 {
 					letters += o[1:2]
@@ -108,12 +110,15 @@ func detectCommand(c *Context, _ ID, i int) int {
 			}
 			c.Charge(4 * costOfValue)
 			if b := ascii.At(s, after); b == ' ' || b == '\t' || b == ',' {
-				return c.command(cl, after, len(s))
+				if taken := c.command(cl, after, len(s)); taken > 0 {
+					return taken
+				}
+				break
 			}
 		}
 		end = start
 	}
-	return 0
+	return c.anyProgram(i)
 }
 
 const maxToOption = 512 // bytes from a client's name to its first option
@@ -168,7 +173,7 @@ func clientNamed(name string) *client {
 		lower[i] = ascii.ToLower(name[i])
 	}
 	n := len(name)
-	for _, ending := range []string{".exe", ".sh", ".py"} {
+	for _, ending := range []string{".exe", ".sh", ".py", ".pl", ".bat", ".cmd"} {
 		if ascii.HasSuffixFold(name, n, ending) {
 			n -= len(ending)
 		}
@@ -194,6 +199,7 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 	var expect int // 0, or what the next word is
 	const (
 		password = 1 + iota
+		first    // of two passwords
 		account
 		perhaps
 		cookie
@@ -211,11 +217,14 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 			continue
 		}
 		shell := previous != "" && previous[0] == '-' && previous[len(previous)-1] == 'c'
-		if (shell || n == 0 && cl == clientByName["db2"]) && !w.coded && strings.IndexByte(t, ' ') > 0 {
+		script := previous == "-e" || previous == "-q" // of the client itself
+		if (shell || script || n == 0 && cl == clientByName["db2"]) && !w.coded && strings.IndexByte(t, ' ') > 0 {
 			// A command in one word: sh -c "zip -P x", db2 "connect to x". None of its words has quotes of the same kind, so this goes
 			// no deeper than there are kinds.
 			inner := &client{}
-			if !shell {
+			if script {
+				inner = cl
+			} else if !shell {
 				inner.operand = cl.operand
 			}
 			taken = max(taken, c.command(inner, w.start, w.end))
@@ -238,6 +247,9 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 					c.cookieWord(w, 0)
 				} else if kind == account && c.account(w, 0, cl.sep) || kind != account && c.whole(w, 0) {
 					taken = w.end
+					if kind == first {
+						expect = password
+					}
 					if cl.once {
 						break
 					}
@@ -252,6 +264,8 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 				from, kind = len(t), password // not -p with a password that is called assword
 			case (counts || cued) && (cl.cue == "" || cued) && hasOption(cl.next, cl.bundled, t, false, true, &from):
 				kind = password
+			case cl.pair != "" && t == cl.pair:
+				from, kind = len(t), first
 			case !counts:
 			case hasOption(cl.account, cl.bundled, t, true, true, &from):
 				kind = account
@@ -296,16 +310,18 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 				continue // /add
 			}
 		}
-		if nested := clientNamed(t); nested != nil && nested != cl && !behindOption(s, w.start) {
+		if nested := clientNamed(t); nested != nil && nested != cl && (o.n == 0 || !ascii.EqualFold(t, "https")) && !behindOption(s, w.start) {
 			cl, o = nested, operands{}
 			continue
 		}
 		switch {
 		case cl.operand != nil && cl.operand(&o, t):
-			if c.whole(w, 0) {
+			if cl.sep == ':' && c.account(w, 0, ':') || cl.sep != ':' && c.whole(w, 0) {
 				taken = w.end
 				o.passwords++
 			}
+		case cl.assigns && o.seen && c.assignment(w):
+			taken = w.end
 		case cl == oracleClient() && (o.n == 0 || connects[asciiWord(o.prev)]) && c.slashed(w):
 			taken = w.end
 		}
@@ -318,7 +334,7 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 			o.first = t
 		}
 		o.n++
-		o.prev = t
+		o.before, o.prev = o.prev, t
 	}
 	c.Charge(costOfCommand + n*costOfWord)
 	c.memo.command.end = max(c.memo.command.end, i)
@@ -329,7 +345,7 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 var passwordOptions = set("-password -passwd -passphrase")
 
 // connects are the words of RMAN behind which a login stands.
-var connects = set("target catalog auxiliary")
+var connects = set("target catalog auxiliary connect")
 
 func oracleClient() *client { return clientByName["sqlplus"] }
 
@@ -389,12 +405,24 @@ func (c *Context) account(w word, from int, sep byte) bool {
 	if k < 0 {
 		return false
 	}
-	k += from
+	if k += from; strings.HasPrefix(t[k:], "://") {
+		return false
+	}
 	if strings.Trim(t[k+1:], "\"'`") == "" {
 		user := strings.Trim(t[from:k], "\"'`")
 		return len(user) >= 8 && Mixed(user) && !placeholder(user) && c.offerPart(w, from, k)
 	}
 	return c.offerPart(w, k+1, len(t))
+}
+
+// assignment offers the value of NAME=value where secrets are set, if the name is one of a variable, or says that it is a secret, or the value
+// looks like one.
+func (c *Context) assignment(w word) bool {
+	name, v, ok := strings.Cut(w.text, "=")
+	if !ok || v == "" || !isVariable(name) && judge(name).Strength < Medium && !passwordLike(v) && !tokenLike(v, minCredentials) || len(v) < minPrinted && !Mixed(v) {
+		return false
+	}
+	return c.offerPart(w, len(w.text)-len(v), len(w.text))
 }
 
 // slashed offers the password of user/password@database.

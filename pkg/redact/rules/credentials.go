@@ -38,7 +38,7 @@ const (
 		"expected max min input output total prompt completion cached reasoning num public stop syntax last first current"
 	passwordOwners = "db user my root admin smtp ftp mail ldap sql pg redis mongo rabbitmq mysql ssh imap app http proxy login sudo ora " +
 		"vpn wifi wlan bind store key trust keystore truststore ssl require master auth become su rcon svn nexus jdbc p12 pfx wallet enable snmp " +
-		"smb crypt old new"
+		"smb crypt old new remote local"
 )
 
 var (
@@ -74,7 +74,7 @@ var _ = register(rulePassword, Rule{
 	},
 	Detectors: []*Detector{
 		identified, inserts, procedures, calls, crypt, commandLines, piped, audited, authCommands, passCommands, imapLogins, prompted, aclUsers, nickserv, operators, randomPasswords, attempted, snmpLines, ipsecSecrets, secureStrings, deviceLines, pgpassLines,
-		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs,
+		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs, echoed, databaseLogins, queryPasswords, expected,
 	},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},
@@ -103,7 +103,7 @@ var _ = register(rulePassword, Rule{
 		"250-AUTH PLAIN LOGIN CRAM-MD5", "PASS src/App.test.js", "lost connection after AUTH from unknown[10.0.0.1]",
 	},
 	Takes: "the value of a password-like name: `name=value`, JSON, YAML, XML, `=>`, `--name value`, `name is value`, `\"value\": …, \"key\": name`; " +
-		"passwords in the options and operands of some hundred clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), also in lists of words and the fields of auditd; the default in `${NAME:-default}`; lines of `.pgpass`; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis, IRC; what servers print at their first start; columns of CSV and tables below the name, and cells of HTML behind it; arguments in stack traces of PHP and in SQL; parameters that PostgreSQL logs; lines of snmpd.conf, chap-secrets, NTP's keys, sasl_passwd, passwd; NT hashes as pwdump prints them; pass phrases of four words and more; secrets, keys and communities in the commands of network devices, also as their logs and prompts show them, ipsec.secrets, `ConvertTo-SecureString`; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
+		"passwords in the options and operands of some hundred clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), and of any program that is given a user, too (`-u bob -p x`), also in lists of words and the fields of auditd; what `secret set` and the like give, and what `echo` pipes into a program that reads a password; the default in `${NAME:-default}`; lines of `.pgpass`; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis, IRC; what servers print at their first start; columns of CSV and tables below the name, and cells of HTML behind it; arguments in stack traces of PHP and in SQL; parameters that PostgreSQL logs; lines of snmpd.conf, chap-secrets, NTP's keys, sasl_passwd, passwd; NT hashes as pwdump prints them; pass phrases of four words and more; secrets, keys and communities in the commands of network devices, also as their logs and prompts show them, ipsec.secrets, `ConvertTo-SecureString`; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
 	ValidatedBy: "the name (split at case and punctuation; `PASSWORD_ADMIN` and `password2` are passwords, `password_policy` is none); a value that equals its name (`password=password`) is one, as such passwords are in use; behind a word that is not known letters and digits; not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
 	Misses:      "passwords in free prose; a value with spaces and no quotes loses its first word only, unless all of it is words that no sentence about passwords has",
 	OverMatches: "words after `password:` in prose that are not in the list",

@@ -13,7 +13,7 @@ import (
 // Redis, ZooKeeper, IRC.
 
 var (
-	authCommands = &Detector{At: literals("auth ", "auth(", "auth\"", "auth'", "auth\r\n$", "auth\n$", "authenticate ", "authinfo pass "), Find: detectAuth}
+	authCommands = &Detector{At: literals("auth ", "auth2 ", "auth(", "auth\"", "auth'", "auth\r\n$", "auth\n$", "authenticate ", "authinfo pass "), Find: detectAuth}
 	passCommands = &Detector{At: literals("pass "), Find: detectPassCommand}
 	imapLogins   = &Detector{At: literals(" login "), Find: detectLogin}
 	prompted     = &Detector{At: literals("ugfzc3dvcmq6", "ugfzc3dvcmqa", "cgfzc3dvcmq6"), Find: detectPrompted}
@@ -103,6 +103,9 @@ func detectAuth(c *Context, _ ID, i int) int {
 		return 0
 	}
 	word := ascii.Span(s, i, ascii.Alpha)
+	if ascii.At(s, word) == '2' {
+		word++
+	}
 	if b := ascii.At(s, word); b == '\r' || b == '\n' {
 		return c.bulkStrings(word)
 	}
@@ -129,7 +132,7 @@ func detectAuth(c *Context, _ ID, i int) int {
 		}
 		return c.challenged(words[0].end)
 	}
-	if word-i != len("auth") {
+	if word-i != len("auth") && ascii.At(s, word-1) != '2' {
 		if ok, prompt := commandStart(s, i); ok && prompt && n == 1 && base64Text(text(0)) && len(text(0)) >= minCredentials {
 			c.Offer(rulePassword, words[0].start, words[0].end) // AUTHENTICATE of IRCv3, in two steps
 			return words[0].end
@@ -142,6 +145,13 @@ func detectAuth(c *Context, _ ID, i int) int {
 	}
 	// Redis: AUTH password, AUTH user password.
 	start, prompt := commandStart(s, i)
+	if version := ascii.At(s, i+len("auth")) == '2'; ascii.ContainsFold(s[max(0, i-maxNameBytes):i], "migrate ") && (n > 1) == version {
+		v := words[min(n, 2)-1]
+		c.Offer(rulePassword, v.start, v.end)
+		return v.end
+	} else if version {
+		return 0
+	}
 	if n == 3 && ascii.At(s, i-1) == '"' && words[1].ctx == quoted && ascii.EqualFold(text(1), "keys") {
 		n = 1 // MIGRATE … AUTH x KEYS …
 	}

@@ -114,6 +114,11 @@ func detectName(c *Context, _ ID, i int) int {
 			}
 		}
 	}
+	if vd.Rule == ruleSecret {
+		if taken, ok := c.secretCommand(start, end); ok {
+			return taken
+		}
+	}
 	if k := c.column(start, end, vd); k > 0 {
 		return 0 // what else is in the rows comes before that
 	}
@@ -134,7 +139,15 @@ func detectName(c *Context, _ ID, i int) int {
 			v, ok = followingValue(s, start, end)
 		}
 		if !ok {
+			v, ok = c.actionValue(start, end)
+		}
+		if !ok {
 			v, ok = c.quotedBefore(start)
+		}
+	}
+	if vd.Strength >= Medium && (!ok || v.ctx == prose && !c.secretValue(v, vd, prose)) {
+		if set, is := c.setValue(start, end); is {
+			v, ok = set, is
 		}
 	}
 	if !ok && vd.Rule == ruleOneTimeCode {
@@ -171,6 +184,11 @@ func detectName(c *Context, _ ID, i int) int {
 	}
 	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || quantity(s, v) {
 		return 0
+	}
+	if v.ctx == flag && vd.Rule == ruleSecret && !Mixed(s[v.start:v.end]) && judge(s[v.start:v.end]).Strength == Hard {
+		if w, _, ok := nextWord(s, v.end, min(len(s), v.end+maxDialogue)); ok && chosen(w.text) {
+			v = value{w.start, w.end, quoted} // an option without a value: config set --secret dbPassword x
+		}
 	}
 	c.Offer(vd.Rule, v.start, v.end)
 	end = c.moreValues(v, vd)

@@ -10,7 +10,10 @@ import (
 
 // Passwords that a program reads from its standard input.
 
-var piped = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "sudo -s", "--with-token", "| kinit", "| cryptsetup", "| passwd", "| pass ", "| smbpasswd", "<<< "), Find: detectPiped}
+var (
+	piped  = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "<<< "), Find: detectPiped}
+	echoed = &Detector{At: literals("echo ", "intf "), Find: detectEchoed}
+)
 
 const maxPiped = 128 // bytes from echo to what reads it
 
@@ -18,16 +21,10 @@ const maxPiped = 128 // bytes from echo to what reads it
 func detectPiped(c *Context, _ ID, i int) int {
 	s := c.S
 	accounts := ascii.HasPrefixFold(s, i, "chpasswd")
-	if ascii.HasPrefixFold(s, i, "sudo -s") && ascii.At(s, i+6) != 'S' {
-		return 0
-	}
 	if ascii.At(s, i) == '<' {
 		return c.hereString(i)
 	}
 	from := c.untaken(i, maxPiped)
-	if ascii.At(s, i) == '|' {
-		i++
-	}
 	pipe := strings.LastIndexByte(s[from:i], '|')
 	at := -1
 	if pipe >= 0 {
@@ -69,14 +66,79 @@ func (c *Context) hereString(i int) int {
 	if ascii.ContainsFold(line, "chpasswd") {
 		return 0 // it has the name of a user, too
 	}
-	for _, reads := range []string{"passwd", "password", "passphrase", "stdin", "--with-token", "kinit", "cryptsetup", "op signin", "login"} {
-		if !ascii.ContainsFold(line, reads) {
-			continue
+	words := strings.Fields(line)
+	known := containsFold(line, readers)
+	if len(words) == 0 || !known && filters[words[0]] {
+		return 0
+	}
+	if w, _, ok := nextWord(s, blanks(s, i+len("<<<")), len(s)); ok && (known || passwordLike(w.text)) {
+		c.whole(w, 0)
+	}
+	return 0
+}
+
+var (
+	// readers are in the names and options of programs that read a password.
+	readers = []string{"passw", "passphrase", "stdin", "--with-token", "kinit", "cryptsetup", "op signin", "login", "sudo -S", "pass ", "pass-", "secret", "load-key", "openconnect", "smbpasswd", "su -", "vault"}
+	// filters are programs that read anything.
+	filters = set("grep egrep fgrep zgrep rg sed awk gawk tee cut jq yq tr base64 md5sum sha1sum sha256sum sha512sum cksum xargs wc bc sort uniq head tail rev fold python python3 perl ruby node " +
+		"nc ncat mail mailx sendmail logger at batch cat xxd od hexdump column less more socat read test dd sh bash zsh psql mysql sqlite3 crontab while")
+)
+
+func containsFold(s string, words []string) bool {
+	for _, w := range words {
+		if ascii.ContainsFold(s, w) && (w != "sudo -S" || strings.Contains(s, w)) {
+			return true
 		}
-		if w, _, ok := nextWord(s, blanks(s, i+len("<<<")), len(s)); ok {
+	}
+	return false
+}
+
+// detectEchoed examines what echo or printf at i pipes into a program, if that reads passwords, or may read anything and it looks like one.
+func detectEchoed(c *Context, _ ID, i int) int {
+	s := c.S
+	if ascii.HasPrefixFold(s, i, "intf") && ascii.HasSuffixFold(s, i, "pr") {
+		i -= len("pr") // the trigger is the end of the word, which begins like many
+	}
+	if ascii.Is(s, i-1, ascii.Ident) && ascii.At(s, i-1) != '/' {
+		return 0
+	}
+	limit := lineEnd(s[:min(len(s), i+maxPiped)], i)
+	pipe := strings.Index(s[i:limit], "|")
+	if pipe < 0 {
+		return 0
+	}
+	c.Charge(costOfList)
+	pipe += i
+	reader := s[pipe+1 : lineEnd(s[:min(len(s), pipe+maxNameBytes)], pipe)]
+	if k := strings.IndexByte(reader, '|'); k >= 0 {
+		reader = reader[:k]
+	}
+	program := strings.TrimSpace(reader)
+	if k := strings.IndexByte(program, ' '); k > 0 {
+		program = program[:k]
+	}
+	program = program[strings.LastIndexByte(program, '/')+1:]
+	known := containsFold(reader, readers)
+	if program == "" || !known && filters[program] || ascii.HasPrefixFold(program, 0, "chpasswd") {
+		return 0
+	}
+	k := blanks(s, ascii.Span(s, i, ascii.Alpha))
+	for {
+		w, next, ok := nextWord(s, k, pipe)
+		if !ok {
+			return 0
+		}
+		k = next
+		if w.text == "" || w.text[0] == '-' && len(w.text) < 4 || strings.HasPrefix(w.text, "%") || strings.HasPrefix(w.text, `\x`) {
+			continue // an option, or a format
+		}
+		if rest := strings.TrimSpace(s[k:pipe]); rest != "" && rest[0] != ';' && rest[0] != ')' {
+			return 0
+		}
+		if v := strings.TrimSuffix(strings.TrimSuffix(w.text, `\n`), `\r`); known && len(v) >= 4 || passwordLike(v) {
 			c.whole(w, 0)
 		}
 		return 0
 	}
-	return 0
 }

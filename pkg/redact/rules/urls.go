@@ -242,10 +242,17 @@ func oracleLogin(s string, word, slash, at int) int {
 	if user == slash || before == user || !ascii.Is(s, user, ascii.Alpha) {
 		return 0
 	}
-	for _, w := range []string{"connect", "conn", "userid", "logon"} {
+	for _, w := range []string{"connect", "conn", "userid", "logon", "target", "catalog", "auxiliary"} {
 		if ascii.HasSuffixFold(s, before, w) && at > slash+1 && (w == "userid" || Mixed(s[slash+1:at])) {
 			return slash + 1
 		}
+	}
+	name := before
+	for name > 0 && before-name < maxNameBytes && ascii.Class[s[name-1]]&ascii.Ident != 0 {
+		name--
+	}
+	if cl := clientNamed(s[name:before]); cl == oracleClient() && cl != nil && Mixed(s[slash+1:at]) {
+		return slash + 1
 	}
 	return 0
 }

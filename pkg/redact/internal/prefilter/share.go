@@ -59,7 +59,7 @@ func (t *Trigger[C]) key() string {
 }
 
 const (
-	attempts  = 300_000
+	attempts  = 900_000
 	strangers = 3   // triggers that are taken out besides
 	leeway    = 0.1 // how much worse a way may be, at first, to be gone on from
 )
