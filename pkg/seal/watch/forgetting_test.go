@@ -37,6 +37,9 @@ func (f *forgetting) excused(excuses []excuse, at about, c *claim, all claims) b
 	return slices.ContainsFunc(excuses, func(e excuse) bool { return e.name != f.denied && e.covers(f, at, c, all) })
 }
 
+// notOfStrangers are what cannot be said of records of a session that a watcher has forgotten while it did not know it.
+var notOfStrangers = []finding.Code{finding.Orphan, finding.Conflict, finding.Inserted}
+
 // alarmExcuses are for alarms of the watcher.
 var alarmExcuses = []excuse{
 	{"whose a record is was forgotten", func(f *forgetting, at about, _ *claim, _ claims) bool {
@@ -67,11 +70,7 @@ var lossExcuses = []excuse{
 		return f.young[at.stream] && (at.code == finding.Inserted || at.code == finding.Conflict)
 	}},
 	{"a state does not hold records of sessions that are not known", func(f *forgetting, at about, c *claim, _ claims) bool {
-		switch at.code {
-		case finding.Orphan, finding.Conflict, finding.Inserted:
-			return c.isOf(f.unknown)
-		}
-		return false
+		return slices.Contains(notOfStrangers, at.code) && c.isOf(f.unknown)
 	}},
 }
 
@@ -122,7 +121,7 @@ func (f *forgetting) lostFindings(want, said claims) string {
 		if at.code.Verdict() != finding.Tampered {
 			continue
 		}
-		if at.code == finding.Inserted || at.code == finding.Conflict { // the rest has to be found
+		if slices.Contains(notOfStrangers, at.code) { // the rest has to be found
 			known := maps.Clone(w.which)
 			maps.DeleteFunc(known, func(handle string, _ seal.Ranges) bool { return f.unknown[handle] })
 			if len(known) > 0 {

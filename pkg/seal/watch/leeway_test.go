@@ -158,6 +158,7 @@ func TestForgetting(t *testing.T) {
 		"a second one of an unknown session":        {f: unknown, want: one(finding.Conflict, "", someHandle)},
 		"and one of a known session":                {f: unknown, want: union(one(finding.Inserted, web, someHandle), one(finding.Inserted, web, other)), differs: true},
 		"and that one is found":                     {f: unknown, want: union(one(finding.Inserted, web, someHandle), one(finding.Inserted, web, other)), got: one(finding.Inserted, web, other)},
+		"and an orphan of another that is found":    {f: unknown, want: union(one(finding.Orphan, "", someHandle), one(finding.Orphan, "", other)), got: one(finding.Orphan, "", other)},
 		"an orphan of another session":              {f: unknown, want: one(finding.Orphan, "", other), differs: true},
 		"altered in an unknown session":             {f: unknown, want: one(finding.Altered, web, someHandle), differs: true},
 		"missing, or others have it":                {f: partial, want: one(finding.Missing, web, someHandle)},
