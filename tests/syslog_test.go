@@ -328,6 +328,59 @@ func TestSyslogFromRsyslog(t *testing.T) {
 	}
 }
 
+// A sender whose certificate is refused for a while, since its authority is not known: with TLS 1.2 rsyslog keeps what it has. With TLS 1.3 it does not know that it
+// is refused before it has written, which findings/rsyslog-loses-what-tls13-refuses.sh shows of it; how much that costs is logged.
+func TestSyslogFromRsyslogThatIsRefused(t *testing.T) {
+	rsyslogd := needs(t, "/usr/sbin/rsyslogd", "rsyslog")
+	if drivers, _ := filepath.Glob("/usr/lib*/*/rsyslog/lmnsd_ossl.so"); len(drivers) == 0 {
+		needs(t, "lmnsd_ossl.so", "rsyslog-openssl")
+	}
+	const total, last = 100, "the last line"
+	for _, version := range []string{"1.2", "1.3"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := func(name string) string { return filepath.Join(dir, name) }
+			ours, others := testpki.NewCA("ours"), testpki.NewCA("others")
+			cert, key := ours.NewLeaf("sender").WriteFiles(t, dir, "sender")
+			require.NoError(t, others.WriteCert(path("client-ca.crt")))
+			s := newSyslog(t, func(site *testbed.Site) string {
+				return fmt.Sprintf(`syslog: {tcp: {tls: {cert_file: %s, key_file: %s, client_ca_file: %s, max_version: "%s"}}}`,
+					site.Agent.Env["LOGSEAL_CERT_FILE"], site.Agent.Env["LOGSEAL_KEY_FILE"], path("client-ca.crt"), version)
+			})
+			action := fmt.Sprintf(`template="RSYSLOG_SyslogProtocol23Format" TCP_Framing="octet-counted" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="anon"
+				streamDriver.certFile="%s" streamDriver.keyFile="%s" action.resumeInterval="1" queue.type="LinkedList" queue.filename="q"`, cert, key)
+			require.NoError(t, os.WriteFile(path("rsyslog.conf"), fmt.Appendf(nil, rsyslogSender, dir, s.PKI.CAFile(), s.port, action), 0o600))
+			appendFile(t, path("input.log"), "")
+			daemon(t, nil, rsyslogd, "-n", "-f", path("rsyslog.conf"), "-i", path("pid"))
+			for i := range total {
+				appendFile(t, path("input.log"), fmt.Sprintf("line %d\n", i))
+				time.Sleep(50 * time.Millisecond) // not all in one write
+			}
+			require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
+				return s.Agent.LogContains("unknown authority"), nil
+			}), "nobody was refused")
+			require.NoError(t, ours.WriteCert(path("client-ca.crt")))
+			// From here on it is admitted. What it takes in now comes behind all that it still has.
+			arrived, n := map[string]bool{}, 0
+			archive := testbed.Archive{Path: s.ArchivePath()}
+			require.NoError(t, testbed.Until(deadline(t, time.Minute), func() (bool, error) {
+				appendFile(t, path("input.log"), last+"\n")
+				_, err := archive.Read(func(_ plog.ResourceLogs, lr plog.LogRecord) {
+					if _, text, line := strings.Cut(lr.Body().AsString(), " - - - "); line && !seal.IsSeal(lr) {
+						arrived[text] = true
+						if text != last {
+							n++
+						}
+					}
+				})
+				return arrived[last] && (version == "1.3" || len(arrived) == total+1), err
+			}), "%d of %d lines", len(arrived)-1, total)
+			t.Logf("over TLS %s %d of %d lines have arrived, as %d records", version, len(arrived)-1, total, n)
+		})
+	}
+}
+
 func TestSyslogFromSyslogNG(t *testing.T) {
 	const total = 3000
 	for _, destination := range []string{`syslog("127.0.0.1" port(%d) transport("tcp"))`, `network("127.0.0.1" port(%d) transport("tcp"))`} {
