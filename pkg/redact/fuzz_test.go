@@ -118,6 +118,8 @@ func FuzzIdempotent(f *testing.F) {
 		f.Add(s + s + s)
 	}
 	f.Add(">Pasword</><dd")
+	f.Add("1 -----BEGIN PRIVATE KEY-----\n  abc")
+	f.Add("secret=${A00\"0000}000000")
 	e := newEngine(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		if len(s) > 4000 {

@@ -154,7 +154,10 @@ func samePrefix(prefix, line string) int {
 		case class&ascii.Space != 0 && (ascii.Is(line, i, ascii.Space) || i == len(line) || p == 0):
 			p, i = ascii.Span(prefix, p, ascii.Space), ascii.Span(line, i, ascii.Space)
 		case p == 0 && ascii.Is(line, 0, ascii.Space) && class&ascii.Digit != 0:
-			i = ascii.Span(line, 0, ascii.Space) // numbers in a column
+			// numbers in a column
+			if i = ascii.Span(line, 0, ascii.Space); !ascii.Is(line, i, ascii.Digit) {
+				return -1
+			}
 		case i < len(line) && line[i] == prefix[p]:
 			p, i = p+1, i+1
 		default:
