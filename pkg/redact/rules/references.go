@@ -147,7 +147,7 @@ func reference(s string, i int) int {
 		if n == 0 || strings.ContainsAny(s[i:i+n], " ,\n") || ascii.Is(s, i+n-2, ascii.Quote) {
 			return 0
 		}
-		if rest := s[i+n : max(i+n, wordEnd())]; ascii.Is(s, i+n, ascii.Run) && (rest[0] != '/' || !resourceName(rest)) {
+		if rest := s[i+n : max(i+n, wordEnd())]; ascii.Is(s, i+n, ascii.Run) && (rest == "" || rest[0] != '/' || !resourceName(rest)) {
 			return 0
 		}
 		return n
