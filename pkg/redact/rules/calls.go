@@ -89,7 +89,7 @@ func detectCall(c *Context, _ ID, i int) int {
 // detectProcedure examines the arguments of a procedure that are secrets, also those that are named: @passwd = 'x'.
 func detectProcedure(c *Context, _ ID, i int) int {
 	s := c.S
-	end := ascii.Span(s, i, ascii.Ident)
+	end := c.span(i, ascii.Ident)
 	which := procedureArguments[ascii.LowerString(s[i:min(end, i+maxFunctionName)])]
 	if which == nil {
 		return 0
@@ -112,7 +112,7 @@ func (c *Context) argument(i int, which []int) int {
 		}
 		name := ""
 		if ascii.At(s, k) == '@' {
-			end := ascii.Span(s, k+1, ascii.Ident)
+			end := c.span(k+1, ascii.Ident)
 			if op := blanks(s, end); ascii.At(s, op) == '=' {
 				name = s[k+1 : end]
 				k = ascii.Span(s, op+1, ascii.Space)

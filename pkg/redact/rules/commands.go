@@ -565,7 +565,7 @@ func detectAudit(c *Context, _ ID, i int) int {
 	s := c.S
 	if ascii.HasPrefixFold(s, i, "proctitle=") {
 		start := i + len("proctitle=")
-		if end := ascii.Span(s, start, ascii.HexDigit); end-start >= 8 {
+		if end := c.span(start, ascii.HexDigit); end-start >= 8 {
 			c.sink.Hex(start, end)
 		}
 		return 0

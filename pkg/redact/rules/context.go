@@ -2,7 +2,10 @@
 
 package rules
 
-import "github.com/logseal/logseal/pkg/redact/internal/prefilter"
+import (
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+)
 
 // Context is what a detector sees of the text in which it examines a place.
 type Context struct {
@@ -107,7 +110,15 @@ func (c *Context) look(n int) { c.Charge(n / bytesOfStep) }
 // weigh charges for n bytes that a detector has found out the make-up of, which takes several looks at each.
 func (c *Context) weigh(n int) { c.Charge(n / weighedOfStep) }
 
+// span is [ascii.Span] in the text, charged for: a run of letters may hold many triggers, from each of which a detector goes to its end.
+func (c *Context) span(i int, mask uint16) int {
+	end := ascii.Span(c.S, i, mask)
+	c.look(max(0, end-i-longWord))
+	return end
+}
+
 const (
 	bytesOfStep   = 8
 	weighedOfStep = 2
+	longWord      = 32 // bytes of a run that count for nothing
 )

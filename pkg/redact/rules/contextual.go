@@ -120,7 +120,7 @@ func mailchimpKey(v string) bool {
 // dottedEnd returns the end of a token of which a part ends at i: parts as random follow behind dots.
 func (c *Context) dottedEnd(i int) int {
 	for ascii.At(c.S, i) == '.' || ascii.At(c.S, i) == '~' {
-		end := ascii.Span(c.S, i+1, ascii.Run)
+		end := c.span(i+1, ascii.Run)
 		if part := c.S[i+1 : end]; len(part) < 4 || !Mixed(part) && caseChanges(part) < 3 {
 			break
 		}
@@ -226,7 +226,7 @@ func (c *Context) announced(i, maxWords int) announcement {
 				capitals++
 			}
 		}
-		if capitals > 1 && capitals < end-j && (end-j < 5 || ascii.Span(s, j, ascii.UpperCase) != j+capitals) {
+		if capitals > 1 && capitals < end-j && (end-j < 5 || c.span(j, ascii.UpperCase) != j+capitals) {
 			continue // no word, but a piece of something random; APIKey is one
 		}
 		w := ascii.UnsafeString(buf[:end-j])

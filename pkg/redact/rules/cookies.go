@@ -36,7 +36,7 @@ func (c *Context) cookies(start, end int) int {
 	}
 	if ascii.At(s, start-1) == '<' && ascii.At(s, end) == ' ' {
 		// <Cookie sid=31d4d96e407aad42 for example.com/> of Python
-		if eq := ascii.Span(s, end+1, ascii.Ident); eq > end+1 && ascii.At(s, eq) == '=' {
+		if eq := c.span(end+1, ascii.Ident); eq > end+1 && ascii.At(s, eq) == '=' {
 			stop := valueEnd(s, eq+1)
 			c.Offer(ruleCookie, eq+1, stop)
 			return stop

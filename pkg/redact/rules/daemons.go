@@ -35,7 +35,7 @@ func detectSnmpd(c *Context, _ ID, i int) int {
 	}
 	c.Charge(costOfList)
 	limit := lineEnd(s[:min(len(s), i+maxDialogue)], i)
-	command := ascii.Span(s, i, ascii.Alnum)
+	command := c.span(i, ascii.Alnum)
 	place := 2 // of the community among the words
 	switch asciiWord(s[i:command]) {
 	case "createuser":
@@ -237,7 +237,7 @@ func detectNTHashes(c *Context, _ ID, i int) int {
 		}
 		from--
 	}
-	if colons != 2 || i-from != 2*ntHash+1 || !ascii.Is(s, from-2, ascii.Digit) || ascii.Span(s, i-ntHash, ascii.HexDigit) < i && s[i-1] != '*' {
+	if colons != 2 || i-from != 2*ntHash+1 || !ascii.Is(s, from-2, ascii.Digit) || c.span(i-ntHash, ascii.HexDigit) < i && s[i-1] != '*' {
 		return 0
 	}
 	c.Offer(rulePassword, from, i)
@@ -248,7 +248,7 @@ func detectNTHashes(c *Context, _ ID, i int) int {
 func detectCleartext(c *Context, _ ID, i int) int {
 	s := c.S
 	k := blanks(s, i+len("= "))
-	v, _, ok := dialogueWord(s, ascii.Span(s, k, ascii.Alpha))
+	v, _, ok := dialogueWord(s, c.span(k, ascii.Alpha))
 	if t := s[v.start:v.end]; !ok || v.ctx != quoted && !Mixed(t) || placeholder(t) {
 		return 0
 	}

@@ -32,7 +32,7 @@ func detectDatabaseLogin(c *Context, _ ID, i int) int {
 		}
 		return c.oracleWord(i + len("erid="))
 	case ascii.HasPrefixFold(s, i, "sql> conn"):
-		return c.oracleWord(blanks(s, ascii.Span(s, i+len("sql> "), ascii.Alpha)))
+		return c.oracleWord(blanks(s, c.span(i+len("sql> "), ascii.Alpha)))
 	}
 	// CONNECT TO sample USER eve USING x NEW y CONFIRM y
 	end := lineEnd(s[:min(len(s), i+maxDialogue)], i)

@@ -249,7 +249,7 @@ func detectDeviceLine(c *Context, _ ID, i int) int {
 			first--
 		}
 	}
-	end := ascii.Span(s, first, ascii.Ident)
+	end := c.span(first, ascii.Ident)
 	skip, encoded := 0, false
 	switch asciiWord(s[first:end]) {
 	case "enc":
@@ -288,7 +288,7 @@ func detectDeviceLine(c *Context, _ ID, i int) int {
 func detectIPsecSecret(c *Context, _ ID, i int) int {
 	s := c.S
 	k := i + len(": ")
-	k = blanks(s, ascii.Span(s, k, ascii.Alpha))
+	k = blanks(s, c.span(k, ascii.Alpha))
 	if ascii.HasPrefixFold(s, i, ": rsa ") {
 		for k < len(s) && s[k] > ' ' {
 			k++

@@ -102,7 +102,7 @@ func detectAuth(c *Context, _ ID, i int) int {
 	if ascii.Is(s, i-1, ascii.Ident) {
 		return 0
 	}
-	word := ascii.Span(s, i, ascii.Alpha)
+	word := c.span(i, ascii.Alpha)
 	if ascii.At(s, word) == '2' {
 		word++
 	}
@@ -244,7 +244,7 @@ func (c *Context) challenged(i int) int {
 	if ascii.HasPrefixFold(s, from, "vxnlcm5hbwu6") {
 		return 0 // Username:
 	}
-	return c.answer(ascii.Span(s, from, ascii.Run))
+	return c.answer(c.span(from, ascii.Run))
 }
 
 // detectPrompted examines the answer to the prompt for a password in base64.
@@ -252,7 +252,7 @@ func detectPrompted(c *Context, _ ID, i int) int {
 	if !ascii.HasSuffixFold(c.S, i, "334 ") {
 		return 0
 	}
-	return c.answer(ascii.Span(c.S, i, ascii.Run))
+	return c.answer(c.span(i, ascii.Run))
 }
 
 // answer offers the first word from i on that is base64 and the last one of its line.
@@ -266,7 +266,7 @@ func (c *Context) answer(i int) int {
 			}
 			k++
 		}
-		end := ascii.Span(s, k, ascii.Run)
+		end := c.span(k, ascii.Run)
 		v := s[min(k, end):end]
 		if next := ascii.At(s, end); len(v) >= 4 && len(v)%4 == 0 && (next == '\n' || next == '\r' || next == '\\' || next == 0 || next == '[' || ascii.Is(s, end, ascii.Quote)) &&
 			(len(v) >= 8 || Mixed(v) || v[len(v)-1] == '=') && !ascii.EqualFold(v, "username") {

@@ -48,7 +48,7 @@ func detectJWK(c *Context, _ ID, i int) int {
 			continue
 		}
 		for _, m := range jwkMembers {
-			if member == m && v.end-v.start >= minPrinted && ascii.Span(s, v.start, ascii.Run) >= v.end {
+			if member == m && v.end-v.start >= minPrinted && c.span(v.start, ascii.Run) >= v.end {
 				c.Offer(PrivateKey, v.start, v.end)
 			}
 		}

@@ -138,7 +138,7 @@ func (c *Context) cell(i int) (value, bool) {
 	if ascii.At(s, k) != '<' || ascii.At(s, k+1) == '/' {
 		return value{}, false
 	}
-	end := ascii.Span(s, k+1, ascii.Alnum)
+	end := c.span(k+1, ascii.Alnum)
 	if !cells[asciiWord(s[k+1:end])] {
 		return value{}, false
 	}
@@ -226,7 +226,7 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 			v, ok := c.textAt(k+1, maxNesting)
 			return v, ok && ascii.At(s, ascii.Span(s, v.end, ascii.Space)) == '<'
 		case ascii.Class[b]&ascii.Alpha != 0:
-			end := ascii.Span(s, k, ascii.Ident)
+			end := c.span(k, ascii.Ident)
 			name := s[k:end]
 			j := end
 			for j < len(s) && (s[j] == '\\' || ascii.Class[s[j]]&ascii.Quote != 0) {
@@ -327,7 +327,7 @@ func (c *Context) namedValue(i int) (value, bool) {
 	if ascii.Is(s, j, ascii.Quote) {
 		j++
 	}
-	end := ascii.Span(s, j, ascii.Ident)
+	end := c.span(j, ascii.Ident)
 	if end == j || end-j > 32 || !ascii.HasSuffixFold(s, end, "value") {
 		return value{}, false
 	}

@@ -57,7 +57,7 @@ func detectName(c *Context, _ ID, i int) int {
 	ownEnd := end
 	// "api key", "security code", "social security number": words of one name.
 	for k := 0; k < 2 && ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alpha) && !c.separated(end); k++ {
-		word := ascii.Span(s, end+1, ascii.Alpha)
+		word := c.span(end+1, ascii.Alpha)
 		if !in(nameWord, s[end+1:word]) {
 			break
 		}

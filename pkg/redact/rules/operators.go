@@ -113,7 +113,7 @@ func (c *Context) unwrap(i int) int {
 			if ascii.At(s, k) == '!' {
 				k++
 			}
-			if end := ascii.Span(s, k, ascii.Ident); end > k && end-k <= maxNameBytes && ascii.At(s, end) == ' ' && (k > i+1 || ascii.At(s, blanks(s, end)) != '=') && !templateTags[asciiWord(s[k:end])] && c.tags(i, k, blanks(s, end)) {
+			if end := c.span(k, ascii.Ident); end > k && end-k <= maxNameBytes && ascii.At(s, end) == ' ' && (k > i+1 || ascii.At(s, blanks(s, end)) != '=') && !templateTags[asciiWord(s[k:end])] && c.tags(i, k, blanks(s, end)) {
 				j = blanks(s, end)
 			}
 		case b == '(':
@@ -141,7 +141,7 @@ func (c *Context) tags(i, k, v int) bool {
 	case b == 0 || b == '\n' || b == '\r' || !ascii.Is(s, i-1, ascii.Space):
 		return false
 	}
-	return !Mixed(s[k:ascii.Span(s, k, ascii.Ident)]) || strings.IndexByte("\n\r\\\"'`,}#\x00", ascii.At(s, blanks(s, c.bareEnd(v)))) >= 0
+	return !Mixed(s[k:c.span(k, ascii.Ident)]) || strings.IndexByte("\n\r\\\"'`,}#\x00", ascii.At(s, blanks(s, c.bareEnd(v)))) >= 0
 }
 
 // markupEnd returns the end of a tag at i that is written for its looks, and of the blanks behind it, or i.

@@ -115,7 +115,7 @@ func (c *Context) auditedCommand(i int) int {
 	}
 	c.look(k)
 	from := i + k + len(" cmd=")
-	if end := ascii.Span(s, from, ascii.HexDigit); end-from >= 8 {
+	if end := c.span(from, ascii.HexDigit); end-from >= 8 {
 		c.sink.Hex(from, end)
 	}
 	return 0

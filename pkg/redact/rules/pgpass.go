@@ -37,7 +37,7 @@ func detectPgpass(c *Context, _ ID, i int) int {
 	}
 	end := min(len(s), i+maxPgpass)
 	taken := 0
-	k := max(c.memo.pgpass, ascii.Span(s, i, ascii.Alpha))
+	k := max(c.memo.pgpass, c.span(i, ascii.Alpha))
 	c.memo.pgpass = max(c.memo.pgpass, end)
 	for k < end {
 		if ascii.Class[s[k]]&(ascii.Space|ascii.Quote) == 0 && s[k] != '=' && s[k] != '<' && s[k] != '>' {

@@ -35,7 +35,7 @@ func detectPiped(c *Context, _ ID, i int) int {
 			}
 		}
 		for at > 0 && ascii.At(s, at) == '-' {
-			at = ascii.Span(s, at+1, ascii.Alpha) + 1
+			at = c.span(at+1, ascii.Alpha) + 1
 		}
 	} else if here := strings.Index(s[i:min(len(s), i+32)], "<<<"); here >= 0 {
 		at, pipe = blanks(s, i+here+3), len(s)
@@ -123,7 +123,7 @@ func detectEchoed(c *Context, _ ID, i int) int {
 	if program == "" || !known && filters[program] || ascii.HasPrefixFold(program, 0, "chpasswd") {
 		return 0
 	}
-	k := blanks(s, ascii.Span(s, i, ascii.Alpha))
+	k := blanks(s, c.span(i, ascii.Alpha))
 	for {
 		w, next, ok := nextWord(s, k, pipe)
 		if !ok {

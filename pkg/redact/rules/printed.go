@@ -158,7 +158,7 @@ var randomPasswords = &Detector{At: literals("random' passwords"), Find: func(c 
 	end := line(i)
 	for end < len(s) && end-i < maxCommand {
 		start := ascii.Span(s, end, ascii.Space)
-		colon := ascii.Span(s, start, ascii.Ident)
+		colon := c.span(start, ascii.Ident)
 		end = line(start)
 		if ascii.At(s, colon) != ':' || colon == start || strings.IndexByte(s[colon:end], ' ') >= 0 {
 			break
@@ -215,7 +215,7 @@ func detectPair(c *Context, _ ID, i int) int {
 		}
 		return 0
 	}
-	from := ascii.Span(s, i, ascii.Alpha)
+	from := c.span(i, ascii.Alpha)
 	for i > c.taken && ascii.Is(s, i-1, ascii.Ident) && from-i < maxNameBytes {
 		i--
 	}

@@ -43,7 +43,7 @@ func detectPEM(c *Context, _ ID, i int) int {
 	mark, missing := endMarks[0], &c.memo.key.noEnd
 	switch {
 	case ascii.HasPrefixFold(s, i, "age-secret-key-1"):
-		end := ascii.Span(s, i+len("age-secret-key-1"), ascii.Alnum)
+		end := c.span(i+len("age-secret-key-1"), ascii.Alnum)
 		if end-i < 50 {
 			return 0
 		}

@@ -140,7 +140,7 @@ func (c *Context) secretCommand(start, end int) (taken int, ok bool) {
 	if b := ascii.At(s, end); b != ' ' && b != ':' || !ascii.Is(s, end+1, ascii.LowerCase) || ascii.At(s, start-1) == '-' {
 		return 0, false
 	}
-	verb := ascii.Span(s, end+1, ascii.LowerCase)
+	verb := c.span(end+1, ascii.LowerCase)
 	if ascii.At(s, verb) != ' ' || !secretVerbs[asciiWord(s[end+1:verb])] {
 		return 0, false
 	}

@@ -96,7 +96,7 @@ func detectInsert(c *Context, _ ID, i int) int {
 		for k < limit && (ascii.Class[s[k]]&(ascii.Space|ascii.Quote) != 0 || s[k] == ',' || s[k] == '[' || s[k] == ']' || s[k] == '\\') {
 			k++
 		}
-		end := ascii.Span(s, k, ascii.Ident|ascii.Latin)
+		end := c.span(k, ascii.Ident|ascii.Latin)
 		if end == k {
 			break
 		}

@@ -74,7 +74,7 @@ func (c *Context) track(i, start, end int) int {
 	default:
 		return 0
 	}
-	end = ascii.Span(s, end, ascii.Digit|ascii.Alpha)
+	end = c.span(end, ascii.Digit|ascii.Alpha)
 	if ascii.At(s, end) == '?' {
 		end++
 	}

@@ -52,7 +52,7 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 			at = end
 		}
 		end++
-		if ascii.At(s, end) == '\\' && ascii.Is(s, end+1, ascii.Alpha) && strings.IndexByte("nrt", s[end+1]) < 0 && ascii.Span(s, start, ascii.Alnum|ascii.Ident) == end {
+		if ascii.At(s, end) == '\\' && ascii.Is(s, end+1, ascii.Alpha) && strings.IndexByte("nrt", s[end+1]) < 0 && c.span(start, ascii.Alnum|ascii.Ident) == end {
 			end++ // smb://CORP\bob:password@host
 		}
 	}
@@ -185,7 +185,7 @@ func (c *Context) credentialsBefore(i int) int {
 	if colon < 0 || colon+1 == i {
 		return 0
 	}
-	end := ascii.Span(s, i+1, ascii.Ident|ascii.Run)
+	end := c.span(i+1, ascii.Ident|ascii.Run)
 	password := s[colon+1 : i]
 	strong := len(password) >= 6 && Mixed(password) && ascii.Is(s, user, ascii.Alpha) && strings.IndexByte(password, '/') < 0
 	switch {
@@ -201,7 +201,7 @@ func (c *Context) credentialsBefore(i int) int {
 	case ascii.At(s, user-1) == '/' && strong && ascii.HasSuffixFold(s, previousWordEnd(s, word), ".py"):
 		// A tool of Impacket: secretsdump.py corp/eve:x@host
 	case ascii.Is(s, i+1, ascii.Alnum) && !ascii.HasPrefixFold(s, i+1, "sha"):
-		host := ascii.Span(s, i+1, ascii.Ident)
+		host := c.span(i+1, ascii.Ident)
 		port := ascii.Span(s, host+1, ascii.Digit)
 		if ascii.At(s, host) != ':' || port-host < 3 || port-host > 6 || ascii.Is(s, port, ascii.Alnum) || !strong {
 			return 0

@@ -71,15 +71,15 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return value{}, false
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		if ascii.At(s, j) == '(' && ascii.Is(s, j+1, ascii.Alpha) {
-			if end := ascii.Span(s, j+1, ascii.Ident); ascii.At(s, end) != ')' || !Mixed(s[j+1:end]) {
+			if end := c.span(j+1, ascii.Ident); ascii.At(s, end) != ')' || !Mixed(s[j+1:end]) {
 				return value{}, false // a command in the place of a value
 			}
 		}
 		return c.valueAt(j, flag)
 	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "/t reg_sz /d "):
 		return c.valueAt(j+len("/t reg_sz /d "), flag) // reg add KEY /v DefaultPassword /t REG_SZ /d x
-	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "reg_") && ascii.Is(s, ascii.Span(s, j, ascii.Ident), ascii.Space):
-		return c.valueAt(blanks(s, ascii.Span(s, j, ascii.Ident)), flag) // DefaultPassword    REG_SZ    x
+	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "reg_") && ascii.Is(s, c.span(j, ascii.Ident), ascii.Space):
+		return c.valueAt(blanks(s, c.span(j, ascii.Ident)), flag) // DefaultPassword    REG_SZ    x
 	case j > i && in(directives, s[start:end]):
 		return c.proseValue(start, i, j, vd)
 	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
@@ -236,7 +236,7 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
 		return c.valueAt(j, prose)
 	}
-	if k := ascii.Span(s, j, ascii.Run); vd.Rule == ruleAPIKey && k-j == keyOf256Bits && s[k-1] == '=' && tokenLike(s[j:k], keyOf256Bits) {
+	if k := c.span(j, ascii.Run); vd.Rule == ruleAPIKey && k-j == keyOf256Bits && s[k-1] == '=' && tokenLike(s[j:k], keyOf256Bits) {
 		return value{j, k, quoted}, true // wg set wg0 peer x preshared-key y
 	}
 	if open := ascii.At(s, j); open == '[' || open == '<' {
@@ -306,7 +306,7 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 		return value{}, false
 	}
 	if known && ascii.EqualFold(s[start:i], "auth-pass") { // sentinel auth-pass NAME x
-		if end := ascii.Span(s, j, ascii.Ident); ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alnum) {
+		if end := c.span(j, ascii.Ident); ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alnum) {
 			j = end + 1
 		}
 	}
@@ -474,7 +474,7 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		return value{}, false
 	}
 	v, ok := c.valueAt(j, ctx)
-	if !ok || (s[op] == '!' || s[op] == '<') && v.ctx != quoted && ascii.Span(s, v.start, ascii.Alpha) >= v.start+len(strings.TrimRight(s[v.start:v.end], ":;)")) { // if password != confirm
+	if !ok || (s[op] == '!' || s[op] == '<') && v.ctx != quoted && c.span(v.start, ascii.Alpha) >= v.start+len(strings.TrimRight(s[v.start:v.end], ":;)")) { // if password != confirm
 		return v, false
 	}
 	if ctx == colon && v.ctx != quoted {
