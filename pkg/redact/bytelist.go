@@ -71,7 +71,7 @@ func (w *worker) spell(s pcommon.Slice) bool {
 
 // finds reports whether there is more to redact in s than control characters, or whether that takes too long to find out.
 func (w *worker) finds(s string) bool {
-	w.work = workFor(s)
+	w.work = prefilter.WorkFor(len(s))
 	w.again = true // nothing is counted
 	c := w.scans[0]
 	c.run(s)

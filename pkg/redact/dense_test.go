@@ -91,3 +91,26 @@ func TestMadeOfTriggers(t *testing.T) {
 		assert.Equal(t, markLimit, out, unit)
 	}
 }
+
+// In a long text only what lies around encoded places is looked at decoded: what reaches far behind one is found whole.
+func TestDecodedPartsOfLongTexts(t *testing.T) {
+	e := newEngine(t)
+	filler := strings.Repeat("the quick brown fox jumps over the lazy dog and back\n", 600)
+	key := "-----BEGIN PRIVATE KEY-----%0A" + strings.Repeat("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n", 200) + "-----END PRIVATE KEY-----"
+	for name, text := range map[string]string{
+		"a value":             "login?user=ana%26password%3Dhunter2secret%26x=1",
+		"two, far apart":      "password%3Dhunter2secret\n" + filler + "password%3Dhunter2secret",
+		"without blanks":      strings.Repeat("abcdefgh,", 1000) + "password%3Dhunter2secret" + strings.Repeat(",abcdefgh", 1000),
+		"a long value":        "password%3D%22" + strings.Repeat("hunter2secret", 300) + "%22",
+		"a key":               key,
+		"many encoded places": strings.Repeat("x%3Dy%26", 2000) + "password%3Dhunter2secret",
+		"through two layers":  "password%253Dhunter2secret",
+		"elsewhere, as it is": "password%3Dhunter2%73ecret\n" + filler[:10000] + "and hunter2secret again",
+	} {
+		out, _, _ := e.Text(filler+text+"\n"+filler, nil)
+		assert.NotContains(t, out, markLimit, name)
+		assert.NotContains(t, out, "hunter2", name)
+		assert.NotContains(t, out, "MIIEvQIBADANBgkq", name)
+		assert.Contains(t, out, "lazy dog", name)
+	}
+}

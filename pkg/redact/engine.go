@@ -273,6 +273,7 @@ type worker struct {
 	scans   [maxLayers + 1]*scan
 	decoded [maxLayers][decode.NumCodings]decode.Text
 	base64  [maxLayers][]byte
+	echoes  echoIndex
 	work    int    // how often detectors may still be called for the text
 	found   []span // what the first pass over the text found
 	out     []byte // the value being rebuilt

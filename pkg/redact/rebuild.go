@@ -22,17 +22,12 @@ const (
 // What detectors may do for a text, its decoded forms included, is limited: a text made of triggers would take many times what an
 // ordinary one does. The unit is a step; see prefilter.State. What cannot but take time in proportion to the text, such as numbers, costs nothing.
 const (
-	freeWork        = 3000 * prefilter.CostOfCall
-	workOfByte      = 0.8
 	costOfMatch     = 6
 	costOfBase64    = 20 * prefilter.CostOfCall
 	stepsOfEscape   = 3
 	bytesOfStep     = 8
 	bytesOfDecoding = 5
 )
-
-// workFor returns how many steps may be taken for a text.
-func workFor(s string) int { return freeWork + int(float64(len(s))*workOfByte) }
 
 // text redacts s. If the outcome is changed, the new text is in w.out, valid until the next call. In audit mode matches are
 // counted and the outcome is unchanged.
@@ -49,7 +44,7 @@ func (w *worker) text(s string) outcome {
 	if inKey {
 		w.part = key.next(s)
 	}
-	limit := workFor(s)
+	limit := prefilter.WorkFor(len(s))
 	w.work = limit
 	result := w.pass(s)
 	w.part = span{}

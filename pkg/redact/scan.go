@@ -130,16 +130,45 @@ func (c *scan) decodeAs(how decode.Coding) {
 	if len(d.String()) == len(c.S) {
 		return // every escape is longer than what it stands for: nothing was decoded
 	}
+	n := len(d.String())
+	if n <= wholeText {
+		c.scanDecoded(d, 0, n)
+		return
+	}
+	for i := 0; i < n && c.w.work >= 0; {
+		start, end, ok := d.Part(i, reachOfDecoded)
+		if !ok {
+			return
+		}
+		i = c.scanDecoded(d, start, end)
+	}
+}
+
+// What is looked at again of a long text is what lies around the places at which something was decoded: the rest is as it was.
+const (
+	reachOfDecoded = 1 << 10
+	wholeText      = 8 * reachOfDecoded
+)
+
+// scanDecoded scans a part of a decoded text, and more of it if a match reaches to the part's end. It returns up to where.
+func (c *scan) scanDecoded(d *decode.Text, start, end int) int {
+	s := d.String()
 	sub := c.w.scans[c.layer+1]
-	sub.run(d.String())
+	for {
+		sub.run(s[start:end])
+		if n := len(sub.spans); n == 0 || end == len(s) || sub.spans[n-1].end < end-start {
+			break
+		}
+		end = min(len(s), start+4*(end-start))
+	}
 	for _, sp := range sub.spans {
-		start, end := d.Source(sp.start), d.Source(sp.end)
 		text := sp.text
 		if c.layer > 0 {
 			text = strings.Clone(text) // the buffer is used again by the next decoded form on this level
 		}
-		c.spans = append(c.spans, span{start, end, sp.rule, text})
+		c.spans = append(c.spans, span{d.Source(start + sp.start), d.Source(start + sp.end), sp.rule, text})
 	}
+	return end
 }
 
 // On reports whether the rule is on.
@@ -201,9 +230,11 @@ func (c *scan) Base64(start, end int) bool {
 	if *buf, ok = decode.Base64((*buf)[:0], c.S[start:end]); !ok {
 		return false
 	}
+	budget := c.w.work
 	c.w.work -= costOfBase64 + len(s)/bytesOfStep
 	sub := c.w.scans[c.layer+1]
 	sub.run(ascii.UnsafeString(*buf))
+	c.Ahead += budget - c.w.work
 	if len(sub.spans) == 0 {
 		return false
 	}
@@ -231,40 +262,6 @@ func (c *scan) Hex(start, end int) {
 }
 
 const maxHex = 1 << 14
-
-const (
-	minEcho     = 8
-	maxEchoes   = 16
-	maxEchoText = 1 << 16
-)
-
-// echoes finds further places where the text of a match stands, without what told that it is a secret: "password=x, login with x".
-// It reports whether there are any. The work is bounded: in long texts, and in texts with many matches, it is left.
-func (c *scan) echoes() bool {
-	n := len(c.spans)
-	if n == 0 || n > maxEchoes || len(c.S) > maxEchoText {
-		return false
-	}
-	for k := range n {
-		sp := c.spans[k]
-		v := c.S[sp.start:sp.end]
-		if len(v) < minEcho || !rules.Mixed(v) {
-			continue
-		}
-		c.w.work -= len(c.S) / bytesOfStep
-		for i := 0; ; {
-			at := strings.Index(c.S[i:], v)
-			if at < 0 {
-				break
-			}
-			if i += at; i != sp.start {
-				c.spans = append(c.spans, span{i, i + len(v), sp.rule, sp.text})
-			}
-			i += len(v)
-		}
-	}
-	return len(c.spans) > n
-}
 
 // resolve drops matches inside our own markers, and joins those that overlap: the union is redacted, by the more
 // severe action and, of equals, the longer match.
@@ -339,6 +336,12 @@ func notes() []prefilter.Trigger[*rules.Context] {
 		}
 		return 0
 	}
+	doubled := func(c *rules.Context, _ rules.ID, i int) int {
+		if q := c.S[i]; ascii.At(c.S, i-1) != q || !ascii.Is(c.S, i-2, ascii.Space) || c.S[i-2] == '\n' { // not three, as Python and Java have around a text
+			c.Saw |= prefilter.SawDoubled
+		}
+		return 0
+	}
 	entity := func(c *rules.Context, _ rules.ID, i int) int {
 		if decode.IsEntity(c.S, i) {
 			c.Saw |= prefilter.SawEntity
@@ -373,13 +376,14 @@ func notes() []prefilter.Trigger[*rules.Context] {
 		note(prefilter.SawWritten, written, prefilter.Bytes("#"), prefilter.Bytes("01"), octal, octal),                                             // #012
 		note(prefilter.SawWritten, written, prefilter.Bytes("<"), prefilter.Bytes("0uU"), prefilter.Bytes("xX+"), prefilter.Class(ascii.HexDigit)), // <0x0a> <U+000A>
 		note(prefilter.SawWritten, written, prefilter.Bytes("_"), prefilter.Bytes("x"), prefilter.Bytes("0"), prefilter.Bytes("0")),                // _x000A_
-		note(prefilter.SawDoubled, saw(prefilter.SawDoubled), prefilter.Bytes(`"`), prefilter.Bytes(`"`), alnum),                                   // ""password""
-		note(prefilter.SawDoubled, saw(prefilter.SawDoubled), prefilter.Bytes("'"), prefilter.Bytes("'"), alnum),
-		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), prefilter.Bytes("3"), prefilter.Bytes("AD")),  // =3D =3A
-		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), upperHex, upperHex, prefilter.Bytes("=\r\n")), // =C3=BC
+		note(prefilter.SawDoubled, doubled, prefilter.Bytes(`"`), prefilter.Bytes(`"`), alnum),                                                     // ""password""
+		note(prefilter.SawDoubled, doubled, prefilter.Bytes("'"), prefilter.Bytes("'"), alnum),
+		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), prefilter.Bytes("3"), prefilter.Bytes("AD")),                           // =3D =3A
+		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), upperHex, upperHex, prefilter.Bytes("=")),                              // =C3=BC
+		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), prefilter.Bytes("02"), prefilter.Bytes("09"), prefilter.Bytes("\r\n")), // =20, =09 at the end of a line
 		note(prefilter.SawQuotedPrintable, saw(prefilter.SawQuotedPrintable), prefilter.Bytes("="), prefilter.Bytes("4"), prefilter.Bytes("0"), alpha),
 		note(prefilter.SawQuotedPrintable, softBreak, prefilter.Bytes("="), prefilter.Bytes("\r\n"), anything),
-		note(prefilter.SawWritten, written, prefilter.Bytes("^"), prefilter.Bytes("JMI@[")),
+		note(prefilter.SawWritten, written, prefilter.Bytes("^"), prefilter.Bytes("JMI@[")), // ^M
 	}
 }
 
@@ -409,6 +413,7 @@ func noteSpecial(c *rules.Context, _ rules.ID, i int) int {
 	}
 	if work > 0 {
 		c.Saw |= prefilter.SawControl
+		c.Ahead += work
 		c.Charge(work)
 	}
 	return 0

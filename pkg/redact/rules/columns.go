@@ -62,7 +62,7 @@ func (c *Context) column(start, end int, vd Verdict) int {
 	if fields < 2 || fields > maxFields {
 		return 0
 	}
-	taken := 0
+	taken, budget := 0, *c.Budget
 	for line := to + 1; line < len(s) && c.Charge(costOfValue); {
 		end := lineEnd(s, line)
 		c.look(2 * (end - line))
@@ -79,6 +79,7 @@ func (c *Context) column(start, end int, vd Verdict) int {
 		for line = end; line < len(s) && (s[line] == '\r' || s[line] == '\n'); line++ {
 		}
 	}
+	c.Ahead += budget - *c.Budget
 	return taken
 }
 

@@ -93,7 +93,7 @@ func detectCommand(c *Context, _ ID, i int) int {
 	c.memo.command.none = i
 	for end > floor {
 		for end > floor && ascii.Class[s[end-1]]&ascii.Ident == 0 {
-			if b := s[end-1]; b == '\n' && !insideList(s, end-1) || b == '|' || b == ';' {
+			if b := s[end-1]; b == '\n' && !insideList(s, end-1) || b == '|' || b == ';' || endsCommand(s, floor, end-1) {
 				return 0
 			}
 			end--
@@ -531,7 +531,7 @@ func nextWord(s string, i, limit int) (w word, next int, ok bool) {
 			end++
 			continue
 		}
-		if ascii.Class[b]&ascii.Space != 0 {
+		if ascii.Class[b]&ascii.Space != 0 || endsCommand(s, i, end) {
 			break
 		}
 		if ascii.Class[b]&ascii.Quote != 0 {
@@ -558,6 +558,15 @@ func nextWord(s string, i, limit int) (w word, next int, ok bool) {
 		next = end // the command ends here
 	}
 	return word{start: i, end: i + len(text), text: text}, next, end > i
+}
+
+// endsCommand reports whether a line break is written at i, behind a word that starts at from or later: \n that is no part of a path of
+// Windows, and has no backslash before it.
+func endsCommand(s string, from, i int) bool {
+	if !writtenBreak(s, i) || i == from {
+		return i == from && writtenBreak(s, i)
+	}
+	return strings.IndexByte(":.%\\", s[i-1]) < 0 && s[from] != '\\'
 }
 
 // detectAudit examines the arguments of a program that the audit daemon has recorded.

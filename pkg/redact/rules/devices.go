@@ -112,7 +112,7 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 		return value{}, false
 	}
 	if v.ctx != quoted { // what brackets and signs there are belongs to it
-		for v.end < len(s) && v.end-v.start < maxNameBytes*2 && ascii.Class[s[v.end]]&(ascii.Space|ascii.Quote) == 0 && s[v.end] != ';' && s[v.end] != ']' {
+		for v.end < len(s) && v.end-v.start < maxNameBytes*2 && ascii.Class[s[v.end]]&(ascii.Space|ascii.Quote) == 0 && s[v.end] != ';' && s[v.end] != ']' && !writtenBreak(s, v.end) {
 			v.end++
 		}
 	}
@@ -181,7 +181,7 @@ func (c *Context) commandBefore(i int) (command, set, logged bool) {
 				m.set = k + simple
 			}
 		}
-		if s[k] == '\n' {
+		if s[k] == '\n' || writtenBreak(s, k) {
 			m.command, m.set, m.logged = 0, 0, 0
 		}
 		if s[k] == '#' && k > 0 && s[k-1] == ')' {
@@ -198,7 +198,12 @@ func startsLine(s string, i int) bool {
 	for i > 0 && (s[i-1] == ' ' || s[i-1] == '\t') {
 		i--
 	}
-	return i == 0 || s[i-1] == '\n'
+	return i == 0 || s[i-1] == '\n' || writtenBreak(s, i-2)
+}
+
+// writtenBreak reports whether a line break stands at i that has been escaped, as by this processor: \n.
+func writtenBreak(s string, i int) bool {
+	return i >= 0 && s[i] == '\\' && i+1 < len(s) && (s[i+1] == 'n' || s[i+1] == 'r')
 }
 
 // detectSNMP examines the community in snmp-server host, and the passwords in snmp-server user.

@@ -291,7 +291,7 @@ func (c *Context) valueBefore(start, end int) (value, bool) {
 	}
 	c.Charge(costOfList)
 	floor := max(c.taken, start-maxBefore)
-	for k := start - 1; k > floor && strings.IndexByte("{}<>\n", s[k]) < 0; k-- {
+	for k := start - 1; k > floor && strings.IndexByte("{}<>\n", s[k]) < 0 && !writtenBreak(s, k); k-- {
 		if ascii.ToLower(s[k]) != 'v' || !ascii.HasPrefixFold(s, k, "value") {
 			continue
 		}

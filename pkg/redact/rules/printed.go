@@ -116,7 +116,7 @@ func followingValue(s string, start, i int) (value, bool) {
 	}
 	from := i + 1
 	end := from
-	for end < len(s) && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 && end-from <= maxNameBytes {
+	for end < len(s) && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 && !writtenBreak(s, end) && end-from <= maxNameBytes {
 		end++
 	}
 	for end > from && strings.IndexByte(".,;)", s[end-1]) >= 0 {

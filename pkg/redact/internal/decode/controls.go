@@ -26,7 +26,8 @@ func WrittenControl(s string, i int) (n int, r rune) {
 		}
 		n = 4
 	case '^':
-		if b := ascii.At(s, i+1); b == 'J' || b == 'M' || b == 'I' || b == '@' || b == '[' {
+		switch b := ascii.At(s, i+1); {
+		case b == 'J' || b == 'M' || b == 'I' || b == '@', b == '[' && strings.IndexByte("[]()", ascii.At(s, i+2)) >= 0: // ^[ begins an expression, too
 			return 2, rune(b ^ 0x40)
 		}
 		return 0, 0

@@ -43,6 +43,42 @@ func (d *Text) Source(i int) int {
 	return d.segs[k].src + i - d.segs[k].text
 }
 
+// Part returns the next part of the text, from i on, with something that was decoded and at least reach bytes before and behind that. It
+// begins and ends with a line, or else at a blank, if there is such a place within as many bytes again. ok is false if nothing was decoded
+// from i on.
+func (d *Text) Part(i, reach int) (start, end int, ok bool) {
+	k := max(1, sort.Search(len(d.segs), func(k int) bool { return d.segs[k].text >= i }))
+	if k >= len(d.segs) {
+		return 0, 0, false
+	}
+	first := d.segs[k].text
+	last := first
+	for k++; k < len(d.segs) && d.segs[k].text-last < 4*reach; k++ {
+		last = d.segs[k].text
+	}
+	s := d.String()
+	if at := first - reach; at > 0 {
+		start = max(0, at-reach)
+		before := s[start:at]
+		if k := strings.LastIndexByte(before, '\n'); k >= 0 {
+			start += k + 1
+		} else {
+			start += strings.LastIndexByte(before, ' ') + 1
+		}
+	}
+	if end = last + reach; end >= len(s) {
+		return start, len(s), true
+	}
+	behind := s[end:min(len(s), end+reach)]
+	if k := strings.IndexByte(behind, '\n'); k >= 0 {
+		return start, end + k, true
+	}
+	if k := strings.IndexByte(behind, ' '); k >= 0 {
+		return start, end + k, true
+	}
+	return start, end + len(behind), true
+}
+
 // Coding is a way to write characters with others.
 type Coding uint8
 

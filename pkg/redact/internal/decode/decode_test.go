@@ -168,6 +168,18 @@ func FuzzDecode(f *testing.F) {
 			if len(out) > len(s)+3*strings.Count(s, "\\") {
 				t.Fatalf("coding %d of %q grows to %q", how, s, out)
 			}
+			for i := 0; i < len(out); { // the parts cover every byte that stands for something else
+				start, end, ok := d.Part(i, 4)
+				if !ok {
+					start, end = len(out), len(out)
+				}
+				for ; i < start; i++ {
+					if x := d.Source(i); out[i] != s[x] && s[x] != '+' || d.Source(i+1) != x+1 {
+						t.Fatalf("coding %d of %q: no part holds byte %d", how, s, i)
+					}
+				}
+				i = end
+			}
 			if how == DoubledQuotes && utf8.ValidString(s) {
 				assert.True(t, utf8.ValidString(out), "%q", out)
 			}

@@ -35,8 +35,16 @@ func separates(s string, i int) bool {
 	return i < 0 || i >= len(s) || strings.IndexByte(",;\t\r\n", s[i]) >= 0
 }
 
+// maxMixed is the length of texts in which every such escape is shown. In longer ones there are values that happen to begin like one:
+// TOKEN=3Dq1... There one counts if all equals signs near it are escapes, as they are in a mail.
+const (
+	maxMixed    = 4 << 10
+	nearbySigns = 256
+)
+
 // quotedPrintable shows what is written as =3D (RFC 2045, 6.7), and joins the lines that end in an equals sign.
 func (d *Text) quotedPrintable(s string) {
+	signs := equalsSigns{last: -nearbySigns - 1}
 	for i := 0; i < len(s); {
 		plain := i
 		if k := strings.IndexByte(s[i:], '='); k >= 0 {
@@ -50,8 +58,12 @@ func (d *Text) quotedPrintable(s string) {
 			break
 		}
 		n, r := QuotedPrintableAt(s, i)
+		if n > 0 && len(s) > maxMixed && signs.besides(s, i) {
+			n = 0
+		}
 		switch {
 		case n == 0:
+			signs.last = i
 			d.put(i, '=')
 			n = 1
 		case r >= 0:
@@ -60,6 +72,27 @@ func (d *Text) quotedPrintable(s string) {
 		i += n
 	}
 	d.follow(len(s))
+}
+
+// equalsSigns are those that are no escapes: where the last one stands, and up to where there is no other.
+type equalsSigns struct{ last, none int }
+
+// besides reports whether one of them stands near the escape at i.
+func (e *equalsSigns) besides(s string, i int) bool {
+	if i-e.last <= nearbySigns {
+		return true
+	}
+	end := min(len(s), i+nearbySigns)
+	for e.none = max(e.none, i+1); e.none < end; e.none++ {
+		if s[e.none] == '=' {
+			n, _ := QuotedPrintableAt(s, e.none)
+			if n == 0 {
+				return true
+			}
+			e.none += n - 1
+		}
+	}
+	return false
 }
 
 // QuotedPrintableAt reads an escape of quoted-printable text at s[i], an equals sign. It returns its length, or 0, and the byte that it

@@ -92,10 +92,21 @@ type State struct {
 	Resume int
 	// FirstRun is where the first long run of token characters starts, at the earliest, and LastRun a place in the last one.
 	FirstRun, LastRun int
+	// Ahead is how many steps have been taken for what lies farther on in the text than the place that was examined.
+	Ahead int
 	// Budget is how many steps detectors may still take. A step is some ten nanoseconds: to look at some eight bytes, or to look
 	// something up. What is decided by it is the same on every machine.
 	Budget *int
 }
+
+// WorkFor returns how many steps may be taken for so many bytes of text. The work is compared with it all the way through a text: one made
+// of triggers is given up where it shows to be, not when as much has been done for it as for all of an ordinary one.
+func WorkFor(n int) int { return freeWork + n*workOf8Bytes/8 }
+
+const (
+	freeWork     = 3000 * CostOfCall // what a short text may hold, or a part of one
+	workOf8Bytes = 9
+)
 
 // CostOfCall is what the call of a detector costs, in steps.
 const CostOfCall = 4

@@ -36,6 +36,7 @@ var freeGroups = func() (all []int) {
 // Run offers every trigger in the text to its detector, from left to right, and notes where long runs of token characters may be.
 // c is what the detectors get.
 func (f *Filter[C]) Run(st *State, c C) {
+	budget := *st.Budget
 	if st.S != "" {
 		f.begin(st, c)
 	}
@@ -53,7 +54,8 @@ func (f *Filter[C]) Run(st *State, c C) {
 		}
 		state := f.half(st, c, at.step, at.before)
 		f.half(st, c, at.step+filterWidth, state)
-		if *st.Budget < 0 {
+		if over := budget - *st.Budget - st.Ahead - WorkFor(max(at.step+stepBytes, st.Resume)); over > 0 || *st.Budget < 0 {
+			*st.Budget = min(*st.Budget, -over)
 			return // the text is withheld
 		}
 	}
