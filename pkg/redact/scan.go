@@ -270,6 +270,9 @@ func (c *scan) resolve() {
 		return
 	}
 	if len(c.kept) > 0 {
+		for k := range c.spans {
+			c.wholeKept(&c.spans[k])
+		}
 		c.spans = slices.DeleteFunc(c.spans, c.onlyKept)
 	}
 	if len(c.spans) < 2 {
@@ -299,6 +302,22 @@ func (c *scan) resolve() {
 		}
 	}
 	c.spans = out
+}
+
+// wholeKept makes a span that covers a part of a marker of ours cover all of it. What is left of one would be taken for a value by the next
+// pass, and so on.
+func (c *scan) wholeKept(sp *span) {
+	first := sort.Search(len(c.kept), func(k int) bool { return c.kept[k].end > sp.start })
+	start, end := sp.start, sp.end
+	for _, k := range c.kept[first:] {
+		if k.start >= sp.end {
+			break
+		}
+		start, end = min(start, k.start), max(end, k.end)
+	}
+	if start < sp.start || end > sp.end {
+		*sp = span{start, end, sp.rule, c.S[start:end]}
+	}
 }
 
 // onlyKept reports whether a span holds nothing but markers of ours and punctuation.

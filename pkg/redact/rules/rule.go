@@ -163,6 +163,10 @@ func Triggers(on func(ID) bool, globs []string) (all []prefilter.Trigger[*Contex
 		}
 	}
 	add(markers, 0, markers.At...)
+	for k := range markers.At {
+		// A marker is known as one also in what another detector has taken, which then covers all of it or nothing.
+		all[len(all)-1-k].Always = true
+	}
 	add(named, 0, nameTriggers(names, globs)...)
 	return all
 }
