@@ -47,22 +47,26 @@ func config(s side, input string) []byte {
 	if s.processors != "" {
 		processors = "processors:\n" + s.processors
 	}
+	storage, extensions := "encrypted_storage", "health_check, file_storage, encrypted_storage"
+	ours := "  encrypted_storage: {directory: \"${env:LOGSEAL_STATE_DIR}\"}\n"
+	if s.stock {
+		storage, extensions, ours = "file_storage", "health_check, file_storage", ""
+	}
 	return []byte(`
 extensions:
   health_check: {endpoint: "${env:LOGSEAL_HEALTH_ENDPOINT}"}
   file_storage: {directory: "${env:LOGSEAL_STATE_DIR}/stock", create_directory: true}
-  encrypted_storage: {directory: "${env:LOGSEAL_STATE_DIR}"}
-receivers:
+` + ours + `receivers:
   file_log:
     include: [` + input + `]
     start_at: beginning
-    storage: encrypted_storage
+    storage: ` + storage + `
     retry_on_failure: {enabled: true, max_elapsed_time: 0}
 ` + processors + `
 exporters:
 ` + s.exporter + `
 service:
-  extensions: [health_check, file_storage, encrypted_storage]
+  extensions: [` + extensions + `]
   pipelines: {logs: {receivers: [file_log], processors: [` + s.order + `], exporters: [` + name + `]}}
   telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:LOGSEAL_METRICS_PORT}"}}}}]}}
 `)
