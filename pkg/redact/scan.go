@@ -86,7 +86,10 @@ func (c *scan) examineRuns() {
 		for len(known) > 0 && known[0].end <= start {
 			known = known[1:]
 		}
-		// What is masked already need not be known for a token as well.
+		// What is masked already need not be known for a token as well, nor the path of an address whose end is.
+		if len(known) > 0 && known[0].start > start && known[0].start < end && known[0].end >= end && c.S[known[0].start-1] == '/' {
+			end = known[0].start
+		}
 		if len(known) == 0 || known[0].start > start || known[0].end < end || c.w.e.rules[known[0].rule].action < c.w.e.severest {
 			c.ExamineRun(start, end)
 		}

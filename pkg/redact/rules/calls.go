@@ -34,6 +34,8 @@ var functions = []struct {
 	{"mysqli->real_connect(", 2},
 	{"mysqli->connect(", 2},
 	{"ldap_bind(", 2},
+	{"ldap_simple_bind_s(", 2},
+	{"ldap_simple_bind(", 2},
 	{"ftp_login(", 2},
 	{"ssh2_auth_password(", 2},
 	{"imap_open(", 2},
@@ -66,7 +68,7 @@ const (
 // callTriggers are the ends of the functions' names that are seldom in anything else.
 func callTriggers() []Trigger {
 	return literals("ect('", "ect(\"", //nolint:misspell // the end of connect(
-		"ruct('", "ruct(\"", "ldap_bind(", "ftp_login(", "auth_password(", "imap_open(",
+		"ruct('", "ruct(\"", "ldap_bind(", "ple_bind_s(", "ple_bind(", "ftp_login(", "auth_password(", "imap_open(",
 		"password_hash(", "password_verify(", "aes_encrypt(", "aes_decrypt(", "bypassphrase(", "ysql('", "resql('", "ngodb('")
 }
 

@@ -28,6 +28,10 @@ func (c *Context) contextual(start, end int) {
 		return
 	}
 	c.look(len(v))
+	if slash := strings.LastIndexByte(v, '/'); slash > 0 && len(v)-slash > minFreeText && linkWord(v[:slash]) && tokenLike(v[slash+1:], minFreeText) && !isHash(v[slash+1:]) {
+		c.Offer(ruleToken, start+slash+1, c.dottedEnd(end))
+		return
+	}
 	if strings.Count(v, "/")*12 > len(v) {
 		return
 	}
@@ -128,6 +132,14 @@ func (c *Context) dottedEnd(i int) int {
 	}
 	return i
 }
+
+// linkWords are what addresses sent by mail hold before the token that lets their reader in.
+var linkWords = newWords("reset resets reset-password password-reset password_reset reset_password resetpassword passwordreset verify-email verify_email confirm-email " +
+	"confirm_email activate activation invite invitation invitations magic-link magic_link magiclink unlock confirmation verification verify confirm unsubscribe " +
+	"reset-link set-password setpassword signin-link login-link one-time-login")
+
+// linkWord reports whether path ends in one of them.
+func linkWord(path string) bool { return in(linkWords, path[strings.LastIndexByte(path, '/')+1:]) }
 
 // hexGroups reports whether s is hexadecimal digits, in one piece or with dashes between.
 func hexGroups(s string) bool {

@@ -47,6 +47,11 @@ func (c *Context) cookies(start, end int) int {
 		return 0
 	}
 	if v.ctx == quoted {
+		if !isSet {
+			if last := c.cookiePairs(v.start, v.end, false); last == v.end {
+				return last // and else all of it goes
+			}
+		}
 		stop := v.end
 		if k := strings.IndexByte(s[v.start:v.end], ';'); isSet && k >= 0 {
 			stop = v.start + k
@@ -60,15 +65,25 @@ func (c *Context) cookies(start, end int) int {
 		c.Offer(ruleCookie, v.start, stop)
 		return stop
 	}
-	// name=value; name=value
-	j := v.start
+	last := c.cookiePairs(v.start, len(s), isSet)
+	if last == 0 && v.ctx == tight && c.secretValue(v, Verdict{ruleCookie, Medium}, tight) && tokenLike(s[v.start:v.end], 12) {
+		c.Offer(ruleCookie, v.start, v.end)
+		return v.end
+	}
+	return last
+}
+
+// cookiePairs offers the values of name=value; name=value at i, up to limit, and returns the end of the last one, or 0. Of Set-Cookie only
+// the first one is a cookie.
+func (c *Context) cookiePairs(i, limit int, isSet bool) int {
+	s := c.S[:limit]
 	last := 0
-	for j < len(s) {
+	for j := i; j < len(s); {
 		eq := j
 		for eq < len(s) && eq-j < 128 && s[eq] > ' ' && strings.IndexByte("=;,\"'<>(){}[]", s[eq]) < 0 {
 			eq++
 		}
-		if eq == j || ascii.At(s, eq) != '=' {
+		if eq == j || ascii.At(s, eq) != '=' || ascii.At(s, eq+1) == '=' {
 			break
 		}
 		end := eq + 1
@@ -83,14 +98,8 @@ func (c *Context) cookies(start, end int) int {
 			break
 		}
 		c.look(end - j)
-		j = end + 1
-		for ascii.At(s, j) == ' ' {
-			j++
+		for j = end + 1; ascii.At(s, j) == ' '; j++ {
 		}
-	}
-	if last == 0 && v.ctx == tight && c.secretValue(v, Verdict{ruleCookie, Medium}, tight) && tokenLike(s[v.start:v.end], 12) {
-		c.Offer(ruleCookie, v.start, v.end)
-		return v.end
 	}
 	return last
 }

@@ -52,7 +52,8 @@ var _ = register(rulePassword, Rule{
 		{Words: passwordWords + " " + morePasswordWords, Strength: Hard},
 		{Words: "pass pw psw", Qualified: true, Strength: Hard},
 		{Words: "pass pw psw", Alone: true, Strength: Medium}, // also how tests are counted: pass=12
-		{Endings: "password passwd pwd passphrase passwort 密码 密碼 口令", Except: programs, Strength: Hard},
+		{Endings: "password passwd pwd passphrase passwort kennwort wachtwoord passord salasana heslo haslo losenord lösenord senha contrasena contraseña " +
+			"adgangskode motdepasse passcode пароль 密码 密碼 口令 パスワード", Except: programs, Strength: Hard},
 		{Endings: "pass pw", Behind: passwordOwners, Strength: Hard},
 		{Endings: "psk", Strength: Hard},
 		{Words: "psksecret", Strength: Hard},

@@ -78,7 +78,7 @@ func (c *Context) textAt(i, nesting int) (value, bool) {
 
 // valueNames are what the member or element is called that holds the value of a name that is one itself. So are names that end in
 // value.
-var valueNames = newWords("val new old to from before after previous current default plain plaintext cleartext string text data secret s raw")
+var valueNames = newWords("val new old to from before after previous current default plain plaintext cleartext string text data secret s raw v")
 
 func valueName(name string) bool {
 	return len(name) <= maxNameBytes && (ascii.HasSuffixFold(name, len(name), "value") || in(valueNames, name))
@@ -179,6 +179,9 @@ func held(s string, start int) (holder string, ok bool) {
 		word--
 	}
 	holder = s[word:i]
+	if holder == "k" || holder == "n" {
+		return holder, true // of tracing and metrics
+	}
 	for _, h := range holders {
 		if ascii.HasSuffixFold(holder, len(holder), h) {
 			return holder, true

@@ -80,7 +80,7 @@ func detectName(c *Context, _ ID, i int) int {
 			c.memo.values.identEnd = end
 		}
 	}
-	if vd.Strength == Nothing || inARN(s, start, end) || inTemplate(s, start) {
+	if vd.Strength == Nothing || inARN(s, start, end) || inTemplate(s, start) || ofChecksum(s, start) {
 		return 0
 	}
 	name = s[start:end]
@@ -124,6 +124,9 @@ func detectName(c *Context, _ ID, i int) int {
 	}
 	c.memo.values.others = 0
 	v, ok := c.findValue(start, end, vd)
+	if ok && vd.Rule == ruleSecret && vd.Strength == Medium {
+		v = passwordOf(s, v)
+	}
 	if ok && vd.Rule == rulePassword && (vd.Strength == Hard || vd.Strength == Weak) {
 		if k := phraseEnd(s, v.start); k > 0 && (v.ctx != quoted || k == v.end) {
 			c.Offer(vd.Rule, v.start, k)
@@ -134,7 +137,7 @@ func detectName(c *Context, _ ID, i int) int {
 		c.Offer(ruleOneTimeCode, v.start, v.end)
 		return v.end
 	}
-	if vd.Rule == rulePassword && vd.Strength == Hard && (!ok || v.ctx == prose && !c.secretValue(v, vd, prose)) {
+	if vd.Rule == rulePassword && (vd.Strength == Hard || vd.Strength == Likely && !ok) && (!ok || v.ctx == prose && !c.secretValue(v, vd, prose)) {
 		if v, ok = c.printedValue(start, end); !ok {
 			v, ok = followingValue(s, start, end)
 		}
@@ -154,6 +157,9 @@ func detectName(c *Context, _ ID, i int) int {
 		if v, ok = codeBefore(s, start); ok {
 			c.Offer(vd.Rule, v.start, v.end)
 			return 0
+		}
+		if vd.Strength == Hard {
+			v, ok = c.announcedCode(end)
 		}
 	}
 	if !ok {
@@ -204,6 +210,11 @@ func detectName(c *Context, _ ID, i int) int {
 // inARN reports whether s[start:end] says what the name of a resource of AWS names: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db.
 func inARN(s string, start, end int) bool {
 	return ascii.At(s, start-1) == ':' && ascii.At(s, end) == ':' && strings.Contains(s[max(0, start-64):start], "arn:aws")
+}
+
+// ofChecksum reports whether the name at start says of what something is the checksum: checksum/secret of Helm's charts.
+func ofChecksum(s string, start int) bool {
+	return ascii.At(s, start-1) == '/' && (ascii.HasSuffixFold(s, start, "checksum/") || ascii.HasSuffixFold(s, start, "hash/"))
 }
 
 // inTemplate reports whether the name at start is a part of a reference of CloudFormation: {{resolve:secretsmanager:db:SecretString:password}}.

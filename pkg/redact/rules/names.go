@@ -110,6 +110,7 @@ var (
 		"mssql mongo mongodb redis rabbitmq amqp kafka elastic elasticsearch es smtp mail email imap ftp sftp ssh vpn ldap ad api app web www backend frontend " +
 		"aws gcp azure github gitlab bitbucket jira slack stripe openai anthropic twilio sendgrid google facebook twitter superuser su sa bot deploy " +
 		"deployer jenkins grafana prometheus minio s3 nexus artifactory sonar harbor registry docker npm pypi keystore truststore wifi wlan guest " +
+		"acceso acesso accesso usuario utente uzytkownika uzivatele benutzer utilisateur gebruiker " +
 		"operator support preprod secreta secreto first second one two a b c next previous prev init initial")
 	// Words that add nothing to a name.
 	noise = set("value val string str plain text plaintext raw b64 base64 hex new old current prod dev test testing staging env var param " +

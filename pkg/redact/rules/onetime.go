@@ -11,6 +11,8 @@ var _ = register(ruleOneTimeCode, Rule{
 	Names: []Names{
 		{Words: "otp totp hotp onetimepassword onetimecode pincode", Strength: Hard},
 		{Words: "code codes", Behind: codeKinds, Strength: Hard},
+		{Words: "zugangscode freischaltcode aktivierungscode bestätigungscode einmalcode einmalpasswort 验证码 驗證碼 認証コード 確認コード 인증번호", Strength: Hard},
+		{Words: "code", Behind: "user", Strength: Likely}, // of RFC 8628
 		{Words: "code", Alone: true, Strength: Weak},
 		{Words: "verifier", Behind: "code oauth", Strength: Hard},
 		{Endings: "otpcode mfacode verificationcode recoverycode codeverifier", Strength: Hard},
@@ -46,6 +48,12 @@ func oneTimeCode(v string) bool {
 	return len(v) >= 6 && Mixed(v) && !structured(v) && !isURL(v) && !isTime(v)
 }
 
+// userCode reports whether v is a code that people copy to another device: WDJB-MJHT.
+func userCode(v string) bool {
+	const half = 4
+	return len(v) == 2*half+1 && v[half] == '-' && ascii.Span(v, 0, ascii.UpperCase|ascii.Digit) == half && ascii.Span(v, half+1, ascii.UpperCase|ascii.Digit) == len(v)
+}
+
 // authorizationCode reports whether v may be what an authorization server hands out (RFC 6749, 4.1.2), and no name of an error.
 func authorizationCode(v string) bool {
 	if !tokenLike(v, 16) || resourceName(v) || isURL(v) || entropy(v) < 3 {
@@ -67,13 +75,63 @@ func groupedCode(s string, start, end int) int {
 	return end
 }
 
+// announcedCode finds the code behind a sentence that ends in a colon: OTP for bob: 482913. The name ends at i.
+func (c *Context) announcedCode(i int) (value, bool) {
+	s := c.S
+	k := c.announcedEnd(i)
+	if ascii.At(s, k) != ':' {
+		return value{}, false
+	}
+	from := blanks(s, k+1)
+	if ascii.Is(s, from, ascii.Quote) {
+		from++
+	}
+	end := ascii.Span(s, from, ascii.Digit)
+	end = groupedCode(s, from, end)
+	return value{from, end, quoted}, end-from >= 4 && end-from <= 10 && !ascii.Is(s, end, ascii.Alnum)
+}
+
+// nextCode returns where another code of the form of v stands behind a list's separator at i, or 0: recovery codes: a1b2-c3d4, e5f6-a7b8.
+func nextCode(s string, v value, i int) int {
+	k := ascii.Span(s[:min(len(s), i+maxCodeWords)], i, ascii.Space)
+	if ascii.At(s, k) == ',' || ascii.At(s, k) == ';' || k > i && ascii.At(s, k) == '-' {
+		k = ascii.Span(s[:min(len(s), k+maxCodeWords)], k+1, ascii.Space)
+	}
+	if ascii.Is(s, k, ascii.Quote) {
+		k++
+	}
+	n := v.end - v.start
+	if k == i || k+n > len(s) || ascii.Is(s, k+n, ascii.Ident) {
+		return 0
+	}
+	letters, digits := false, false
+	for x := range n {
+		a, b := ascii.Class[s[v.start+x]], ascii.Class[s[k+x]]
+		if a&ascii.Alnum == 0 && s[v.start+x] != s[k+x] || a&ascii.Alnum != 0 && b&ascii.Alnum == 0 {
+			return 0
+		}
+		letters, digits = letters || b&ascii.Alpha != 0, digits || b&ascii.Digit != 0
+	}
+	if !digits || letters && ascii.Span(s, v.start, ascii.Digit) == v.end {
+		return 0
+	}
+	return k
+}
+
+const maxCodeWords = 32 // bytes
+
 // codeBefore finds the code before its name at start: 731905 is your verification code.
 func codeBefore(s string, start int) (value, bool) {
 	for _, w := range []string{" is your ", " as your ", " is the "} {
-		if !ascii.HasSuffixFold(s, start, w) {
+		// Words may stand between: 731905 is your Acme login code.
+		begin := start
+		for begin > 0 && start-begin < maxCodeWords && (ascii.Class[s[begin-1]]&ascii.Alpha != 0 || s[begin-1] == ' ') && !ascii.HasSuffixFold(s, begin, w) {
+			begin--
+		}
+		if !ascii.HasSuffixFold(s, begin, w) {
 			continue
 		}
-		end := start - len(w)
+		end := begin - len(w)
 		from := end
 		for from > 0 && end-from < 10 && ascii.Class[s[from-1]]&ascii.Digit != 0 {
 			from--

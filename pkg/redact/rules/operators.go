@@ -49,6 +49,9 @@ func wordOperator(s string, i int) int {
 	return 0
 }
 
+// stringPrefixes are the letters in front of the quotes of a string, and not those of d'ordine, l'utilisateur.
+const stringPrefixes = "bBnNrRuUeEfFLxXqQ"
+
 const (
 	maxWrappers  = 6
 	maxTypeBytes = 48
@@ -59,7 +62,7 @@ const (
 var (
 	wrapperWords = newWords("of some just optional string str text char varchar nvarchar bytes byte b n u r e value box zeroizing sensitive protected redacted " +
 		"sha1 sha2 sha224 sha256 sha384 sha512 md5 password old_password crypt encrypt hash hashbytes hex unhex quote cast convert to_char digest " +
-		"b64encode base64encode bcrypt concat trim lower upper literal const new ref ptr maybe ok unwrap masked cleartext plain plaintext unicode symbol atom")
+		"b64encode base64encode bcrypt concat trim lower upper literal const new ref ptr maybe ok unwrap masked cleartext plain plaintext unicode symbol atom chr character")
 	wrapperEndings = []string{"secret", "secretstr", "secretstring", "securestring", "string", "secretbytes", "password", "passphrase", "token", "secretvalue"}
 )
 
@@ -118,8 +121,15 @@ func (c *Context) unwrap(i int) int {
 			}
 		case b == '(':
 			j = typeEnd(s, i)
+		case b == '0' && ascii.At(s, i+1) == 'x':
+			// What a debugger prints of a pointer: 0x55d0 "x"
+			if k := ascii.Span(s, i+2, ascii.HexDigit); k > i+2 && ascii.At(s, k) == ' ' && ascii.Is(s, k+1, ascii.Quote) {
+				j = k + 1
+			}
 		case ascii.Class[b]&ascii.Alpha != 0:
-			j = wrapperEnd(s, i)
+			if j = wrapperEnd(s, i); j == i && ascii.HasPrefixFold(s, i, "base64:") && ascii.Is(s, i+len("base64:"), ascii.Alnum) {
+				j = i + len("base64:")
+			}
 		case b == '@' && ascii.Is(s, i+1, ascii.Quote):
 			j = i + 1
 		}
@@ -187,7 +197,7 @@ func wrapperEnd(s string, i int) int {
 	for end < len(s) && end-i <= maxTypeBytes && (ascii.Class[s[end]]&ascii.Ident != 0 || s[end] == ':' && ascii.At(s, end+1) == ':' || s[end] == ':' && ascii.At(s, end-1) == ':') {
 		end++
 	}
-	if end-i == 1 && ascii.Is(s, end, ascii.Quote) {
+	if end-i == 1 && ascii.Is(s, end, ascii.Quote) && strings.IndexByte(stringPrefixes, s[i]) >= 0 {
 		return end // b"...", r'...', N'...'
 	}
 	if b := ascii.At(s, end); b != '(' && b != '[' && b != ' ' || !wrapperWord(s[i:end]) {
@@ -195,7 +205,7 @@ func wrapperEnd(s string, i int) int {
 	}
 	switch b := ascii.At(s, end); {
 	case b == '(' || b == '[':
-		k := blanks(s, end+1)
+		k := ascii.Span(s[:min(len(s), end+maxBlanks)], end+1, ascii.Space)
 		if digits := ascii.Span(s, k, ascii.Digit); digits > k && digits-k < 6 && ascii.At(s, digits) == ')' {
 			if k = blanks(s, digits+1); ascii.Is(s, k, ascii.Quote) {
 				return k // string(12) "x"

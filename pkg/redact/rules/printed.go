@@ -4,6 +4,7 @@ package rules
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
@@ -18,9 +19,13 @@ const (
 
 var (
 	// announcing are the words of which a sentence has one that ends with the password.
-	announcing = set("for generated following provided user superuser created new initial session is proceed")
+	announcing = set("for generated following provided user superuser created new initial session is proceed " +
+		"für des von benutzer benutzers nutzer konto neues temporäres pour utilisateur l'utilisateur compte d'accès temporaire para de del usuario usuário cuenta conta acceso acesso temporal " +
+		"per utente l'utente d'ordine di accesso voor gebruiker för användare dla użytkownika konta pro uživatele için kullanıcı для пользователя доступа учетной")
 	// reporting are those of sentences about what happened to one.
-	reporting = set("failed invalid incorrect wrong error denied authentication expired rejected mismatch policy attempts attempt missing unknown bad not")
+	reporting = set("failed invalid incorrect wrong error denied authentication expired rejected mismatch policy attempts attempt missing unknown bad not " +
+		"falsch falsches ungültig ungültiges abgelaufen fehlgeschlagen abgelehnt incorrecte invalide expiré refusé incorrecta incorrecto inválida caducada errata errato sbagliata " +
+		"scaduta incorreta errada ongeldig onjuist verlopen fel felaktigt nieprawidłowe błędne wygasło neplatné chybné geçersiz yanlış неверный неправильный истек")
 )
 
 // printedValue finds the value of a name in a sentence that ends in a colon, or in one that "New value:" follows: Password for the elastic
@@ -77,9 +82,12 @@ func (c *Context) announcedEnd(i int) int {
 	for m.to < limit && !m.ends {
 		k := m.to
 		switch b := s[k]; {
-		case ascii.Class[b]&ascii.Alpha != 0:
-			end := ascii.Span(s[:min(len(s), k+maxAnnouncement)], k, ascii.Ident)
-			w := asciiWord(s[k:end])
+		case ascii.Class[b]&ascii.Alpha != 0 || b >= utf8.RuneSelf:
+			end := k
+			for end < min(len(s), k+maxAnnouncement) && (s[end] >= utf8.RuneSelf || ascii.Class[s[end]]&ascii.Ident != 0 || s[end] == '\'' && ascii.Is(s, end+1, ascii.Alpha)) {
+				end++
+			}
+			w := ascii.LowerString(s[k:min(end, k+maxNameBytes)])
 			if m.ends = reporting[w]; !m.ends {
 				if announcing[w] {
 					m.announcing = k
@@ -111,7 +119,7 @@ var adjectives = set("random randomly-generated generated auto-generated autogen
 
 // followingValue finds the value right behind a name of which something is said before: with random password x. The name is s[start:i].
 func followingValue(s string, start, i int) (value, bool) {
-	if word := previousField(s, start); ascii.At(s, i) != ' ' || !adjectives[asciiWord(strings.TrimSpace(s[word:start]))] {
+	if ascii.At(s, i) != ' ' {
 		return value{}, false
 	}
 	from := i + 1
@@ -123,7 +131,9 @@ func followingValue(s string, start, i int) (value, bool) {
 		end--
 	}
 	v := s[from:end]
-	return value{from, end, quoted}, len(v) >= minPrinted && Mixed(v) && !isURL(v) && !isTime(v) && !algorithm(v) && v[0] != '/'
+	word := previousField(s, start)
+	said := adjectives[asciiWord(strings.TrimSpace(s[word:start]))]
+	return value{from, end, quoted}, (said || passwordLike(v) && end > from) && len(v) >= minPrinted && Mixed(v) && !isURL(v) && !isTime(v) && !algorithm(v) && v[0] != '/'
 }
 
 // quotedBefore finds a quoted value that stands before its name: the "x" account with "y" password, SELECT 'y' AS password. The name

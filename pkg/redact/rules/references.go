@@ -27,7 +27,7 @@ func placeholder(v string) bool {
 }
 
 // noValue are the words that stand for no value, however they are given.
-var noValue = newWords("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known sensitive")
+var noValue = newWords("ok yes no on off enabled disabled required null nil none true false undefined (null) <nil> <none> <null> redacted (sensitive (known sensitive always on_create")
 
 // longMasks are what programs write for a value whose name is no mask elsewhere.
 var longMasks = set("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER PASSWORD_REMOVED SECRET_REMOVED")
@@ -58,7 +58,7 @@ func variable(v string) bool {
 	if v[0] == '.' && (strings.HasPrefix(v, "./") || strings.HasPrefix(v, "../")) && resourceName(v) {
 		return true // the file that holds it
 	}
-	return len(v) == 1 && !ascii.HasAlnum(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
+	return len(v) == 1 && !ascii.HasAlnum(v) || pointer(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
 }
 
 // fingerprint reports whether v is that of a key, as OpenSSH prints it, and not a hash that another program keeps of a password.

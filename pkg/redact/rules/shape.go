@@ -44,8 +44,11 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 		n := ascii.Span(v, 0, ascii.Digit)
 		return n == len(v) && (n == 3 || n == 4)
 	case ruleOneTimeCode:
-		if vd.Strength == Weak {
+		switch vd.Strength {
+		case Weak:
 			return authorizationCode(v)
+		case Likely:
+			return userCode(v) || authorizationCode(v)
 		}
 		return oneTimeCode(v)
 	case ruleSSN:
@@ -283,6 +286,19 @@ func camelWords(v string) bool {
 // hexNumber reports whether v is a number of at most 64 bits: 0x14ede63a5a70002.
 func hexNumber(v string) bool {
 	return len(v) <= 18 && len(v) > 2 && v[0] == '0' && ascii.ToLower(v[1]) == 'x' && ascii.Span(v, 2, ascii.HexDigit) == len(v)
+}
+
+// pointer reports whether v is an address in memory as programs print it: 0xc000012345, 0x00007f3a5c001234.
+func pointer(v string) bool {
+	if !hexNumber(v) || len(v) < 10 || strings.ToLower(v) != v {
+		return false
+	}
+	for _, begin := range []string{"0x000", "0xc00", "0x7f", "0x55", "0x56"} {
+		if strings.HasPrefix(v, begin) {
+			return true
+		}
+	}
+	return false
 }
 
 // caseChanges counts how often letters change from lower to upper case or back: seldom in words, often in tokens.

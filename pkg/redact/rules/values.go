@@ -60,6 +60,11 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return c.lastArgument(i + 1) // SET PASSWORD = PASSWORD('...'), changePassword("eve", "...")
 	case ascii.At(s, j) == ',' && (nameQuoted || ascii.At(s, start-1) == '{' || ascii.At(s, start-1) == ':'):
 		return c.pairedValue(start, i, j)
+	case ascii.At(s, i) == ',' && ascii.At(s, start-1) == '(':
+		if v, ok := c.unmarkedValue(start, i, i+1); ok {
+			return v, ok // (password,x)
+		}
+		return c.memberValue(start, i)
 	case nameQuoted && ascii.At(s, j) == ';':
 		return c.serialized(j)
 	case nameQuoted && j == i+1 && ascii.Is(s, j, ascii.Quote) && s[j] == s[i-1]:
@@ -83,11 +88,14 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	case j > i && in(directives, s[start:end]):
 		return c.proseValue(start, i, j, vd)
 	case ascii.At(s, j) == '{' || ascii.At(s, i) == '\n' || ascii.At(s, i) == '\r' || ascii.At(s, i) == ',':
+		if v, ok := c.valueBelow(start, i); ok {
+			return v, ok
+		}
 		return c.memberValue(start, i)
 	case j > i:
 		return c.proseValue(start, i, j, vd)
 	}
-	return value{}, false
+	return c.labelled(start)
 }
 
 const maxBlanks = 128 // between a name and its operator, or that and the value: programs align what they print
@@ -116,7 +124,7 @@ func nameEnd(s string, start, end int) (i int, nameQuoted bool) {
 	}
 	if open := ascii.At(s, start-1); ascii.At(s, i) == ':' && (open == '[' || nameQuoted) {
 		k := i
-		for k < len(s) && k-i < maxNameBytes && (ascii.Class[s[k]]&ascii.Ident != 0 || s[k] == ':' || s[k] == '\\') {
+		for k < len(s) && k-i < maxNameBytes && (ascii.Class[s[k]]&ascii.Ident != 0 || s[k] == ':' || s[k] == '\\' || nameQuoted && s[k] == '"') {
 			k++
 		}
 		if ascii.At(s, k) == ']' && (ascii.HasSuffixFold(s, k, "protected") || ascii.HasSuffixFold(s, k, "private")) {
@@ -129,6 +137,8 @@ func nameEnd(s string, start, end int) (i int, nameQuoted bool) {
 		if ascii.Is(s, i, ascii.Quote) {
 			i++
 		}
+	case ascii.At(s, i) == ')' && nameQuoted && operator(s, blanks(s, i+1)) > 0:
+		i++ // getenv("DB_PASSWORD") = "x"
 	case ascii.At(s, i) == ')' && ascii.At(s, start-1) == '(' && ascii.At(s, i+1) == '=':
 		i++ // Key (password)=(...)
 	case ascii.At(s, i) == '}' && ascii.At(s, start-1) == '$' && operator(s, blanks(s, i+1)) > 0:
@@ -231,6 +241,20 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 	}
 	if v, ok := c.directive(start, i, j, vd); ok {
 		return v, ok
+	}
+	if v, ok := c.unmarkedValue(start, i, j); ok {
+		return v, ok
+	}
+	if v, ok := c.labelled(start); ok {
+		return v, ok
+	}
+	if vd.Rule == ruleSecret && vd.Strength == Medium && ascii.Is(s, j, ascii.Alpha) {
+		// credentials bob:x
+		if whole := (value{j, c.bareEnd(j), prose}); passwordOf(s, whole) != whole {
+			v := passwordOf(s, whole)
+			v.ctx = quoted
+			return v, true
+		}
 	}
 	if (vd.Rule == ruleCardCode || vd.Rule == ruleOneTimeCode) && ascii.Is(s, j, ascii.Digit) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
@@ -424,6 +448,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 			return value{}, false
 		}
 	}
+	if ctx == colon && ascii.Is(s, j, ascii.Quote) && !ascii.Is(s, j+1, ascii.Alnum) && closesPrompt(s, op, s[j]) {
+		return value{}, false
+	}
 	if ascii.At(s, j) == '(' && ascii.At(s, op-1) == ')' {
 		// Key (password)=(x) already exists.
 		if k := strings.IndexByte(s[j:min(len(s), j+maxValueBytes)], ')'); k > 1 {
@@ -587,6 +614,8 @@ func (c *Context) moreValues(v value, vd Verdict) int {
 			j += len("to ")
 		case ascii.HasPrefixFold(s, j, "replace "):
 			j += len("replace ")
+		case vd.Rule == ruleOneTimeCode && nextCode(s, v, i) > 0:
+			j = nextCode(s, v, i)
 		case ascii.At(s, j) == ',' && i > end && v.ctx == quoted && ascii.Is(s, j+1, ascii.Quote) && ascii.At(s, v.start-2) == '(':
 			j++
 		default:
