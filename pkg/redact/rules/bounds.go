@@ -69,6 +69,8 @@ func quotedIn(s string, i int) (value, bool) {
 			continue
 		case s[j] == '\'' && q == '`' && run <= slashes && strings.IndexByte(s[start:j], ' ') < 0 && strings.IndexByte(" ,;.)\n\x00", ascii.At(s, j+1)) >= 0 && strings.IndexByte(s[j:min(len(s), j+maxNameBytes)], '`') < 0:
 			return value{start, j, quoted}, j > start // `x', as GNU's programs quote
+		case q == '\'' && s[j] == q && run == 0 && j > start && doubledQuote(s, j) > 0:
+			j += doubledQuote(s, j)
 		case s[j] == q && run <= slashes:
 			return value{start, j - run, quoted}, j-run > start
 		case s[j] == '\n' || j-start > maxValueBytes:
@@ -77,6 +79,26 @@ func quotedIn(s string, i int) (value, bool) {
 		run = 0
 	}
 	return value{start, len(s), quoted}, len(s) > start && ascii.HasAlnum(s[start:])
+}
+
+// doubledQuote returns how many bytes after the apostrophe at i belong to it if it stands for one in the quotes around it: two of them as in
+// YAML and SQL, or as shells need it, closed, escaped and opened again. A closing one must follow in the line.
+func doubledQuote(s string, i int) int {
+	n := 0
+	switch {
+	case ascii.At(s, i+1) == '\'' && ascii.At(s, i+2) > ' ' && strings.IndexByte(",;:)]}\"\\'", s[i+2]) < 0:
+		n = 1
+	case ascii.At(s, i+1) == '\\' && ascii.At(s, i+2) == '\'' && ascii.At(s, i+3) == '\'':
+		n = 3
+	default:
+		return 0
+	}
+	for k := i + n + 1; k < len(s) && k-i < maxNameBytes && s[k] != '\n'; k++ {
+		if s[k] == '\'' {
+			return n
+		}
+	}
+	return 0
 }
 
 // bareEnd is unquotedEnd, with the answer for values inside the last one remembered: key=key=key= is looked through once.

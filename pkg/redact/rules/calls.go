@@ -33,6 +33,7 @@ var functions = []struct {
 	{"pdo->__construct(", 2},
 	{"mysqli->real_connect(", 2},
 	{"mysqli->connect(", 2},
+	{"driver->connect(", 2},
 	{"ldap_bind(", 2},
 	{"ldap_simple_bind_s(", 2},
 	{"ldap_simple_bind(", 2},
@@ -68,7 +69,8 @@ const (
 // callTriggers are the ends of the functions' names that are seldom in anything else.
 func callTriggers() []Trigger {
 	return literals("ect('", "ect(\"", //nolint:misspell // the end of connect(
-		"ruct('", "ruct(\"", "ldap_bind(", "ple_bind_s(", "ple_bind(", "ftp_login(", "auth_password(", "imap_open(",
+		"ect(object(", "ect(array, '", //nolint:misspell // the same
+		"ruct('", "ruct(\"", "ldap_bind(", "ldap_simple", "ftp_login(", "auth_password(", "imap_open(",
 		"password_hash(", "password_verify(", "aes_encrypt(", "aes_decrypt(", "bypassphrase(", "ysql('", "resql('", "ngodb('")
 }
 

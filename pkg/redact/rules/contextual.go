@@ -16,6 +16,9 @@ import (
 // it is something else.
 func (c *Context) contextual(start, end int) {
 	s := c.S
+	if inCiphertext(s, start) {
+		return
+	}
 	for end > start && s[end-1] == '=' && end < len(s) && ascii.Class[s[end]]&ascii.Space == 0 {
 		end--
 	}
@@ -53,7 +56,7 @@ func (c *Context) contextual(start, end int) {
 			return
 		}
 	}
-	random := f.tokenLike(len(v)) && (f.digits > 0 || !camelWords(v))
+	random := f.tokenLike(len(v)) && (f.digits > 0 || !camelWords(v) && !headerName(v))
 	word := f.upper+f.lowers+f.digits == len(v) && (f.digits > 0 && f.digits < len(v) || f.distinct >= 16 && (f.upper == 0 || !camelWords(v)))
 	if !random && !word {
 		return
@@ -140,6 +143,34 @@ var linkWords = newWords("reset resets reset-password password-reset password_re
 
 // linkWord reports whether path ends in one of them.
 func linkWord(path string) bool { return in(linkWords, path[strings.LastIndexByte(path, '/')+1:]) }
+
+// inCiphertext reports whether i is within what SOPS has encrypted: ENC[AES256_GCM,data:…,iv:…,tag:…,type:str].
+func inCiphertext(s string, i int) bool {
+	if i < 4 || s[i-1] != ':' || s[i-2] != 'a' && s[i-2] != 'v' && s[i-2] != 'g' {
+		return false
+	}
+	before := s[max(0, i-maxCiphertext):i]
+	k := strings.LastIndex(before, "ENC[")
+	return k >= 0 && strings.IndexByte(before[k:], ']') < 0
+}
+
+const maxCiphertext = 4096
+
+// headerName reports whether v is capitalized words with dashes between, as names of headers are: X-Shopify-Access-Token.
+func headerName(v string) bool {
+	for i := 0; ; i++ {
+		word := ascii.Span(v, i, ascii.UpperCase)
+		if word == i {
+			return false
+		}
+		if i = ascii.Span(v, word, ascii.LowerCase); i == len(v) {
+			return true
+		}
+		if v[i] != '-' {
+			return false
+		}
+	}
+}
 
 // hexGroups reports whether s is hexadecimal digits, in one piece or with dashes between.
 func hexGroups(s string) bool {

@@ -27,7 +27,7 @@ const (
 	keyQualifiers = "api access secret private encryption encrypt encrypting decryption signing sign signature account master auth " +
 		"authentication authorization shared ssh client service storage subscription license app application admin deploy " +
 		"security crypto aes hmac rsa webhook consumer write bot integration symmetric provisioning insert origin ca " +
-		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas unseal recovery licence wep rad radius tacacs"
+		"rest user root server project global team developer merchant ingest instrumentation x anon role functions host sas unseal recovery licence wep rad radius tacacs network"
 	notSecretKeys = "public primary foreign partition cache sort routing index idempotency object map row registry hot short group " +
 		"dedup unique composite natural surrogate sequence schema lookup hash range context translation i18n bucket pub event " +
 		"partitioning ordering join aggregation message pressed down up issuer arrow enter escape function shift " +
@@ -75,7 +75,7 @@ var _ = register(rulePassword, Rule{
 	},
 	Detectors: []*Detector{
 		identified, inserts, procedures, calls, crypt, commandLines, piped, audited, authCommands, passCommands, imapLogins, prompted, aclUsers, nickserv, operators, randomPasswords, attempted, snmpLines, ipsecSecrets, secureStrings, deviceLines, pgpassLines,
-		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs, echoed, databaseLogins, queryPasswords, expected,
+		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs, echoed, databaseLogins, queryPasswords, expected, boundValues,
 	},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},
@@ -115,6 +115,7 @@ var _ = register(ruleSecret, Rule{
 	Pack: Secrets,
 	Names: []Names{
 		{Words: secretWords, Strength: Hard},
+		{Words: "secret secrets", Behind: "jwt session cookie nextauth client shared signing hmac oauth consumer refresh encryption app", Strength: Certain},
 		{Endings: "secret", Strength: Hard},
 		{Words: "cookie", Behind: "erlang", Strength: Hard},
 		{Words: "id", Behind: "secret", Strength: Weak},

@@ -63,7 +63,7 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 			return v, ok && !placeholder(s[v.start:v.end])
 		}
 	}
-	if ascii.At(s, end) != ' ' || !in(deviceNames, s[start:end]) {
+	if ascii.At(s, end) != ' ' || !in(deviceNames, s[start:end]) || ascii.HasSuffixFold(s, start, " in ") { // set to the key 'password' in secret 'db', of kubectl
 		return value{}, false
 	}
 	for _, w := range [...]string{"option ", "list "} {

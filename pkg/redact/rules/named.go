@@ -178,6 +178,9 @@ func detectName(c *Context, _ ID, i int) int {
 		}
 	}
 	if vd.Rule == ruleOneTimeCode {
+		for v.ctx != quoted && v.end-v.start > 4 && strings.IndexByte(".,!", s[v.end-1]) >= 0 {
+			v.end--
+		}
 		v.end = groupedCode(s, v.start, v.end)
 	}
 	if v.end == c.memo.values.rejected && v.end-v.start > maxRejected && vd.Strength < Hard {

@@ -40,7 +40,8 @@ const (
 	Weak             // the value must look like a token of some length
 	Likely           // the value must have letters and digits
 	Medium           // the value must look like a token, or be plainly assigned
-	Hard             // any value is secret
+	Hard             // any value is secret, but for names of what is kept elsewhere if it is no password
+	Certain          // and those, too
 )
 
 // Verdict is what a name says about its value.
@@ -237,6 +238,11 @@ func judgeWords(name string) Verdict {
 	for _, w := range seg[:len(seg)-1] {
 		if p := nameTables().inside[w]; p != nil && p.Strength > best.Strength {
 			best = Verdict{p.rule, p.Strength}
+		}
+	}
+	for k := 1; best.Strength == Nothing && k < len(seg)-1; k++ {
+		if seg[k] == "key" && keyQualifierSet[seg[k-1]] {
+			best = Verdict{ruleAPIKey, Weak} // fs.azure.account.key.acme.dfs.core.windows.net
 		}
 	}
 	return best

@@ -68,6 +68,13 @@ func (c *Context) valueBelow(start, i int) (value, bool) {
 		}
 		k += len(" = ")
 	}
+	if ascii.At(s, k) == ' ' || k > i+1 {
+		// Pydantic's errors: the field, and below it what is wrong with its value.
+		if at := strings.Index(s[k:lineEnd(s[:min(len(s), k+maxHead)], k)], "input_value="); at >= 0 {
+			return c.valueAt(k+at+len("input_value="), quoted)
+		}
+		return value{}, false
+	}
 	if k = c.unwrap(k); !ascii.Is(s, k, ascii.Quote) || k == from && !ascii.HasSuffixFold(s, start, "> ") {
 		return value{}, false
 	}

@@ -2,7 +2,12 @@
 
 package rules
 
-import "github.com/logseal/logseal/pkg/redact/internal/ascii"
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
+)
 
 var ruleOneTimeCode = newID("one_time_code")
 
@@ -17,7 +22,10 @@ var _ = register(ruleOneTimeCode, Rule{
 		{Words: "verifier", Behind: "code oauth", Strength: Hard},
 		{Endings: "otpcode mfacode verificationcode recoverycode codeverifier", Strength: Hard},
 	},
-	Detectors: []*Detector{{At: literals("/?code="), Find: detectSetupCode}},
+	Detectors: []*Detector{
+		{At: literals("/?code="), Find: detectSetupCode},
+		{At: []Trigger{sets(prefilter.Bytes("T"), prefilter.Bytes("A"), prefilter.Bytes("N"), prefilter.Bytes(" :="))}, Find: detectTAN},
+	},
 	Gone: []Example{
 		{"otp=482913", "482913"},
 		{"GET /cb?code=SplxlOBeZQQYbYS6WxSbIA&state=x", "SplxlOBeZQQYbYS6WxSbIA"},
@@ -146,6 +154,21 @@ func detectSetupCode(c *Context, _ ID, i int) int {
 	start := i + len("/?code=")
 	end := ascii.Span(c.S, start, ascii.Digit)
 	if end-start != 6 || ascii.Is(c.S, end, ascii.Alnum) {
+		return 0
+	}
+	c.Offer(ruleOneTimeCode, start, end)
+	return end
+}
+
+// detectTAN examines the number by which a bank's customer confirms a transaction: TAN 773812, TAN: 773812.
+func detectTAN(c *Context, _ ID, i int) int {
+	s := c.S
+	start := i + len("TAN")
+	for n := 0; n < 3 && start < len(s) && strings.IndexByte(" :=", s[start]) >= 0; n++ {
+		start++
+	}
+	end := ascii.Span(s, start, ascii.Digit)
+	if end-start != 6 || ascii.Is(s, end, ascii.Alnum) || ascii.Is(s, i-1, ascii.UpperCase) {
 		return 0
 	}
 	c.Offer(ruleOneTimeCode, start, end)

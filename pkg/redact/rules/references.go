@@ -167,6 +167,9 @@ func reference(s string, i int) int {
 		}
 	case b == ':' || b == '@':
 		// A parameter of a statement: :password, @pw.
+		if k := ascii.Span(s, i+2, ascii.Digit); b == '@' && ascii.At(s, i+1) == 'p' && k > i+2 && k-i < 5 && !ascii.Is(s, k, ascii.Run) {
+			return k - i
+		}
 		if k := ascii.Span(s, i+1, ascii.LowerCase|ascii.UpperCase); k-i > 1 && (k == len(s) || strings.IndexByte(" \"',);", ascii.At(s, k)) >= 0) && judge(s[i+1:k]).Strength > Nothing {
 			return k - i
 		}

@@ -61,7 +61,10 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 		return digits == 9
 	}
 	switch vd.Strength {
-	case Hard:
+	case Certain, Hard:
+		if vd.Strength == Certain && ctx != colon && ctx != prose {
+			return len(v) >= 4 && !structured(v) && v[0] != '/' // my-app-secret
+		}
 		if vd.Rule == SensitiveKey || vd.Rule == rulePassword && ctx != prose {
 			return true
 		}
@@ -88,6 +91,9 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 			return len(v) >= 20 && tokenLike(v, 20)
 		}
 		if vd.Rule == rulePassword { // a PIN, a phrase
+			if len(v) == len("ddd-ddd-ddd") && matchesForm(v, 0, "ddd-ddd-ddd") {
+				return true // of Werkzeug's debugger
+			}
 			n := ascii.Span(v, 0, ascii.Digit)
 			return n == len(v) && n >= 4 && n <= 8 && !roundNumber(v) || n == 0 && phraseEnd(v, 0) == len(v)
 		}

@@ -326,7 +326,7 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
 	login := vd.Strength == Hard && loginBefore(s, start)
 	known := login || in(directives, s[start:i])
-	if !known && (vd.Strength < Hard || !startsLine(s, start)) {
+	if !known && (vd.Strength < Hard || !startsLine(s, start) && strings.IndexByte(s[start:i], '_') < 0) {
 		return value{}, false
 	}
 	if known && ascii.EqualFold(s[start:i], "auth-pass") { // sentinel auth-pass NAME x
