@@ -126,7 +126,7 @@ func detectEchoed(c *Context, _ ID, i int) int {
 	k := blanks(s, c.span(i, ascii.Alpha))
 	for {
 		w, next, ok := nextWord(s, k, pipe)
-		if !ok {
+		if !ok || next > pipe { // or its quotes go on behind it
 			return 0
 		}
 		k = next

@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -257,20 +258,12 @@ func detectPair(c *Context, _ ID, i int) int {
 // hexdumps finds the keys that wpa_supplicant and hostapd print if they are told to show keys: PSK (ASCII passphrase) - hexdump_ascii(len=8): ...
 var hexdumps = &Detector{At: literals("hexdump(len=", "hexdump_ascii(len="), Find: func(c *Context, _ ID, i int) int {
 	s := c.S
-	label := s[max(0, i-maxNameBytes):i]
-	if k := max(strings.LastIndexAny(label, "\n\\"), strings.LastIndex(label, ": ")); k >= 0 {
-		label = label[k+1:]
-	}
-	telling := false
-	for _, w := range []string{"psk", "pmk", "ptk", "kck", "kek", "gtk", "passphrase", "password", "key", "secret", " tk "} {
-		telling = telling || ascii.ContainsFold(label, w)
-	}
 	k := strings.Index(s[i:min(len(s), i+maxNameBytes)], "):")
-	if !telling || k < 0 {
+	if k < 0 {
 		return 0
 	}
 	from := ascii.Span(s, i+k+len("):"), ascii.Space)
-	if !ascii.Is(s, from, ascii.HexDigit) || !ascii.Is(s, from+1, ascii.HexDigit) || ascii.Is(s, from+2, ascii.Alnum) {
+	if !ascii.Is(s, from, ascii.HexDigit) || !ascii.Is(s, from+1, ascii.HexDigit) || ascii.Is(s, from+2, ascii.Alnum) || !c.labelled(i) {
 		return 0
 	}
 	end := from
@@ -287,3 +280,16 @@ var hexdumps = &Detector{At: literals("hexdump(len=", "hexdump_ascii(len="), Fin
 }}
 
 const maxDump = 2048
+
+// dumpedSecrets are what the label of a dump has in it that shows a secret.
+var dumpedSecrets = [...]string{"psk", "pmk", "ptk", "kck", "kek", "gtk", "passphrase", "password", "key", "secret", " tk "}
+
+// labelled reports whether what stands before i says that a secret follows.
+func (c *Context) labelled(i int) bool {
+	label := c.S[max(0, i-maxNameBytes):i]
+	if k := max(strings.LastIndexAny(label, "\n\\"), strings.LastIndex(label, ": ")); k >= 0 {
+		label = label[k+1:]
+	}
+	c.look(len(dumpedSecrets) * len(label))
+	return slices.ContainsFunc(dumpedSecrets[:], func(w string) bool { return ascii.ContainsFold(label, w) })
+}
