@@ -263,7 +263,7 @@ var hexdumps = &Detector{At: literals("hexdump(len=", "hexdump_ascii(len="), Fin
 		return 0
 	}
 	from := ascii.Span(s, i+k+len("):"), ascii.Space)
-	if !ascii.Is(s, from, ascii.HexDigit) || !ascii.Is(s, from+1, ascii.HexDigit) || ascii.Is(s, from+2, ascii.Alnum) || !c.labelled(i) {
+	if !ascii.Is(s, from, ascii.HexDigit) || !ascii.Is(s, from+1, ascii.HexDigit) || ascii.Is(s, from+2, ascii.Alnum) || !c.labelledDump(i) {
 		return 0
 	}
 	end := from
@@ -284,8 +284,8 @@ const maxDump = 2048
 // dumpedSecrets are what the label of a dump has in it that shows a secret.
 var dumpedSecrets = [...]string{"psk", "pmk", "ptk", "kck", "kek", "gtk", "passphrase", "password", "key", "secret", " tk "}
 
-// labelled reports whether what stands before i says that a secret follows.
-func (c *Context) labelled(i int) bool {
+// labelledDump reports whether what stands before i says that a secret follows.
+func (c *Context) labelledDump(i int) bool {
 	label := c.S[max(0, i-maxNameBytes):i]
 	if k := max(strings.LastIndexAny(label, "\n\\"), strings.LastIndex(label, ": ")); k >= 0 {
 		label = label[k+1:]
