@@ -46,7 +46,7 @@ func replace(text, name, table string) (string, error) {
 }
 
 func ruleTable() string {
-	var b strings.Builder
+	var b, more strings.Builder
 	b.WriteString("| rule | takes | validated by | known to miss | known to over-match | source |\n|---|---|---|---|---|---|\n")
 	for _, pack := range []string{rules.Secrets, rules.PCI, rules.PII, ""} {
 		for _, r := range rules.All() {
@@ -57,11 +57,23 @@ func ruleTable() string {
 			if r.Off {
 				name += " (off)"
 			}
-			b.WriteString("| " + strings.Join([]string{name, r.Takes, dash(r.ValidatedBy), dash(r.Misses), dash(r.OverMatches), r.Source}, " | ") + " |\n")
+			takes := r.Takes
+			if len(takes) > longCell {
+				takes, _, _ = strings.Cut(takes, "; ")
+				takes += fmt.Sprintf("; [more](#all-that-%s-takes)", strings.ReplaceAll(r.ID, "_", "-"))
+				fmt.Fprintf(&more, "\n#### All that %s takes\n", strings.ReplaceAll(r.ID, "_", " "))
+				for clause := range strings.SplitSeq(r.Takes, "; ") {
+					more.WriteString("- " + clause + "\n")
+				}
+			}
+			b.WriteString("| " + strings.Join([]string{name, takes, dash(r.ValidatedBy), dash(r.Misses), dash(r.OverMatches), r.Source}, " | ") + " |\n")
 		}
 	}
-	return b.String()
+	return b.String() + more.String()
 }
+
+// longCell is what a cell of the table may hold, in bytes. What a rule with a longer list takes stands below the table.
+const longCell = 400
 
 func dash(s string) string {
 	if s == "" {
