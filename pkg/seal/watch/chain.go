@@ -531,6 +531,7 @@ func (w *Watcher) judgeChain(st *stream) {
 		return
 	}
 	if st.silent == nil && st.head.kind != seal.KindClose && !w.config.Partial && st.sealedAt+w.patience(st) < w.clock {
+		st.dirty = true
 		st.silent = w.add(finding.HeartbeatMissed, subject{
 			stream: st, detail: finding.Detail{Time: finding.Stamp(st.head.time), Seals: finding.Seal(st.head.number)},
 		})
@@ -549,7 +550,7 @@ func (w *Watcher) judgeHeadless(st *stream, ripe func(*note) bool) {
 			if st.resumed || w.config.Partial {
 				reason = finding.NotWatched
 			}
-			st.nofirst = w.add(reason, s)
+			st.nofirst, st.dirty = w.add(reason, s), true
 		}
 	}
 }

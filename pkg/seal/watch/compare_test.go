@@ -26,6 +26,7 @@ func (s *schedule) compare() {
 	}
 	repeated := map[string]uint64{}
 	for i, one := range s.samples {
+		repeated[one.trust.Name] += one.report.Duplicates
 		for _, ld := range s.again[i] {
 			repeated[one.trust.Name] += uint64(ld.LogRecordCount())
 		}

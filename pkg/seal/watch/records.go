@@ -252,6 +252,7 @@ func (w *Watcher) untell(p *page, slot int) {
 	}
 	p.told &^= bit
 	p.hole &^= bit
+	h.session.stream.dirty = true
 }
 
 func (w *Watcher) dropPage(p *page) {

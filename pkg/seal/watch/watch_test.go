@@ -253,6 +253,35 @@ func TestSilence(t *testing.T) {
 	require.Equal(t, "opened resolved", s.states(finding.Silent))
 }
 
+// TestAlarmsOfAStreamEndAfterAKill: what resolves a finding on a stream does so too when the watcher was killed while it was open.
+func TestAlarmsOfAStreamEndAfterAKill(t *testing.T) {
+	for name, c := range map[string]struct {
+		missing int // seals at the beginning that come only after the kill
+		alarm   string
+	}{
+		"silent":        {alarm: "SILENT heartbeat_missed web-17 1"},
+		"no first seal": {missing: 1, alarm: "ABSENT no_first_seal web-17 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, "web-17").start()
+			s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+			s.save(false)
+			list := append(h.take(), h.seal().seal().take()...)
+			s.feed(list[c.missing:])
+			s.pass(time.Second)
+			s.save(false) // all that has come
+			s.pass(10 * time.Minute)
+			s.want(c.alarm)
+			s.save(false)
+			s.load() // killed
+			s.feed(list[:c.missing]).feed(h.seal().take())
+			for _, e := range s.w.Open() {
+				require.NotEqual(t, strings.Fields(c.alarm)[0], string(e.Finding.Code))
+			}
+		})
+	}
+}
+
 // TestStoodStill: who did not run has not waited.
 func TestStoodStill(t *testing.T) {
 	h := newHost(t, "web-17").start()
