@@ -22,6 +22,9 @@ const (
 	// maxExtras bounds how many records with one id and other content wait for a seal to choose from.
 	maxExtras = 1024
 
+	// maxLostExtras bounds how many further records of a seq, and of how many seqs, are kept of a handle for seals that are missing and may still come.
+	maxLostExtras = 64
+
 	// maxHandles bounds the handles that no authentic seal knows, and maxBlind the bytes of their records that are kept whole, because
 	// it is not known yet which of their attributes count.
 	maxHandles = 16384
@@ -261,7 +264,7 @@ func (w *Watcher) dropPage(p *page) {
 	if h.last == p {
 		h.last = nil
 	}
-	p.forgetLost()
+	w.forgetLost(p)
 	*p = page{}
 	if len(w.freePages) < 1024 {
 		w.freePages = append(w.freePages, p)
@@ -284,7 +287,7 @@ func (w *Watcher) keepDone(p *page) {
 	old.queued = false
 	old.have &^= old.done
 	old.done = 0
-	old.forgetLost()
+	w.forgetLost(old)
 	if old.have == 0 {
 		w.dropPage(old)
 	}
@@ -311,8 +314,9 @@ func (w *Watcher) find(p *page, slot int) {
 }
 
 // forgetLost leaves what is lost on a page in the finding for good.
-func (p *page) forgetLost() {
+func (w *Watcher) forgetLost(p *page) {
 	if p.lost != 0 {
+		p.seqs(p.lost, func(seq uint64, _ int) { w.dropExtras(p.handle, seq) })
 		p.handle.losts--
 		p.lost = 0
 	}
@@ -428,6 +432,10 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 			}
 		case p.leaf[slot] == *leaf:
 			w.duplicates++
+		case p.lost>>slot&1 == 1 && len(h.extras) < maxLostExtras && len(h.extras[seq]) < maxLostExtras: // either may be the one that the seal backs, if it comes
+			if w.addExtra(h, seq, leaf, from) {
+				w.rivalry(h, seq, from)
+			}
 		default:
 			w.add(finding.NotSealedYet, h.on(seq, seq, from))
 		}
@@ -462,11 +470,15 @@ func (w *Watcher) record(ss *session, seq uint64, leaf *seal.Hash, from Peer) {
 func (w *Watcher) doom(p *page, slot int, fate finding.Reason, from Peer) {
 	h, seq := p.handle, p.number*leavesAPage+uint64(slot)
 	w.settleLeaf(p, slot, true)
+	lost := fate == finding.SealMissing || fate == finding.NotWatched
+	if !lost || len(h.extras) > maxLostExtras || len(h.extras[seq]) > maxLostExtras {
+		w.dropExtras(h, seq)
+	}
 	if w.config.Partial && fate.Code() == finding.Inserted {
 		return
 	}
 	c := w.add(fate, h.on(seq, seq, from))
-	if fate == finding.SealMissing || fate == finding.NotWatched {
+	if lost {
 		h.session.stream.dirty = true
 		h.lost.add(c, 1)
 		p.lose(slot)

@@ -159,9 +159,9 @@ func saveHandle(h *handle) handleState {
 	return s
 }
 
-// saveLeaf saves a leaf that waits at a place, and the further ones with its seq.
+// saveLeaf saves a leaf that waits at a place, or is lost, and the further ones with its seq.
 func saveLeaf(list []leafState, h *handle, p *page, seq uint64, slot int) []leafState {
-	list = append(list, leafState{Seq: seq, Leaf: b32(p.leaf[slot]), Told: (p.told&^p.hole)>>slot&1 == 1, Hole: p.hole>>slot&1 == 1})
+	list = append(list, leafState{Seq: seq, Leaf: b32(p.leaf[slot]), Told: (p.told&^p.hole)>>slot&1 == 1, Hole: p.hole>>slot&1 == 1, Lost: p.lost>>slot&1 == 1})
 	for _, leaf := range h.extras[seq] {
 		list = append(list, leafState{Seq: seq, Leaf: b32(leaf)})
 	}
@@ -215,7 +215,7 @@ func (w *Watcher) saveSession(ss *session, last bool) *sessionState {
 	}
 	h.eachLost(func(p *page, seq uint64, slot int) {
 		if len(s.Leaves) < maxSavedLeaves {
-			s.Leaves = append(s.Leaves, leafState{Seq: seq, Leaf: b32(p.leaf[slot]), Lost: true})
+			s.Leaves = saveLeaf(s.Leaves, h, p, seq, slot)
 		}
 	})
 	if last {

@@ -324,7 +324,6 @@ func (w *Watcher) sweep(ss *session) {
 		next := p.next
 		p.seqs(p.waiting(), func(seq uint64, slot int) {
 			if !ss.settled.Contains(seq) { // else it is in an open group
-				w.dropExtras(h, seq)
 				w.doom(p, slot, ss.fate(seq), Peer{})
 			}
 		})
