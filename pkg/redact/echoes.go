@@ -45,6 +45,11 @@ func (x *echoIndex) add(span int, value string) {
 	if len(value) < minEcho || !rules.Mixed(value) {
 		return
 	}
+	for k := x.first[echoBucket(gramAt(value, 0))]; k > 0; k = x.grams[k-1].next {
+		if g := &x.grams[k-1]; g.offset == 0 && g.value == value {
+			return // many matches may have one value
+		}
+	}
 	for offset := range echoStride {
 		gram := gramAt(value, offset)
 		b := &x.first[echoBucket(gram)]
@@ -73,7 +78,7 @@ func (c *scan) echoes() bool {
 		return false
 	}
 	compared := 0
-	for i := 0; i+gramBytes <= len(c.S); i += echoStride {
+	for i := 0; i+gramBytes <= len(c.S) && c.w.work >= 0; i += echoStride {
 		gram := gramAt(c.S, i)
 		for k := x.first[echoBucket(gram)]; k > 0; k = x.grams[k-1].next {
 			g := &x.grams[k-1]
@@ -84,6 +89,7 @@ func (c *scan) echoes() bool {
 			at := i - int(g.offset)
 			if sp := c.spans[g.span]; at != sp.start && strings.HasPrefix(c.S[at:], g.value) {
 				c.spans = append(c.spans, span{at, at + len(g.value), sp.rule, sp.text})
+				c.w.work -= costOfMatch
 			}
 		}
 	}

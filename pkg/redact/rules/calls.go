@@ -10,7 +10,7 @@ import (
 
 // Secrets that are told by their place among the arguments of a function or procedure: in the stack traces of PHP, in SQL, in scripts.
 
-var calls = &Detector{At: callTriggers(), Find: detectCall}
+var calls = &Detector{Extra: 8, At: callTriggers(), Find: detectCall}
 
 // functions are what ends in a parenthesis, and which argument is a secret, from 0 on.
 var functions = []struct {

@@ -15,7 +15,7 @@ import (
 
 var (
 	commandLines = &Detector{At: commandTriggers(), Find: detectCommand}
-	audited      = &Detector{At: literals("argc=", "proctitle="), Find: detectAudit}
+	audited      = &Detector{Extra: 4, At: literals("argc=", "proctitle="), Find: detectAudit}
 )
 
 // commandMemo is up to where words of commands have been looked through, up to where no client is left to be found, the end of the last

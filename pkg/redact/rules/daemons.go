@@ -13,12 +13,12 @@ import (
 
 var (
 	snmpdLines = &Detector{At: literals("teuser ", "com2sec", "sink ", "hcommunity "), Find: detectSnmpd}
-	ntpKeys    = &Detector{At: literals(" sha1 ", " sha256 ", " sha512 ", " sha384 ", " md5 ", " aes128 "), Find: detectNTPKey}
-	pppSecrets = &Detector{At: literals(" pptpd ", " l2tpd ", "ap-secrets", " * \""), Find: detectPPPSecret}
+	ntpKeys    = &Detector{Extra: 40, At: literals(" sha1 ", " sha256 ", " sha512 ", " sha384 ", " md5 ", " aes128 "), Find: detectNTPKey}
+	pppSecrets = &Detector{Extra: 36, At: literals(" pptpd ", " l2tpd ", "ap-secrets", " * \""), Find: detectPPPSecret}
 	relayLogin = &Detector{At: literals("]:587 ", "]:587\t", "]:25 "), Find: detectRelayLogin}
 	passwdLine = &Detector{At: literals(":/bin/", ":/usr/"), Find: detectPasswdLine}
 	ntHashes   = &Detector{At: literals(":::"), Find: detectNTHashes}
-	cleartext  = &Detector{At: literals("= cleartext "), Find: detectCleartext}
+	cleartext  = &Detector{Extra: 8, At: literals("= cleartext "), Find: detectCleartext}
 )
 
 // snmpWords are the words that stand before a pass phrase in createUser.

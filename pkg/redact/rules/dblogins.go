@@ -13,7 +13,7 @@ import (
 // parameters u and p that InfluxDB and others take in an address.
 
 var (
-	databaseLogins = &Detector{At: append(literals("sql> conn", "erid=", "ogon "),
+	databaseLogins = &Detector{Extra: 8, At: append(literals("sql> conn", "erid=", "ogon "),
 		sets(prefilter.Bytes("C"), prefilter.Bytes("T"), prefilter.Bytes(" "), prefilter.Bytes("T"))), Find: detectDatabaseLogin}
 	queryPasswords = &Detector{At: []Trigger{sets(prefilter.Bytes("&?,"), prefilter.Bytes("pP"), prefilter.Bytes("="), prefilter.Not(prefilter.Class(ascii.Digit)))}, Find: detectQueryPassword}
 )

@@ -12,9 +12,9 @@ import (
 // them: Cisco, Arista, Juniper, Fortinet, Palo Alto, Huawei, VyOS, Check Point; ipsec.secrets; PowerShell.
 
 var (
-	snmpLines     = &Detector{At: literals("snmp-server host ", "snmp-server user "), Find: detectSNMP}
-	ipsecSecrets  = &Detector{At: literals(": eap ", ": xauth ", ": rsa ", ": ntlm ", ": psk '"), Find: detectIPsecSecret}
-	secureStrings = &Detector{At: literals("to-securestring"), Find: detectSecureString}
+	snmpLines     = &Detector{Extra: 44, At: literals("snmp-server host ", "snmp-server user "), Find: detectSNMP}
+	ipsecSecrets  = &Detector{Extra: 4, At: literals(": eap ", ": xauth ", ": rsa ", ": ntlm ", ": psk '"), Find: detectIPsecSecret}
+	secureStrings = &Detector{Extra: 12, At: literals("to-securestring"), Find: detectSecureString}
 )
 
 const maxDeviceLine = 96 // bytes from the start of a command to the name of the secret

@@ -13,18 +13,18 @@ import (
 // Redis, ZooKeeper, IRC.
 
 var (
-	authCommands = &Detector{At: literals("auth ", "auth2 ", "auth(", "auth\"", "auth'", "auth\r\n$", "auth\n$", "authenticate ", "authinfo pass "), Find: detectAuth}
-	passCommands = &Detector{At: literals("pass "), Find: detectPassCommand}
+	authCommands = &Detector{Extra: 20, At: literals("auth ", "auth2 ", "auth(", "auth\"", "auth'", "auth\r\n$", "auth\n$", "authenticate ", "authinfo pass "), Find: detectAuth}
+	passCommands = &Detector{Extra: 20, At: literals("pass "), Find: detectPassCommand}
 	imapLogins   = &Detector{At: literals(" login "), Find: detectLogin}
-	prompted     = &Detector{At: literals("ugfzc3dvcmq6", "ugfzc3dvcmqa", "cgfzc3dvcmq6"), Find: detectPrompted}
+	prompted     = &Detector{Extra: 8, At: literals("ugfzc3dvcmq6", "ugfzc3dvcmqa", "cgfzc3dvcmq6"), Find: detectPrompted}
 	aclUsers     = &Detector{At: []Trigger{
 		{Literal: "setuser"},
 		sets(prefilter.Bytes("nN"), prefilter.Bytes(" "), prefilter.Bytes(">#"), prefilter.Class(ascii.Alnum)),
 	}, Find: detectACL}
-	nickserv  = &Detector{At: literals("nickserv"), Find: detectNickServ}
+	nickserv  = &Detector{Extra: 24, At: literals("nickserv"), Find: detectNickServ}
 	operators = &Detector{At: literals("oper "), Find: detectOper}
 	// attempted are the logins of a honeypot's visitors: login attempt [b'root'/b'x'] failed.
-	attempted = &Detector{At: literals("login attempt ["), Find: detectAttempt}
+	attempted = &Detector{Extra: 16, At: literals("login attempt ["), Find: detectAttempt}
 )
 
 // mechanisms are those of SASL whose first message holds the credentials.
@@ -472,7 +472,7 @@ func detectAttempt(c *Context, _ ID, i int) int {
 
 // logins are what FreeRADIUS writes of a login when it is told to log passwords: [bob/x] (from client, and OpenVPN of its management:
 // password "Auth" "x"; the answer to APOP (RFC 1939), which can be tried out like a hash.
-var logins = &Detector{At: literals("] (from client ", "apop "), Find: detectLoginAttempt}
+var logins = &Detector{Extra: 8, At: literals("] (from client ", "apop "), Find: detectLoginAttempt}
 
 func detectLoginAttempt(c *Context, _ ID, i int) int {
 	s := c.S

@@ -10,7 +10,7 @@ import (
 
 // expected finds what a script of expect sends where a password is asked for, or what looks like one: send "x\\r", also as expect prints it
 // itself (send: sending "x\\r"); and the key of an access point that iwconfig takes in letters.
-var expected = &Detector{At: literals("end \"", "d -- \"", "{ exp", "ey s:"), Find: detectSent}
+var expected = &Detector{Extra: 4, At: literals("end \"", "d -- \"", "{ exp", "ey s:"), Find: detectSent}
 
 func detectSent(c *Context, _ ID, i int) int {
 	s := c.S

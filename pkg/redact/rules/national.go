@@ -190,7 +190,7 @@ const (
 )
 
 // cued finds the number behind the cue of which a part is at i.
-var cued = &Detector{Find: func(c *Context, rule ID, i int) int {
+var cued = &Detector{Extra: 16, Find: func(c *Context, rule ID, i int) int {
 	s, num := c.S, registered[rule].Number
 	for k := c.span(i, ascii.Alpha); k < len(s) && k-i < maxToNumber && s[k] != '\n'; k++ {
 		if ascii.Class[s[k]]&ascii.Alnum == 0 || ascii.Is(s, k-1, ascii.Alnum) {

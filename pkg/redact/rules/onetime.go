@@ -23,7 +23,7 @@ var _ = register(ruleOneTimeCode, Rule{
 		{Endings: "otpcode mfacode verificationcode recoverycode codeverifier", Strength: Hard},
 	},
 	Detectors: []*Detector{
-		{At: literals("/?code="), Find: detectSetupCode},
+		{Extra: 12, At: literals("/?code="), Find: detectSetupCode},
 		{At: []Trigger{sets(prefilter.Bytes("T"), prefilter.Bytes("A"), prefilter.Bytes("N"), prefilter.Bytes(" :="))}, Find: detectTAN},
 	},
 	Gone: []Example{

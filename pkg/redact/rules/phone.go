@@ -18,7 +18,7 @@ var _ = register(rulePhone, Rule{
 		{At: []Trigger{behind(prefilter.Not(prefilter.Class(ascii.Alnum)), prefilter.Bytes("0"), prefilter.Bytes("123456789"), prefilter.Bytes("0123456789 -./"))}, Find: detectSpread},
 		{At: []Trigger{sets(prefilter.Bytes("+"), prefilter.Bytes("123456789("), prefilter.Bytes("0123456789 ()-."))}, Find: detectPlus},
 		{At: []Trigger{sets(prefilter.Bytes("("), prefilter.Bytes("0123456789+"), prefilter.Digits)}, Find: detectParen},
-		{At: literals("phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil", "number", "reach", "text me"), Find: detectPhoneWord},
+		{Extra: 4, At: literals("phone", "tel", "cell", "call", "fax", "contact", "whatsapp", "sms", "dial", "msisdn", "handy", "mobil", "number", "reach", "text me"), Find: detectPhoneWord},
 	},
 	Canonical: func(b byte) (byte, bool) { return b, ascii.Class[b]&ascii.Digit != 0 || b == '+' || b == 'x' },
 	Gone: []Example{

@@ -11,8 +11,8 @@ import (
 // Passwords that a program reads from its standard input.
 
 var (
-	piped  = &Detector{At: literals("chpasswd", "--stdin", "-stdin", "<<< "), Find: detectPiped}
-	echoed = &Detector{At: literals("echo ", "intf "), Find: detectEchoed}
+	piped  = &Detector{Extra: 12, At: literals("chpasswd", "--stdin", "-stdin", "<<< "), Find: detectPiped}
+	echoed = &Detector{Extra: 12, At: literals("echo ", "intf "), Find: detectEchoed}
 )
 
 const maxPiped = 128 // bytes from echo to what reads it

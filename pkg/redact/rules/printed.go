@@ -162,7 +162,7 @@ func (c *Context) quotedBefore(start int) (value, bool) {
 }
 
 // randomPasswords finds those of a list of users, as cloud-init prints it: Set the following 'random' passwords, then user:password lines.
-var randomPasswords = &Detector{At: literals("random' passwords"), Find: func(c *Context, _ ID, i int) int {
+var randomPasswords = &Detector{Extra: 60, At: literals("random' passwords"), Find: func(c *Context, _ ID, i int) int {
 	s := c.S
 	c.Charge(costOfList)
 	line := func(k int) int { return lineEnd(s[:min(len(s), k+maxCommand)], k) }
@@ -199,7 +199,7 @@ var newValues = &Detector{At: literals("w value: "), Find: func(c *Context, _ ID
 }}
 
 // printedPairs finds a user and a password where a sentence says that they are: login with admin / x, root:x (random password).
-var printedPairs = &Detector{At: literals("in / ", "oot / ", "min:", "(random password", "(generated password"), Find: detectPair}
+var printedPairs = &Detector{Extra: 8, At: literals("in / ", "oot / ", "min:", "(random password", "(generated password"), Find: detectPair}
 
 // pairWords are those of which one stands before a user and a password.
 var pairWords = []string{"login", "log in", "credential", "password", "sign in", "account", "created", "default user", "initial"}
@@ -256,7 +256,7 @@ func detectPair(c *Context, _ ID, i int) int {
 }
 
 // hexdumps finds the keys that wpa_supplicant and hostapd print if they are told to show keys: PSK (ASCII passphrase) - hexdump_ascii(len=8): ...
-var hexdumps = &Detector{At: literals("hexdump(len=", "hexdump_ascii(len="), Find: func(c *Context, _ ID, i int) int {
+var hexdumps = &Detector{Extra: 160, At: literals("hexdump(len=", "hexdump_ascii(len="), Find: func(c *Context, _ ID, i int) int {
 	s := c.S
 	k := strings.Index(s[i:min(len(s), i+maxNameBytes)], "):")
 	if k < 0 {

@@ -13,7 +13,7 @@ var PrivateKey = newID("private_key")
 var _ = register(PrivateKey, Rule{
 	Pack:      Secrets,
 	Runs:      true,
-	Detectors: []*Detector{{At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}, jwks},
+	Detectors: []*Detector{{Extra: 16, At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}, jwks},
 	Gone: []Example{
 		{"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg", "MIIEvQIBADANBg"},
 		{"x -----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY----- y", "MIIEpAIBAAKCAQEA"},

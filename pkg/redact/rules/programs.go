@@ -152,6 +152,7 @@ func (c *Context) secretCommand(start, end int) (taken int, ok bool) {
 		if !found {
 			break
 		}
+		c.Charge(costOfWord)
 		k = next
 		t := w.text
 		switch {
@@ -170,7 +171,7 @@ func (c *Context) secretCommand(start, end int) (taken int, ok bool) {
 			if c.assignment(w) {
 				taken = w.end
 			}
-		case option == "" && name != "" && (isVariable(name) || judge(name).Strength >= Medium) && chosen(t):
+		case option == "" && name != "" && chosen(t) && (isVariable(name) || c.names.Verdict(name).Strength >= Medium):
 			if c.whole(w, 0) {
 				taken = w.end
 			}

@@ -58,8 +58,10 @@ type Detector struct {
 	// offered to no other detector.
 	Find func(c *Context, rule ID, i int) int
 	At   []Trigger
-	// Free says that it takes time in proportion to the text, and so needs no limit.
-	Free bool
+	// Free says that it takes time in proportion to the text, and so needs no limit. Extra is what a call mostly takes besides
+	// [prefilter.CostOfCall], in steps, where that is much.
+	Free  bool
+	Extra int
 }
 
 // Number is how a number is written and checked. In a form d is a digit, A a letter of either case, * one of both, and all else stands
@@ -136,7 +138,7 @@ func Triggers(on func(ID) bool, globs []string) (all []prefilter.Trigger[*Contex
 	add := func(d *Detector, rule ID, at ...Trigger) {
 		for _, t := range at {
 			all = append(all, prefilter.Trigger[*Context]{
-				Lit: t.Literal, Sets: t.Sets, Boundary: t.Boundary, Rule: rule, Free: d.Free, Detect: d.Find,
+				Lit: t.Literal, Sets: t.Sets, Boundary: t.Boundary, Rule: rule, Free: d.Free, Extra: d.Extra, Detect: d.Find,
 			})
 		}
 	}

@@ -14,7 +14,7 @@ var _ = register(ruleURLCredentials, Rule{
 	Pack: Secrets,
 	Detectors: []*Detector{
 		{At: literals("://"), Find: detectUserinfo},
-		{At: literals("jdbc:oracle:"), Find: detectOracleDSN},
+		{Extra: 32, At: literals("jdbc:oracle:"), Find: detectOracleDSN},
 		atSigns,
 	},
 	Gone: []Example{

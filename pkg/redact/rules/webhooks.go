@@ -12,7 +12,7 @@ var ruleWebhook = newID("webhook")
 
 var _ = register(ruleWebhook, Rule{
 	Pack:      Secrets,
-	Detectors: []*Detector{{At: literals("hooks.", "webhook", "api.telegram.org/bot"), Find: detectWebhook}},
+	Detectors: []*Detector{{Extra: 8, At: literals("hooks.", "webhook", "api.telegram.org/bot"), Find: detectWebhook}},
 	Gone: []Example{
 		{"https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX", "T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"},
 	},

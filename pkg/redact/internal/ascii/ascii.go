@@ -157,31 +157,25 @@ func LowerString(s string) string {
 
 // IndexFold returns the first index of lit, lower case, in s, ignoring case, or -1.
 func IndexFold(s, lit string) int {
-	letter := Class[lit[0]]&Alpha != 0
+	first := lit[0]
+	letter := Class[first]&Alpha != 0
 	for i := 0; i+len(lit) <= len(s); i++ {
 		if !letter {
-			k := strings.IndexByte(s[i:], lit[0])
+			k := strings.IndexByte(s[i:], first)
 			if k < 0 {
 				return -1
 			}
 			i += k
 		}
-		if HasPrefixFold(s, i, lit) {
+		if ToLower(s[i]) == first && HasPrefixFold(s, i, lit) {
 			return i
 		}
 	}
 	return -1
 }
 
-// ContainsFold reports whether s holds lit, lower case, ignoring case. s is short.
-func ContainsFold(s, lit string) bool {
-	for i := 0; i+len(lit) <= len(s); i++ {
-		if HasPrefixFold(s, i, lit) {
-			return true
-		}
-	}
-	return false
-}
+// ContainsFold reports whether s holds lit, lower case, ignoring case.
+func ContainsFold(s, lit string) bool { return IndexFold(s, lit) >= 0 }
 
 // HasAlnum reports whether s holds a letter, a digit or a byte beyond ASCII.
 func HasAlnum(s string) bool {

@@ -39,14 +39,17 @@ type Trigger[C any] struct {
 	// Boundary says that the first set is what may stand before: the detector is called a byte later, and also where the
 	// text starts.
 	Boundary bool
-	// Free says that its detector takes time in proportion to the text, and so needs no limit.
-	Free bool
+	// Free says that its detector takes time in proportion to the text, and so needs no limit. Extra is what a call takes besides
+	// CostOfCall, in steps.
+	Free  bool
+	Extra int
 	// Always says that it is wanted also in what a detector has consumed.
 	Always bool
 	// Note is what its detector notes in State.Saw, after which it is no longer wanted.
 	Note uint16
 
 	skip int // 1 with Boundary, or 0
+	cost int // of a call, in steps
 }
 
 // glance is what head returns where a trigger may begin, in the bits of the mask, and the byte of a literal behind those, or 0: to tell most
@@ -139,6 +142,9 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 	})
 	for k := range triggers {
 		t := &triggers[k]
+		if !t.Free {
+			t.cost = CostOfCall + t.Extra
+		}
 		if t.Boundary {
 			t.skip = 1
 			for b, ok := range t.Sets[1] {

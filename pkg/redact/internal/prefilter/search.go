@@ -197,10 +197,7 @@ func (f *Filter[C]) offer(state *State, c C, t *Trigger[C], i int) {
 	if i-t.skip < state.Resume && !t.Always && !(t.skip == 1 && i == 0) || t.Note&state.Saw != 0 {
 		return
 	}
-	if !t.Free {
-		*state.Budget -= CostOfCall
-	}
-	if *state.Budget < 0 {
+	if *state.Budget -= t.cost; *state.Budget < 0 {
 		state.Resume = len(state.S)
 		return
 	}
