@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/logseal/logseal/pkg/seal/finding"
 	"github.com/logseal/logseal/pkg/seal/watch"
@@ -72,6 +73,39 @@ func (s *schedule) alarmsInBetween(want claims, exact bool) string {
 		}
 	}
 	return b.String()
+}
+
+// compareClients checks that nobody was taken for another client, and that a client who sends what another has sent is found where the stream is bound.
+func (s *schedule) compareClients() {
+	other := func() map[string]bool {
+		found := map[string]bool{}
+		for _, e := range s.log {
+			if e.Finding.Code == finding.IdentityMismatch {
+				found[e.Finding.Stream] = true
+			}
+		}
+		return found
+	}
+	if found := other(); len(found) > 0 {
+		s.fail(fmt.Sprintf("false alarm: each stream came from its own client: %v", found))
+		return
+	}
+	bound := map[string]bool{}
+	for _, st := range s.w.Stats().Streams {
+		bound[st.Name] = !st.SealTime.IsZero()
+	}
+	for _, one := range s.samples {
+		for _, c := range one.chunks {
+			s.take(s.w.Observe(c.logs, watch.Peer{Identity: "thief.example.com"}, s.now))
+		}
+	}
+	s.take(s.w.Tick(s.now.Add(time.Second)))
+	found := other()
+	for _, one := range s.samples {
+		if bound[one.trust.Name] && !found[one.trust.Name] {
+			s.fail(fmt.Sprintf("what %s had sent came from another client, and that was not found", one.trust.Name))
+		}
+	}
 }
 
 // said returns the records and seals that the watcher has raised an alarm on, or has said not to have looked at: what there is more of is told once a minute.

@@ -151,6 +151,7 @@ type schedule struct {
 	repeats bool          // what was sent is sent again, at once or long after
 	small   bool          // the watcher has memory for few records
 	learns  bool          // it trusts who comes first
+	binds   bool          // it ties each stream to the client that it comes from
 	chunks  int
 	again   map[int][]plog.Logs // what was sent again, by sample
 
@@ -205,6 +206,8 @@ func newSchedule(t testing.TB, n uint64, samples [][]*sample) *schedule {
 		config.MaxPending = 1024
 	}
 	s.learns, s.partial = one(8), one(16)
+	s.binds = rand.New(rand.NewPCG(n, 11)).IntN(4) == 0
+	config.BindIdentity = s.binds
 	config.Partial = s.partial
 	attackedToo := rng.IntN(2) == 0
 	for _, i := range rng.Perm(len(samples))[:1+rng.IntN(3)] {
@@ -247,6 +250,9 @@ func (s *schedule) run() {
 		s.repeatLater()
 	}
 	s.compare()
+	if s.binds {
+		s.compareClients()
+	}
 }
 
 // repeatLater has some of it come once more, after up to an hour.
@@ -451,6 +457,9 @@ func (s *schedule) goOn() {
 
 func (s *schedule) observeFrom(d delivery) {
 	from := watch.Peer{Address: fmt.Sprintf("10.0.0.%d:4317", d.of)}
+	if s.binds {
+		from.Identity = clientOf(s.samples[d.of])
+	}
 	if s.skips && s.rng.IntN(30) == 0 {
 		s.w.Skip(d.chunk, from)
 		s.aside = append(s.aside, d)
@@ -462,3 +471,5 @@ func (s *schedule) observeFrom(d delivery) {
 	d.at = s.clock
 	s.recent = append(s.recent, d)
 }
+
+func clientOf(one *sample) string { return one.trust.Name + ".example.com" }
