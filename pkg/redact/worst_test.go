@@ -39,12 +39,12 @@ func worst() map[string]string {
 }
 
 // Whatever a text consists of, what is done for it is in proportion to its length: the work of detectors is counted, none does much more
-// than is counted before it ends, and where the count is over the limit the text is withheld.
+// than is counted before it ends, and where the count is over the limit the text is withheld. LOGSEAL_EVERY_TEXT=1 tries all of them, and many
+// more that are composed.
 func TestWorkIsBounded(t *testing.T) {
 	e := newEngine(t)
 	w := newWorker(e)
-	seed := rand.Uint64()
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := rand.New(rand.NewPCG(1, 0))
 	all := os.Getenv("LOGSEAL_EVERY_TEXT") != ""
 	for _, unit := range slices.Sorted(maps.Keys(madeOf(e))) {
 		if !all && r.IntN(16) > 0 {
@@ -54,7 +54,7 @@ func TestWorkIsBounded(t *testing.T) {
 		limit := prefilter.WorkFor(len(text))
 		w.work = limit
 		w.pass(text)
-		assert.LessOrEqual(t, limit-w.work, limit+mostAtOnce, "%q, seed %d", unit, seed)
+		assert.LessOrEqual(t, limit-w.work, limit+mostAtOnce, "%q", unit)
 	}
 }
 

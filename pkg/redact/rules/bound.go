@@ -41,7 +41,8 @@ func detectBound(c *Context, _ ID, i int) int {
 	for n, k := 0, i+1; k < end && n < maxColumns; n++ {
 		k = ascii.Span(s[:end], k, ascii.Space)
 		name, v := c.boundItem(k, end)
-		if v.end <= k {
+		v.end = min(v.end, end) // the list may be cut off within quotes
+		if v.end <= max(k, v.start) {
 			break
 		}
 		text := s[v.start:v.end]

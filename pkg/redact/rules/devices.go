@@ -318,7 +318,7 @@ func detectSecureString(c *Context, _ ID, i int) int {
 			pipe--
 		}
 		if ascii.Is(s, pipe, ascii.Quote) {
-			from := max(0, pipe-maxNameBytes, c.taken)
+			from := c.untaken(pipe, maxNameBytes)
 			if open := strings.LastIndexByte(s[from:pipe], s[pipe]); open >= 0 && !placeholder(s[from+open+1:pipe]) {
 				c.Offer(rulePassword, from+open+1, pipe)
 			}

@@ -478,7 +478,7 @@ func detectLoginAttempt(c *Context, _ ID, i int) int {
 	s := c.S
 	switch {
 	case s[i] == ']':
-		from := max(0, i-maxNameBytes, c.taken)
+		from := c.untaken(i, maxNameBytes)
 		open := strings.LastIndexByte(s[from:i], '[')
 		if open < 0 {
 			return 0

@@ -19,7 +19,7 @@ var jwkMembers = []string{`"d`, `"k`, `"p`, `"q`, `"dp`, `"dq`, `"qi`}
 // detectJWK examines the object whose member "kty" is at i.
 func detectJWK(c *Context, _ ID, i int) int {
 	s := c.S
-	floor := max(0, i-maxJWK, c.taken)
+	floor := c.untaken(i, maxJWK)
 	start := strings.LastIndexByte(s[floor:i], '{')
 	end := strings.IndexByte(s[i:min(len(s), i+maxJWK)], '}')
 	if c.look(2 * (i - floor)); start < 0 || end < 0 || !c.Charge(costOfList) {
