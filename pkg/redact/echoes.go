@@ -88,8 +88,11 @@ func (c *scan) echoes() bool {
 			compared++
 			at := i - int(g.offset)
 			if sp := c.spans[g.span]; at != sp.start && strings.HasPrefix(c.S[at:], g.value) {
-				c.spans = append(c.spans, span{at, at + len(g.value), sp.rule, sp.text})
-				c.w.work -= costOfMatch
+				// An echo keeps the form of the text, as any match does.
+				if from, to, quote, ok := c.Fit(at, at+len(g.value)); ok {
+					c.spans = append(c.spans, span{from, to, sp.rule, sp.text, quote})
+					c.w.work -= costOfMatch
+				}
 			}
 		}
 	}

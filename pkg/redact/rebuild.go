@@ -145,7 +145,9 @@ func (w *worker) rebuild(s string, spans []span, escapes bool) outcome {
 		case actionDropRecord:
 			result = dropRecord
 		default:
+			out = append(out, sp.quote...)
 			out = r.replace(out, sp.text)
+			out = append(out, sp.quote...)
 			result = max(result, changed)
 		}
 		pos = sp.end

@@ -25,6 +25,8 @@ type span struct {
 	// text is what matched, decoded where the text was encoded. It may lie in a buffer of the worker's, valid until the next text
 	// is scanned.
 	text string
+	// quote is what has to be put around what stands in its place.
+	quote string
 }
 
 // scan is one pass over one text. It is the sink of the detectors.
@@ -56,6 +58,7 @@ func (c *scan) run(s string) {
 		c.Saw = prefilter.SawNotes // nobody will decode it any further
 	}
 	e.filter.Run(&c.State, c.Context)
+	c.Place = -1
 	if c.w.work < 0 {
 		return // the text is withheld
 	}
@@ -158,7 +161,9 @@ func (c *scan) scanDecoded(d *decode.Text, start, end int) int {
 	s := d.String()
 	sub := c.w.scans[c.layer+1]
 	for {
+		sub.From(c.Context, d, start)
 		sub.run(s[start:end])
+		sub.From(nil, nil, 0)
 		if n := len(sub.spans); n == 0 || end == len(s) || sub.spans[n-1].end < end-start {
 			break
 		}
@@ -169,7 +174,7 @@ func (c *scan) scanDecoded(d *decode.Text, start, end int) int {
 		if c.layer > 0 {
 			text = strings.Clone(text) // the buffer is used again by the next decoded form on this level
 		}
-		c.spans = append(c.spans, span{d.Source(start + sp.start), d.Source(start + sp.end), sp.rule, text})
+		c.spans = append(c.spans, span{d.Source(start + sp.start), d.Source(start + sp.end), sp.rule, text, sp.quote})
 	}
 	return end
 }
@@ -187,6 +192,21 @@ func (c *scan) Offer(r rules.ID, start, end int, text string) bool {
 	if n := rules.MarkerLen(c.S, start); n == end-start && c.w.e.isOurs(c.S[start:end]) {
 		return false
 	}
+	from, to, quote, ok := c.Fit(start, end)
+	if !ok {
+		return false
+	}
+	if from != start || to != end {
+		text = ""
+		if to < end {
+			c.Cut = to
+			if r == rules.PrivateKey {
+				c.Place = -1
+				c.KeyTexts(to, end, func(from, to int) { c.Offer(r, from, to, "") })
+			}
+		}
+	}
+	start, end = from, to
 	if text == "" {
 		text = c.S[start:end]
 	}
@@ -199,7 +219,7 @@ func (c *scan) Offer(r rules.ID, start, end int, text string) bool {
 		}
 	}
 	c.w.work -= costOfMatch
-	c.spans = append(c.spans, span{start, end, r, text})
+	c.spans = append(c.spans, span{start, end, r, text, quote})
 	return true
 }
 
@@ -319,7 +339,7 @@ func (c *scan) wholeKept(sp *span) {
 		start, end = min(start, k.start), max(end, k.end)
 	}
 	if start < sp.start || end > sp.end {
-		*sp = span{start, end, sp.rule, c.S[start:end]}
+		*sp = span{start, end, sp.rule, c.S[start:end], sp.quote}
 	}
 }
 

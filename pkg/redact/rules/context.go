@@ -4,6 +4,7 @@ package rules
 
 import (
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/container"
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
@@ -26,6 +27,8 @@ type Context struct {
 	digits  [maxNationalDigits]int // of a number that is checked
 	forms   *formTable
 	cues    *cueTable
+	parts   *container.Parts
+	outside outside
 	cueAt   []int // where the last cue of a rule begins that has been looked for, or -1, by rule; see memo.cues
 }
 
@@ -39,8 +42,9 @@ type memo struct {
 	device  deviceMemo
 	printed printedMemo
 	cues    cueMemo
-	acl     int // up to where users of Redis have been looked for
-	pgpass  int // and lines of .pgpass
+	parted  bool // parts is that of the text
+	acl     int  // up to where users of Redis have been looked for
+	pgpass  int  // and lines of .pgpass
 }
 
 // Sink takes what detectors find.
@@ -72,7 +76,7 @@ const (
 
 // NewContext returns a context that hands what is found to sink.
 func NewContext(sink Sink, names *Namer, budget *int) *Context {
-	c := &Context{sink: sink, names: names, numbers: new([2]number), forms: numberForms(), cues: cueWordsInText(), cueAt: make([]int, len(registered))}
+	c := &Context{sink: sink, names: names, numbers: new([2]number), parts: new(container.Parts), forms: numberForms(), cues: cueWordsInText(), cueAt: make([]int, len(registered))}
 	c.Budget = budget
 	return c
 }

@@ -79,6 +79,19 @@ func (d *Text) Part(i, reach int) (start, end int, ok bool) {
 	return start, end + len(behind), true
 }
 
+// Place returns where in the text the byte of the source at i is, or the next one that came out.
+func (d *Text) Place(i int) int {
+	k := sort.Search(len(d.segs), func(k int) bool { return d.segs[k].src > i }) - 1
+	if k < 0 {
+		return 0
+	}
+	end := len(d.text)
+	if k+1 < len(d.segs) {
+		end = d.segs[k+1].text
+	}
+	return min(d.segs[k].text+i-d.segs[k].src, end)
+}
+
 // Coding is a way to write characters with others.
 type Coding uint8
 

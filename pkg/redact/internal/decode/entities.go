@@ -9,6 +9,12 @@ import (
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
 
+// EntityLen returns the length of the character reference at s[i], or 0.
+func EntityLen(s string, i int) int {
+	n, _ := entity(s, i)
+	return n
+}
+
 // IsEntity reports whether a character reference stands at s[i].
 func IsEntity(s string, i int) bool {
 	n, _ := entity(s, i)

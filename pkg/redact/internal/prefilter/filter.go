@@ -93,6 +93,10 @@ type State struct {
 	Saw uint16
 	// Resume is where detectors go on; what they consumed is not offered again.
 	Resume int
+	// Place is where the detector was called, or -1.
+	Place int
+	// Cut is where a match that a detector went on behind was cut short, or 0: it is gone on there.
+	Cut int
 	// FirstRun is where the first long run of token characters starts, at the earliest, and LastRun a place in the last one.
 	FirstRun, LastRun int
 	// Ahead is how many steps have been taken for what lies farther on in the text than the place that was examined.

@@ -201,7 +201,12 @@ func (f *Filter[C]) offer(state *State, c C, t *Trigger[C], i int) {
 		state.Resume = len(state.S)
 		return
 	}
-	if next := t.Detect(c, t.Rule, i); next > state.Resume {
+	state.Place = i
+	next := t.Detect(c, t.Rule, i)
+	if state.Cut > 0 {
+		next, state.Cut = min(next, state.Cut), 0
+	}
+	if next > state.Resume {
 		state.Resume = next
 	}
 }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/container"
+	"github.com/logseal/logseal/pkg/redact/internal/decode"
+)
+
+// outside is where a text that was decoded comes from.
+type outside struct {
+	context *Context
+	view    *decode.Text
+	start   int
+}
+
+// From says that the next text is what view shows of the text of outer, from start on, or that it stands for itself, if outer is nil.
+func (c *Context) From(outer *Context, view *decode.Text, start int) {
+	c.outside = outside{outer, view, start}
+}
+
+// containers returns what the text is put together from. It is found out when it is first asked for, for most texts never.
+func (c *Context) containers() *container.Parts {
+	if c.memo.parted {
+		return c.parts
+	}
+	c.memo.parted = true
+	if c.outside.context != nil {
+		if outer := c.outside.context.containers(); outer.Len() > 0 {
+			c.parts.Within(outer, c.outside.view, c.outside.start, len(c.S))
+			c.look(outer.Len())
+			return c.parts
+		}
+	}
+	c.look(c.parts.Parse(c.S))
+	return c.parts
+}
+
+// Fit returns the part of the match S[start:end] that may be replaced while the text keeps its form: it ends in the string, element or
+// cell in which it starts, and cuts no escape. quote is what has to be put around what stands in its place. If nothing is left, ok is false.
+func (c *Context) Fit(start, end int) (from, to int, quote string, ok bool) {
+	s := c.S
+	parts := c.containers()
+	if parts.Len() > 0 {
+		if q := parts.At(c.Place); q != nil && q.Kind == container.Value && (start < q.Start || start >= q.End) && strings.ContainsAny(s[c.Place:q.End], " \n\\+") {
+			return 0, 0, "", false // a sentence is no name of what stands in another string
+		}
+		p := parts.At(start)
+		for (p == nil || p.Kind == container.Group && p.Start < start) && start < end && (ascii.Class[s[start]]&(ascii.Quote|ascii.Space) != 0 || s[start] == '\\') {
+			if q := parts.Ends(start); q != nil && q.Kind != container.Group && ascii.Class[s[start]]&ascii.Quote != 0 {
+				return 0, 0, "", false // behind the end of a string
+			}
+			start++
+			p = parts.At(start)
+		}
+		switch {
+		case p == nil:
+		case p.Kind == container.Word:
+			return p.Start, p.End, p.Quote, true
+		case p.Kind != container.Group:
+			end = min(end, p.End)
+		case p.Start == start:
+			return start, max(end, p.End), p.Quote, true
+		default:
+			return 0, 0, "", false
+		}
+		if q := parts.Outermost(end-1, start); q != nil && q.End > end {
+			if p == nil || q.Kind == container.Group {
+				end = q.Start
+			}
+		}
+		start, end = aligned(s, start, end, p)
+	} else {
+		start, end = aligned(s, start, end, nil)
+	}
+	return start, end, "", start < end
+}
+
+// KeyTexts calls visit for the texts in S[from:to] that may be lines of a private key: its lines can come in strings of their own.
+func (c *Context) KeyTexts(from, to int, visit func(start, end int)) {
+	c.containers().Texts(from, to, func(start, end int) {
+		text := c.S[start:end]
+		if k := strings.IndexAny(text, "\\\r\n"); k > 0 {
+			text = text[:k]
+		}
+		line := ascii.Span(text, 0, ascii.Run) == len(text) && (len(text) >= minKeyLine || Mixed(text) || strings.ContainsAny(text, "=+/"))
+		if colon := strings.IndexByte(text, ':'); line || strings.Contains(text, "--") || colon > 0 && keyHeaders[ascii.LowerString(text[:colon])] {
+			visit(start, end)
+		}
+	})
+}
+
+// aligned moves the ends of s[start:end] off the middle of an escape.
+func aligned(s string, start, end int, p *container.Part) (int, int) {
+	low, slashes := 0, uint8(1)
+	if p != nil {
+		low, slashes = p.Start, p.Slashes
+	}
+	if p != nil || end < len(s) && ascii.Class[s[end]]&ascii.Quote != 0 {
+		for end > start {
+			n, k := insideEscape(s, low, end, slashes)
+			if n == 0 {
+				break
+			}
+			if s[end-n+k] == 'u' {
+				if end-n+k+5 <= len(s) {
+					end += k + 5 - n
+				}
+				break
+			}
+			end -= n
+		}
+	}
+	if p != nil {
+		if n, k := insideEscape(s, low, start, slashes); n > 0 {
+			if strings.IndexByte("nrtbf", s[start-n+k]) >= 0 {
+				start += k + 1 - n
+			} else {
+				start -= n
+			}
+		}
+	}
+	if n := insideLong(s, low, start); n > 0 {
+		start += n
+	}
+	if n := insideLong(s, start, end); n > 0 && end+n <= len(s) {
+		// Of what stands in the place of the match nothing is left: the rest of the escape would stand for nothing.
+		end += n
+		if s[end-1] == ';' || strings.IndexByte("0123", s[end-2]) >= 0 {
+			for end > start && s[end-1] != '%' && s[end-1] != '&' {
+				end--
+			}
+			end--
+		}
+	}
+	return start, end
+}
+
+// insideEscape returns how far behind the start of an escape with backslashes i is, or 0, and the length of its backslashes. Each of the
+// slashes layers doubles those of the layer inside.
+func insideEscape(s string, low, i int, slashes uint8) (n, k int) {
+	at := i
+	if slashes > 0 {
+		for d := 1; d < 6 && i-d > low; d++ { // \u00e9
+			if s[i-d] == 'u' && s[i-d-1] == '\\' {
+				at = i - d
+				break
+			}
+			if ascii.Class[s[i-d]]&ascii.HexDigit == 0 {
+				break
+			}
+		}
+	}
+	run := 0
+	for at-run > low && s[at-run-1] == '\\' {
+		run++
+	}
+	for layer := range slashes {
+		if run&1 != 0 {
+			return 1<<layer + i - at, 1 << layer
+		}
+		run /= 2
+	}
+	return 0, 0
+}
+
+// insideLong returns how much is left at i of an escape of a URL (%3D) or a character reference (&quot;) that starts before, or 0.
+func insideLong(s string, low, i int) int {
+	for d := 1; d < 3 && i-d >= low; d++ {
+		if s[i-d] == '%' && ascii.Is(s, i-d+1, ascii.HexDigit) && ascii.Is(s, i-d+2, ascii.HexDigit) {
+			return 3 - d
+		}
+	}
+	for d := 1; d < maxReferenceLen && i-d >= low; d++ {
+		switch b := s[i-d]; {
+		case b == '&':
+			if n := decode.EntityLen(s, i-d); n > d && s[i-d+n-1] == ';' {
+				return n - d
+			}
+			return 0
+		case ascii.Class[b]&ascii.Alnum == 0 && b != '#':
+			return 0
+		}
+	}
+	return 0
+}
+
+const maxReferenceLen = 10
