@@ -89,7 +89,7 @@ func (c *scan) echoes() bool {
 			at := i - int(g.offset)
 			if sp := c.spans[g.span]; at != sp.start && strings.HasPrefix(c.S[at:], g.value) {
 				// An echo keeps the form of the text, as any match does.
-				if from, to, quote, ok := c.Fit(at, at+len(g.value)); ok {
+				if from, to, quote, ok := c.Fit(sp.rule, at, at+len(g.value)); ok {
 					c.spans = append(c.spans, span{from, to, sp.rule, sp.text, quote})
 					c.w.work -= costOfMatch
 				}

@@ -192,7 +192,7 @@ func (c *scan) Offer(r rules.ID, start, end int, text string) bool {
 	if n := rules.MarkerLen(c.S, start); n == end-start && c.w.e.isOurs(c.S[start:end]) {
 		return false
 	}
-	from, to, quote, ok := c.Fit(start, end)
+	from, to, quote, ok := c.Fit(r, start, end)
 	if !ok {
 		return false
 	}

@@ -39,14 +39,15 @@ func (c *Context) containers() *container.Parts {
 	return c.parts
 }
 
-// Fit returns the part of the match S[start:end] that may be replaced while the text keeps its form: it ends in the string, element or
+// Fit returns the part of the match S[start:end] of the rule that may be replaced while the text keeps its form: it ends in the string, element or
 // cell in which it starts, and cuts no escape. quote is what has to be put around what stands in its place. If nothing is left, ok is false.
-func (c *Context) Fit(start, end int) (from, to int, quote string, ok bool) {
+func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool) {
 	s := c.S
 	parts := c.containers()
 	if parts.Len() > 0 {
-		if q := parts.At(c.Place); q != nil && q.Kind == container.Value && (start < q.Start || start >= q.End) && strings.ContainsAny(s[c.Place:q.End], " \n\\+") {
-			return 0, 0, "", false // a sentence is no name of what stands in another string
+		if q := parts.At(c.Place); q != nil && (start < q.Start || start >= q.End) && (q.Kind == container.Line || q.Kind == container.Value && strings.ContainsAny(s[c.Place:q.End], " \n\\+")) {
+			// A sentence is no name of what stands in another string. What a line says of the next one shows where it is decoded.
+			return 0, 0, "", false
 		}
 		p := parts.At(start)
 		for (p == nil || p.Kind == container.Group && p.Start < start) && start < end && (ascii.Class[s[start]]&(ascii.Quote|ascii.Space) != 0 || s[start] == '\\') {
@@ -58,6 +59,7 @@ func (c *Context) Fit(start, end int) (from, to int, quote string, ok bool) {
 		}
 		switch {
 		case p == nil:
+		case p.Kind == container.Line && (inQuotes(s, start, end) || r == PrivateKey):
 		case p.Kind == container.Word:
 			return p.Start, p.End, p.Quote, true
 		case p.Kind != container.Group:
@@ -77,6 +79,11 @@ func (c *Context) Fit(start, end int) (from, to int, quote string, ok bool) {
 		start, end = aligned(s, start, end, nil)
 	}
 	return start, end, "", start < end
+}
+
+// inQuotes reports whether s[start:end] is all that stands between two quotes.
+func inQuotes(s string, start, end int) bool {
+	return ascii.Is(s, start-1, ascii.Quote) && ascii.At(s, end) == s[start-1]
 }
 
 // KeyTexts calls visit for the texts in S[from:to] that may be lines of a private key: its lines can come in strings of their own.

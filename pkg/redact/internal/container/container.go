@@ -21,6 +21,7 @@ const (
 	Name              // likewise, but a string that names a value
 	Word              // a number, true, null
 	Group             // an object, a list, an element with its tags
+	Line              // a line, where line feeds are written as rsyslog does: #012
 )
 
 // Part is a stretch of a text: s[Start:End].
@@ -64,7 +65,7 @@ func (p *Parts) Within(outer *Parts, view *decode.Text, start, n int) {
 	p.all = p.all[:0]
 	for _, q := range outer.all {
 		q.Start, q.End = max(0, view.Place(q.Start)-start), min(n, view.Place(q.End)-start)
-		if q.Start < n && q.End > 0 {
+		if q.Start < n && q.End > 0 && q.Kind != Line {
 			p.all = append(p.all, q)
 		}
 	}
@@ -170,6 +171,7 @@ func (q quotes) within(part *Part, enclosing byte) quotes {
 // parse looks for containers in s, whose quotes are given.
 func (p *Parts) parse(s string, layer int, quote quotes) {
 	first := len(p.all)
+	p.lines(s)
 	for i := 0; i < len(s) && p.fuel > 0 && len(p.all) < maxParts; {
 		k := strings.IndexAny(s[i:], "{[<\"&")
 		if k < 0 {
@@ -201,6 +203,21 @@ func (p *Parts) parse(s string, layer int, quote quotes) {
 		if p.all[k].Kind == Value {
 			p.nested(s, k, layer, quote)
 		}
+	}
+}
+
+// lines adds the lines of a text whose line feeds are written as #012.
+func (p *Parts) lines(s string) {
+	for i, more := 0, true; more; {
+		end := len(s)
+		k := strings.Index(s[i:], "#012")
+		if more = k >= 0 && len(p.all) < maxParts; more {
+			end = i + k
+		} else if i == 0 {
+			return
+		}
+		p.add(Part{Start: i, End: end, Kind: Line})
+		i = end + len("#012")
 	}
 }
 

@@ -99,6 +99,8 @@ func (e *equalsSigns) besides(s string, i int) bool {
 // stands for, or -1 for a line that goes on. Its digits are upper case, which tells it from most other things.
 func QuotedPrintableAt(s string, i int) (n int, r rune) {
 	switch next := ascii.At(s, i+1); {
+	case ascii.At(s, i-1) == '=' && (next == '\n' || next == '\r'):
+		return 0, 0 // the end of base64: an equals sign that stands for itself is written as =3D
 	case next == '\n':
 		return 2, -1
 	case next == '\r' && ascii.At(s, i+2) == '\n':
