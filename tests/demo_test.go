@@ -31,7 +31,9 @@ func TestDemo(t *testing.T) {
 		}
 		assert.NotContains(t, out, "FAILED")
 		assert.Contains(t, out, "drills held")
-		assert.FileExists(t, filepath.Join(dir, "archive.jsonl"))
+		out, status = run(t, nil, logseal, "verify", "--trust", filepath.Join(dir, "streams.trust"), filepath.Join(dir, "archive.jsonl"))
+		assert.Zero(t, status, out)
+		assert.Contains(t, out, "\nok: ")
 		require.NoError(t, os.RemoveAll(dir))
 	}
 }

@@ -124,6 +124,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 	}
 
+	if err := s.writeTrust(); err != nil {
+		return err
+	}
 	s.say("\nWhere things lie: %s", o.Dir)
 	s.say("  archive.jsonl   the SIEM's archive, OTLP JSON lines")
 	s.say("  app.log         the file that was appended to; flood.log the one that was flooded")
@@ -131,7 +134,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.say("  pki/            keys and certificates")
 	s.say("  watch/          the same of the drill watch; state/siem/findings.jsonl is what was found")
 	s.say("  store/          those of the drill store: what was fetched, evidence.json and evidence.html")
-	s.say("  state/agent/    the agent's queue and keys; stamp.trust is what a verifier needs")
+	s.say("  state/          queues and keys of siem, gateway and agent")
+	s.say("  streams.trust   the trust lines of all that seal here")
+	if len(o.Drills) == 0 { // the last drill has waited for all that was under way
+		s.say("Verify it yourself: bin/logseal verify --trust %s/streams.trust %[1]s/archive.jsonl", o.Dir)
+	}
 	if o.KeepRunning {
 		s.say("\nEverything is left up. Append a line to %s and look for it in archive.jsonl; Ctrl-C ends.", s.logFile)
 		<-ctx.Done()

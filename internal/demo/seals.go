@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -64,6 +65,19 @@ func verify(ctx context.Context, s *stage) (string, error) {
 	}
 	return fmt.Sprintf("%d records of stream %s are under %d seals (%d of them twice); complete as of %s",
 		of.Verified, of.Name, of.Seals, report.Duplicates, of.CompleteAsOf.Format(time.TimeOnly)), nil
+}
+
+// writeTrust puts the trust lines of all that seal on the stage into one file, for whoever wants to verify the archive.
+func (s *stage) writeTrust() error {
+	list, err := s.site.Trust()
+	if err != nil {
+		return err
+	}
+	var lines strings.Builder
+	for i := range list {
+		fmt.Fprintln(&lines, list[i].String())
+	}
+	return os.WriteFile(filepath.Join(s.Dir, "streams.trust"), []byte(lines.String()), 0o600)
 }
 
 // verified returns the report on the archive once everything that was written is sealed.
