@@ -46,10 +46,14 @@ func (c *Context) authorization(end int) int {
 		i++
 	}
 	op := operator(s, i)
-	if op == 0 && ascii.At(s, i) != ',' {
+	switch {
+	case op == 0 && i > end && quotedScheme(s, i):
+		// proxy_set_header Authorization "Basic x"
+	case op == 0 && ascii.At(s, i) != ',':
 		return 0
+	default:
+		i = ascii.Span(s, i+max(op, 1), ascii.Space)
 	}
-	i = ascii.Span(s, i+max(op, 1), ascii.Space)
 	var limit int
 	inQuotes := ascii.Is(s, i, ascii.Quote) || ascii.At(s, i) == '\\' && ascii.Is(s, i+1, ascii.Quote)
 	if ascii.At(s, i) == '[' {
@@ -105,6 +109,17 @@ func (c *Context) authorization(end int) int {
 	}
 	c.Offer(ruleAuthorization, i, word)
 	return word
+}
+
+// quotedScheme reports whether the quote at i is followed by a scheme and what may be credentials.
+func quotedScheme(s string, i int) bool {
+	if !ascii.Is(s, i, ascii.Quote) {
+		return false
+	}
+	end := ascii.Span(s[:min(len(s), i+24)], i+1, ascii.Alpha)
+	from := blanks(s, end)
+	word := ascii.Span(s, from, ascii.Run)
+	return from > end && schemes[ascii.LowerString(s[i+1:end])] && (base64Text(s[from:word]) || tokenLike(s[from:word], minPlaceholder))
 }
 
 func lineEnd(s string, i int) int {

@@ -189,6 +189,9 @@ func (c *Context) lastArgument(i int) (value, bool) {
 	if ascii.At(s, next) == ',' {
 		if k := ascii.Span(s, next+1, ascii.Space); ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\' {
 			if second, two := c.quotedValue(k); two {
+				if chosen(c.S[v.start:v.end]) { // changePassword("old", "new")
+					c.memo.values.other[0], c.memo.values.others = v, 1
+				}
 				return second, true
 			}
 		}

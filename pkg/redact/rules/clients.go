@@ -93,6 +93,8 @@ var clients = []client{
 	{names: "mkpasswd", operand: func(o *operands, _ string) bool {
 		return o.n == 0 && !strings.HasSuffix(o.flags, "m") || o.n == 1 && strings.HasSuffix(o.flags, "m")
 	}},
+	{names: "dig nsupdate delv kdig", next: "-y"},
+	{names: "vboxmanage", operand: func(o *operands, _ string) bool { return o.before == "setcredentials" }},
 	{names: "ansible-vault", operand: func(o *operands, _ string) bool { return o.prev == "encrypt_string" }},
 	{names: "rasdial", operand: func(o *operands, w string) bool { return o.n == 2 && w != "*" }},
 	{names: "cargo", operand: func(o *operands, w string) bool {

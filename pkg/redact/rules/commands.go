@@ -42,7 +42,7 @@ func commandTriggers() []Trigger {
 		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
 		"radtest ", "radclient ", "--value", "--from-literal", "mc alias ",
 		"keygen", "nmcli", "aws configure", "rclone ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 ",
-		" -gp", " -w ", " -k ", "doctl ", "qpdf", "pdftk", "trapsess", "ndemail", "p-basic.", "-oauth.", "pi-token", "bundle config", "vault kv", "vault write", "vault operator", "rasdial ", "encrypt_string", "cargo login", "k_nt ", "cdctl ", "mc admin",
+		" -gp", " -w ", " -k ", "doctl ", "qpdf", "pdftk", "trapsess", "ndemail", "p-basic.", "-oauth.", "pi-token", "bundle config", "vault kv", "vault write", "vault operator", "rasdial ", "encrypt_string", "cargo login", "k_nt ", "isql ", " -y ", "setcred", "cdctl ", "mc admin",
 		"samba-tool", "bw login", "bw unlock"),
 		sets(prefilter.Bytes(" ,[(=\t\n"), prefilter.Bytes(`"'`), prefilter.Bytes("-"), prefilter.Bytes(optionLetters())))
 }
@@ -91,10 +91,11 @@ func detectCommand(c *Context, _ ID, i int) int {
 	}
 	floor := max(c.memo.command.none, i-maxToOption, c.taken)
 	c.memo.command.none = i
+words:
 	for end > floor {
 		for end > floor && ascii.Class[s[end-1]]&ascii.Ident == 0 {
 			if b := s[end-1]; b == '\n' && !insideList(s, end-1) || b == '|' || b == ';' || endsCommand(s, floor, end-1) {
-				return 0
+				break words
 			}
 			end--
 		}
@@ -408,6 +409,7 @@ func (c *Context) account(w word, from int, sep byte) bool {
 	if k += from; strings.HasPrefix(t[k:], "://") {
 		return false
 	}
+
 	if strings.Trim(t[k+1:], "\"'`") == "" {
 		user := strings.Trim(t[from:k], "\"'`")
 		return len(user) >= 8 && Mixed(user) && !placeholder(user) && c.offerPart(w, from, k)
@@ -588,11 +590,12 @@ func detectAudit(c *Context, _ ID, i int) int {
 	if !ok {
 		return 0
 	}
-	cl := clientNamed(w.text)
-	if cl == nil {
-		cl = &client{}
+	if cl := clientNamed(w.text); cl != nil {
+		c.command(cl, next, len(s))
+	} else {
+		c.command(&client{}, next, len(s))
+		c.anyProgram(i + k)
 	}
-	c.command(cl, next, len(s))
 	for at < len(s) && at-i < maxAudit {
 		w, next, ok := nextWord(s, at, len(s))
 		if !ok {

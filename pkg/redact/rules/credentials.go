@@ -75,7 +75,7 @@ var _ = register(rulePassword, Rule{
 	},
 	Detectors: []*Detector{
 		identified, inserts, procedures, calls, crypt, commandLines, piped, audited, authCommands, passCommands, imapLogins, prompted, aclUsers, nickserv, operators, randomPasswords, attempted, snmpLines, ipsecSecrets, secureStrings, deviceLines, pgpassLines,
-		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs, echoed, databaseLogins, queryPasswords, expected, boundValues,
+		snmpdLines, ntpKeys, pppSecrets, relayLogin, passwdLine, ntHashes, cleartext, statementParameters, newValues, hexdumps, logins, printedPairs, echoed, databaseLogins, queryPasswords, expected, saslPlain, simpleBinds, consoles, dialScripts, schemed, ntlmHashes, proxyLogins, boundValues, authCalls, databaseKeys,
 	},
 	Gone: []Example{
 		{"login password=Tr0ub4dor&3 ok", "Tr0ub4dor&3"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
 // Secrets that are told by their place in a line of a daemon's configuration: Net-SNMP, NTP, PPP, Postfix, TACACS+; in a line of passwd or of
@@ -13,8 +14,10 @@ import (
 
 var (
 	snmpdLines = &Detector{At: literals("teuser ", "com2sec", "sink ", "hcommunity "), Find: detectSnmpd}
-	ntpKeys    = &Detector{Extra: 40, At: literals(" sha1 ", " sha256 ", " sha512 ", " sha384 ", " md5 ", " aes128 "), Find: detectNTPKey}
-	pppSecrets = &Detector{Extra: 36, At: literals(" pptpd ", " l2tpd ", "ap-secrets", " * \""), Find: detectPPPSecret}
+	ntpKeys    = &Detector{Extra: 40, At: append(literals(" sha1 ", " sha256 ", " sha512 ", " sha384 ", " md5 ", " aes128 "),
+		behind(prefilter.Bytes("\n\x00"), prefilter.Class(ascii.Digit), prefilter.Bytes(" "), prefilter.Bytes("M"))), Find: detectNTPKey}
+	pppSecrets = &Detector{Extra: 36, At: append(literals("pptpd", "l2tpd", "ap-secrets", " * \""),
+		sets(prefilter.Bytes(" \t"), prefilter.Bytes("*"), prefilter.Bytes(" \t"), prefilter.Class(ascii.Alnum))), Find: detectPPPSecret}
 	relayLogin = &Detector{At: literals("]:587 ", "]:587\t", "]:25 "), Find: detectRelayLogin}
 	passwdLine = &Detector{At: literals(":/bin/", ":/usr/"), Find: detectPasswdLine}
 	ntHashes   = &Detector{At: literals(":::"), Find: detectNTHashes}

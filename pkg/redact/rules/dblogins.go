@@ -140,3 +140,18 @@ func detectQueryPassword(c *Context, _ ID, i int) int {
 	c.Offer(rulePassword, from, end)
 	return end
 }
+
+// databaseKeys finds the key of an encrypted database of SQLite: PRAGMA key = 'x'.
+var databaseKeys = &Detector{At: literals("gma key", "gma rekey"), Find: func(c *Context, _ ID, i int) int {
+	s := c.S
+	k := blanks(s, ascii.Span(s, i+len("gma "), ascii.Alpha))
+	if b := ascii.At(s, k); b == '=' || b == '(' {
+		k = blanks(s, k+1)
+	}
+	v, ok := c.quotedValue(k)
+	if !ok || placeholder(s[v.start:v.end]) {
+		return 0
+	}
+	c.Offer(rulePassword, v.start, v.end)
+	return v.end
+}}

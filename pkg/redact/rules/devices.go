@@ -26,7 +26,7 @@ var (
 		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
 		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
 		"set interfaces ", "set shared ", "set network ", "set mgt-config ", "set deviceconfig ", "set vpn ", "set service ", "set protocols ", "set access ",
-		"vtp ", "peer ", "setenv ", "hwtacacs-server ", "ltm auth ", "create snmp ", "user name ", "xauth ", "ipsec ", "wlan ", "system login ", "config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
+		"vtp ", "peer ", "setenv ", "hwtacacs-server ", "ltm auth ", "create snmp ", "user name ", "xauth ", "ipsec ", "wlan ", "system login ", "config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "glbp ", "mpls ldp ", "configure account ", "configure system ", "configure router ", "create account ", "vpdn-group ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
 	)
 	// loggedCommands are what logs write before a command that somebody has given to a device.
 	loggedCommands = newByFirst("command:", "command '", "command=\"", "command is ", "command \"", "executed '", "cmd=", "cmd_data=")
@@ -40,7 +40,7 @@ var (
 		"for was has is map suite name plain-text-password timeout retransmit recovery mismatch string negotiated days")
 	encodedBy = set("5 6 7 8 9 enc cipher irreversible-cipher")
 	// secretForms are those of encodings that no sentence has behind such a name.
-	secretForms = set("cipher irreversible-cipher")
+	secretForms = set("cipher irreversible-cipher simple")
 	// deviceNames are names of secrets in such commands that are not hard ones elsewhere.
 	deviceNames = newWords("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
 		"shared-key plaintext-password pre-shared-secret snmp-community-string authentication-password area-password ldap-login-password encrypted-password authentication " +
@@ -49,8 +49,8 @@ var (
 	longNames = set("key-string psksecret pre-shared-key authentication-key shared-key wpa-psk wpa-passphrase pre-shared-secret super-user-password")
 )
 
-// deviceValue finds the secret in a command of a network device. The name is s[start:end].
-func (c *Context) deviceValue(start, end int) (value, bool) {
+// deviceValue finds the secret in a command of a network device. The name is s[start:end], and hard says that it tells of a secret elsewhere, too.
+func (c *Context) deviceValue(start, end int, hard bool) (value, bool) {
 	s := c.S
 	if ascii.At(s, end) == '[' && strings.Contains(s[max(0, start-maxDialogue):start], "cfgattr=") {
 		// Fortinet's log of changes: cfgattr="password[x]".
@@ -63,7 +63,7 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 			return v, ok && !placeholder(s[v.start:v.end])
 		}
 	}
-	if ascii.At(s, end) != ' ' || !in(deviceNames, s[start:end]) || ascii.HasSuffixFold(s, start, " in ") { // set to the key 'password' in secret 'db', of kubectl
+	if ascii.At(s, end) != ' ' || !hard && !in(deviceNames, s[start:end]) || ascii.HasSuffixFold(s, start, " in ") { // set to the key 'password' in secret 'db', of kubectl
 		return value{}, false
 	}
 	for _, w := range [...]string{"option ", "list "} {
@@ -77,8 +77,12 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 	alone := startsLine(s, start)
 	own := !strict && (logged || deviceCommands.length(s, start) > 0) // the name begins the command
 	formed := secretForms[asciiWord(s[blanks(s, end):ascii.Span(s[:min(len(s), end+maxNameBytes)], blanks(s, end), ascii.Ident)])]
-	if formed && !strict {
+	hexed := ascii.HasPrefixFold(s, end, " 7 ") && typeSeven(s, end+len(" 7 "))
+	if (formed || hexed) && !strict {
 		own = true // password cipher x
+	}
+	if longNames[asciiName(s[start:end])] && !strict {
+		own = true
 	}
 	if !strict && !alone && !set && !own {
 		return value{}, false
@@ -137,6 +141,23 @@ func (c *Context) deviceValue(start, end int) (value, bool) {
 	return v, Mixed(text) && len(text) >= 6 && (!alone || (v.end == lineEnd(s[:min(len(s), v.end+1)], v.end) || ascii.HasPrefixFold(s, v.end, " encrypted")) && !isTime(text) && !algorithm(text))
 }
 
+// asciiName is a name in small letters, if it is short.
+func asciiName(s string) string {
+	if len(s) > 24 {
+		return ""
+	}
+	return ascii.LowerString(s)
+}
+
+// minTypeSeven is the length of what Cisco writes of a password of two characters.
+const minTypeSeven = 6
+
+// typeSeven reports whether what Cisco writes of a password that can be undone is at i: a number below 16 of two digits, then hexadecimal.
+func typeSeven(s string, i int) bool {
+	end := ascii.Span(s, i, ascii.HexDigit)
+	return end-i >= minTypeSeven && (end-i)%2 == 0 && (s[i] == '0' || s[i] == '1' && s[i+1] <= '5') && ascii.Is(s, i+1, ascii.Digit) && !ascii.Is(s, end, ascii.Alnum)
+}
+
 // byFirst are words, in lower case, by their first byte.
 type byFirst [256][]string
 
@@ -193,9 +214,13 @@ func (c *Context) commandBefore(i int) (command, set, logged bool) {
 	return m.command > floor, m.set > floor, m.logged > floor
 }
 
-// startsLine reports whether nothing but blanks stands before i in its line.
+// startsLine reports whether nothing but blanks stands before i in its line, or the sign of a line that diff shows as new or old.
 func startsLine(s string, i int) bool {
+	from := i
 	for i > 0 && (s[i-1] == ' ' || s[i-1] == '\t') {
+		i--
+	}
+	if i > 0 && (s[i-1] == '+' || s[i-1] == '-' && i < from) {
 		i--
 	}
 	return i == 0 || s[i-1] == '\n' || writtenBreak(s, i-2)
@@ -236,7 +261,7 @@ func detectSNMP(c *Context, _ ID, i int) int {
 var hostWords = set("version 1 2c 3 traps trap informs inform auth noauth priv vrf use-vrf management udp-port 128 192 256 md5 sha des 3des aes v1 v2c v3 encrypted")
 
 // deviceLines are commands in which no name tells the secret.
-var deviceLines = &Detector{At: literals("-mode ", " phash ", "ity-name ", " enc ", "em user "), Find: detectDeviceLine}
+var deviceLines = &Detector{At: literals("-mode ", " phash ", "ity-name ", " enc ", "em user ", "mt-user "), Find: detectDeviceLine}
 
 // modes are what stands between such a word and the secret.
 var modes = set("md5 sha sha1 sha2-224 sha2-256 sha2-384 sha2-512 sha224 sha256 sha384 sha512 hmac-md5 hmac-sha256 key-value aes aes128 aes192 aes256 des des56 3des 3desde simple plain cipher 1 2 3")
@@ -268,6 +293,8 @@ func detectDeviceLine(c *Context, _ ID, i int) int {
 			return 0
 		}
 		end, skip = first+len("system user"), 1
+	case "mgmt-user": // of ArubaOS: mgmt-user NAME ROLE x
+		skip = 2
 	case "phash", "community-name", "privacy-mode":
 	default:
 		if !ascii.EqualFold(s[first:end], "authentication-mode") {

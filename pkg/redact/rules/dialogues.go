@@ -48,6 +48,8 @@ func commandStart(s string, i int) (ok, prompt bool) {
 	switch ascii.At(s, j-1) {
 	case '>', ']':
 		return true, j < i || s[j-1] == '>'
+	case '-':
+		return ascii.At(s, j-2) == '<', true // <- PASS x
 	case ':':
 		side := j - 1
 		for side > 0 && ascii.Class[s[side-1]]&ascii.Alpha != 0 {
@@ -100,6 +102,9 @@ func detectAuth(c *Context, _ ID, i int) int {
 		return c.authCall(i + len("auth("))
 	}
 	if ascii.Is(s, i-1, ascii.Ident) {
+		if ascii.HasSuffixFold(s, i, "basic_") && ascii.Is(s, i+len("auth "), ascii.Quote) {
+			return c.authCall(i + len("auth ")) // basic_auth "user", "password" of Ruby
+		}
 		return 0
 	}
 	word := c.span(i, ascii.Alpha)
@@ -130,9 +135,16 @@ func detectAuth(c *Context, _ ID, i int) int {
 		if n > 1 && first != "cram-md5" {
 			return 0
 		}
+		if end := c.continued(words[0].end); end > 0 {
+			return end
+		}
 		return c.challenged(words[0].end)
 	}
 	if word-i != len("auth") && ascii.At(s, word-1) != '2' {
+		if n == 1 && plainMessage(text(0)) {
+			c.Offer(rulePassword, words[0].start, words[0].end)
+			return words[0].end
+		}
 		if ok, prompt := commandStart(s, i); ok && prompt && n == 1 && base64Text(text(0)) && len(text(0)) >= minCredentials {
 			c.Offer(rulePassword, words[0].start, words[0].end) // AUTHENTICATE of IRCv3, in two steps
 			return words[0].end
@@ -142,6 +154,12 @@ func detectAuth(c *Context, _ ID, i int) int {
 	if t := text(0); n == 1 && t[0] == '[' && t[len(t)-1] == ']' && Mixed(t) {
 		c.Offer(rulePassword, words[0].start+1, words[0].end-1) // AUTH [x] of Jedis
 		return words[0].end
+	}
+	if ascii.HasSuffixFold(s, i, "set ") {
+		return c.memcachedAuth(i)
+	}
+	if t := text(0); n == 1 && strings.IndexByte(t, ':') > 0 && c.loginAt(words[0]) {
+		return words[0].end // stats auth user:password of HAProxy
 	}
 	// Redis: AUTH password, AUTH user password.
 	start, prompt := commandStart(s, i)
@@ -156,6 +174,9 @@ func detectAuth(c *Context, _ ID, i int) int {
 		n = 1 // MIGRATE … AUTH x KEYS …
 	}
 	hello := ascii.HasSuffixFold(s, i, "hello 2 ") || ascii.HasSuffixFold(s, i, "hello 3 ") || ascii.At(s, i-1) == '"'
+	if start && hello && ascii.Is(s, i-3, ascii.Alpha) {
+		start, hello = false, false // username "Auth" "eve" of OpenVPN
+	}
 	if !start && !hello || n > 2 && !(hello && words[1].ctx == quoted) {
 		return 0
 	}
@@ -327,7 +348,7 @@ func detectPassCommand(c *Context, _ ID, i int) int {
 // fileEnding reports whether v ends like the name of a file: App.test.js.
 func fileEnding(v string) bool {
 	dot := strings.LastIndexByte(v, '.')
-	return dot > 0 && len(v)-dot <= 5 && ascii.Span(v, dot+1, ascii.Alpha) == len(v)
+	return dot > 0 && dot < len(v)-1 && len(v)-dot <= 5 && ascii.Span(v, dot+1, ascii.Alpha) == len(v)
 }
 
 // detectLogin examines LOGIN of IMAP: a tag, the user, the password. The blank before the command is at i.
@@ -350,7 +371,11 @@ func detectLogin(c *Context, _ ID, i int) int {
 		return 0
 	}
 	if line := lineEnd(s[:min(len(s), next+maxNameBytes)], next); ascii.At(s, blanks(s, next)) == '{' && ascii.Is(s, line, ascii.Space) {
-		return c.offerRest(ascii.Span(s, line, ascii.Space)) // a literal (RFC 9051, 4.3): LOGIN bob {8}, and the password in the next line
+		from := ascii.Span(s, line, ascii.Space)
+		if ascii.At(s, from) == '+' { // the server's leave to go on
+			from = ascii.Span(s, lineEnd(s[:min(len(s), from+maxNameBytes)], from), ascii.Space)
+		}
+		return c.offerRest(from) // a literal (RFC 9051, 4.3): LOGIN bob {8}, and the password in the next line
 	}
 	v, next, ok := dialogueWord(s, next)
 	if !ok || v.ctx != quoted && (!Mixed(s[v.start:v.end]) || len(s[v.start:v.end]) < 4) || placeholder(s[v.start:v.end]) || s[user.start] == '(' {
@@ -358,6 +383,9 @@ func detectLogin(c *Context, _ ID, i int) int {
 	}
 	if rest := lineEnd(s[:min(len(s), next+maxNameBytes)], next); strings.Trim(s[next:rest], " \"'\\rn[]") != "" {
 		return 0
+	}
+	if at := strings.IndexByte(s[user.start:user.end], '@'); at > 0 {
+		detectAt(c, ruleEmail, user.start+at)
 	}
 	c.Offer(rulePassword, v.start, v.end)
 	return v.end

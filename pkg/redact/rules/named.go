@@ -84,7 +84,8 @@ func detectName(c *Context, _ ID, i int) int {
 		return 0
 	}
 	name = s[start:end]
-	if v, ok := c.deviceValue(own, ownEnd); ok {
+	hard := vd.Strength == Hard && (vd.Rule == rulePassword || vd.Rule == ruleSecret)
+	if v, ok := c.deviceValue(own, ownEnd, hard && own == start && ownEnd == end); ok {
 		c.Offer(rulePassword, v.start, v.end)
 		return v.end
 	}
@@ -93,7 +94,7 @@ func detectName(c *Context, _ ID, i int) int {
 		for word > ownEnd && s[word-1] != ' ' {
 			word--
 		}
-		if v, ok := c.deviceValue(word, end); ok {
+		if v, ok := c.deviceValue(word, end, false); ok {
 			c.Offer(rulePassword, v.start, v.end)
 			return v.end
 		}

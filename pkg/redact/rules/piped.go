@@ -24,6 +24,11 @@ func detectPiped(c *Context, _ ID, i int) int {
 	if ascii.At(s, i) == '<' {
 		return c.hereString(i)
 	}
+	if accounts {
+		if end := c.passwordList(i); end > 0 {
+			return end
+		}
+	}
 	from := c.untaken(i, maxPiped)
 	pipe := strings.LastIndexByte(s[from:i], '|')
 	at := -1
@@ -141,4 +146,39 @@ func detectEchoed(c *Context, _ ID, i int) int {
 		}
 		return 0
 	}
+}
+
+// passwordList offers the passwords in the lists of users behind chpasswd, as cloud-init takes them: list: user:password, a line each.
+func (c *Context) passwordList(i int) int {
+	s := c.S
+	from := i + len("chpasswd")
+	k := strings.Index(s[from:min(len(s), from+maxNameBytes)], "list:")
+	if k < 0 {
+		return 0
+	}
+	c.Charge(costOfList)
+	k += from + len("list:")
+	taken := 0
+	for limit := min(len(s), k+maxCommand); k < limit; {
+		for k < limit && strings.IndexByte(" \t\r\n-|[,\\", s[k]) >= 0 || ascii.Is(s, k, ascii.Quote) {
+			if s[k] == '\\' {
+				k++ // \n
+			}
+			k++
+		}
+		end := k
+		for end < limit && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 && s[end] != ',' && s[end] != ']' && (s[end] != '\\' || ascii.At(s, end+1) != 'n') {
+			end++
+		}
+		colon := ascii.Span(s, k, ascii.Ident)
+		if colon >= end || s[colon] != ':' || colon+1 == end {
+			break
+		}
+		if v := s[colon+1 : end]; !placeholder(v) && v != "R" && v != "RANDOM" {
+			c.Offer(rulePassword, colon+1, end)
+			taken = end
+		}
+		k = end
+	}
+	return taken
 }

@@ -155,7 +155,9 @@ func (c *Context) quotedBefore(start int) (value, bool) {
 		return value{}, false
 	}
 	from := floor + open + 1
-	if v := s[from:end]; !renamed && !ascii.HasSuffixFold(s, from-1, "with ") || len(v) < minPrinted || !Mixed(v) {
+	selected := (ascii.HasSuffixFold(s, from-1, "select ") || ascii.HasSuffixFold(s, from-1, ", ") || ascii.HasSuffixFold(s, from-1, ",")) &&
+		ascii.ContainsFold(s[max(0, from-maxStatement/8):from], "select ") // SELECT 4 id, 'x' password
+	if v := s[from:end]; !renamed && !selected && !ascii.HasSuffixFold(s, from-1, "with ") || len(v) < minPrinted || !Mixed(v) {
 		return value{}, false
 	}
 	return value{from, end, quoted}, true

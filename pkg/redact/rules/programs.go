@@ -34,7 +34,7 @@ type program struct {
 // anyProgram looks for the options of a user and a password among the words around the option at i, and returns where the password ends.
 func (c *Context) anyProgram(i int) (taken int) {
 	s := c.S
-	if i < c.memo.command.other || !ascii.Is(s, i, ascii.Space) && ascii.At(s, i) != '-' {
+	if i < c.memo.command.other || ascii.Is(s, i, ascii.Alnum) {
 		return 0
 	}
 	start := i
@@ -44,6 +44,12 @@ func (c *Context) anyProgram(i int) (taken int) {
 	}
 	var p program
 	option, n := "", 0
+	strong := func() { // a password without a user must have signs that little else has
+		if p.pending && strings.ContainsAny(p.password.text, "!#$%&*+?^~@") && passwordLike(p.password.text) && c.whole(p.password, 0) {
+			taken = max(taken, p.password.end)
+		}
+		p = program{}
+	}
 	k := start
 	limit := min(len(s), i+maxCommand)
 	for ; n < maxProgramWords; n++ {
@@ -67,7 +73,7 @@ func (c *Context) anyProgram(i int) (taken int) {
 		}
 		switch {
 		case option == "":
-			p = program{} // an operand: what stood before belongs to another program, such as sudo
+			strong() // an operand: what stood before belongs to another program, such as sudo
 			continue
 		case accountOptions[option] && c.login(w):
 			taken = w.end
@@ -89,9 +95,7 @@ func (c *Context) anyProgram(i int) (taken int) {
 		}
 		option = ""
 	}
-	if p.pending && strings.ContainsAny(p.password.text, "!#$%&*+?^~@") && passwordLike(p.password.text) && c.whole(p.password, 0) {
-		taken = max(taken, p.password.end)
-	}
+	strong()
 	c.Charge(n * costOfWord)
 	c.look(k - start)
 	c.memo.command.other = max(k, i+1)
@@ -103,6 +107,11 @@ func (c *Context) login(w word) bool {
 	user, password, ok := strings.Cut(w.text, ":")
 	return ok && user != "" && ascii.Is(user, 0, ascii.Alpha) && (ascii.Span(user, 0, ascii.Ident) == len(user) || strings.IndexByte(user, '@') > 0) &&
 		chosen(password) && c.offerPart(w, len(user)+1, len(w.text))
+}
+
+// loginAt is login for a value.
+func (c *Context) loginAt(v value) bool {
+	return c.login(word{start: v.start, end: v.end, text: c.S[v.start:v.end]})
 }
 
 // chosen reports whether v may be a password that somebody has chosen: letters and digits, and no path, address, time or port.
@@ -220,11 +229,12 @@ func (c *Context) setValue(start, end int) (value, bool) {
 // set-password x.
 func (c *Context) actionValue(start, end int) (value, bool) {
 	s := c.S
-	if ascii.At(s, end) != ' ' || ascii.At(s, start-1) != ':' && !takesPassword(s[start:end]) {
+	if ascii.At(s, end) != ' ' || ascii.At(s, start-1) != ':' && (!takesPassword(s[start:end]) || ascii.EqualFold(s[start:end], "password")) {
 		return value{}, false
 	}
 	k, limit := end, min(len(s), end+maxDialogue)
 	var last word
+	words := 0
 	for range 4 {
 		w, next, ok := nextWord(s, k, limit)
 		if !ok {
@@ -238,8 +248,9 @@ func (c *Context) actionValue(start, end int) (value, bool) {
 			return value{}, false // no user
 		}
 		last = w
+		words++
 	}
-	if rest := blanks(s, k); last.text == "" || rest < len(s) && s[rest] != '\n' && ascii.Class[s[rest]]&ascii.Quote == 0 || !chosen(last.text) && !passwordLike(last.text) {
+	if rest := blanks(s, k); words == 0 || words > 2 || rest < len(s) && s[rest] != '\n' && ascii.Class[s[rest]]&ascii.Quote == 0 || !chosen(last.text) && !passwordLike(last.text) {
 		return value{}, false
 	}
 	return value{last.start, last.end, quoted}, true

@@ -75,6 +75,9 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 			c.Offer(ruleURLCredentials, start, at)
 			return at + 1
 		}
+		if scheme := previousScheme(s, i); tokenSchemes[scheme] && at > start {
+			c.Offer(ruleURLCredentials, start, at)
+		}
 		// A bare user name: not an e-mail address either.
 		return at + 1
 	}
@@ -85,6 +88,18 @@ func detectUserinfo(c *Context, _ ID, i int) int {
 		c.Offer(ruleURLCredentials, start, pass-1) // token: as the user
 	}
 	return at + 1
+}
+
+// tokenSchemes are those of addresses with a secret in the place of a user.
+var tokenSchemes = set("trojan trojan-go hysteria2 hy2 anytls ss vless")
+
+// previousScheme returns the scheme before the colon at i.
+func previousScheme(s string, i int) string {
+	from := i
+	for from > 0 && i-from < 16 && (ascii.Class[s[from-1]]&ascii.Alnum != 0 || s[from-1] == '-') {
+		from--
+	}
+	return asciiWord(s[from:i])
 }
 
 // slashInPassword finds the at sign of user:pa/ss@host: the text before the slash must not be host:port, and what follows
@@ -163,6 +178,12 @@ func (c *Context) credentialsBefore(i int) int {
 	}
 	c.look(i - max(word, known))
 	next := ascii.At(s, i+1)
+	if next == '/' && ascii.At(s, i+2) == '/' && ascii.Is(s, i+3, ascii.Alnum) { // user/password@//host:1521/database
+		user := ascii.Span(s, word, ascii.Alnum)
+		if ascii.At(s, user) == '/' && user > word && user+1 < i && Mixed(s[user+1:i]) && !strings.ContainsAny(s[user+1:i], "/:") {
+			return c.offerLogin(user+1, i)
+		}
+	}
 	if next == '/' || ascii.Is(s, i+1, ascii.Alnum) {
 		if slash := strings.IndexByte(s[word:i], '/'); slash >= 0 {
 			if from := oracleLogin(s, word, word+slash, i); from > 0 {

@@ -199,6 +199,12 @@ func (c *Context) pairedValue(start, i, j int) (value, bool) {
 		return c.memberValue(start, i)
 	}
 	v, ok := c.quotedValue(k)
+	if t := s[v.start:v.end]; ok && (t == ":=" || t == "==" || t == "=" || t == "+=") {
+		// A row of FreeRADIUS's tables: ('eve','Cleartext-Password',':=','x')
+		if comma := ascii.Span(s, v.end, ascii.Quote); ascii.At(s, comma) == ',' {
+			v, ok = c.quotedValue(ascii.Span(s, comma+1, ascii.Space))
+		}
+	}
 	// In {"method":"set_password","params":...} the name was a value, and what follows is the next name.
 	if next := ascii.Span(s, v.end, ascii.Quote|ascii.Space); ok && (ascii.At(s, next) == ':' || ascii.At(s, next) == '=' || ascii.At(s, next) == '\\' && ascii.Is(s, next+1, ascii.Quote) && ascii.At(s, next+2) == ':') {
 		return c.memberValue(start, i)
@@ -318,7 +324,7 @@ func inActions(s string, i int) bool {
 }
 
 // directives are names that blanks alone separate from their values, in the configuration of Redis, OpenLDAP, keepalived, Net-SNMP.
-var directives = newWords("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk primaryauth tlspskvalue")
+var directives = newWords("reset-admin-password bindpw rootpw requirepass masterauth auth_pass auth-pass rcon_password rocommunity rwcommunity trapcommunity wpa_passphrase psk primaryauth tlspskvalue bind_pw bind-pw password-encrypt")
 
 // directive finds the value of a name in a configuration without operators: requirepass x, or a line that is password x. The name is
 // s[start:i], and j is behind the blanks.
@@ -326,8 +332,13 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
 	login := vd.Strength == Hard && loginBefore(s, start)
 	known := login || in(directives, s[start:i])
-	if !known && (vd.Strength < Hard || !startsLine(s, start) && strings.IndexByte(s[start:i], '_') < 0) {
+	if !known && (vd.Strength < Hard || !startsLine(s, start) && strings.IndexByte(s[start:i], '_') < 0 && !userBefore(s, start) && !ascii.HasSuffixFold(s, start, "d-i passwd/") && !ascii.HasSuffixFold(s, start, "d-i ")) {
 		return value{}, false
+	}
+	for range 2 { // rootpw --iscrypted x, d-i passwd/root-password password x
+		if word := ascii.Span(s, j, ascii.Ident); ascii.At(s, word) == ' ' && (ascii.HasPrefixFold(s, j, "--") || ascii.HasPrefixFold(s, j, "password ") && strings.IndexByte(s[max(0, start-1):i], '/') >= 0) {
+			j = blanks(s, word)
+		}
 	}
 	if known && ascii.EqualFold(s[start:i], "auth-pass") { // sentinel auth-pass NAME x
 		if end := c.span(j, ascii.Ident); ascii.At(s, end) == ' ' && ascii.Is(s, end+1, ascii.Alnum) {
@@ -338,13 +349,23 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	if !ok || !known && !c.restOfLine(v) {
 		return value{}, false
 	}
-	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' || known && placeholder(s[v.start:v.end]) {
+	if v.ctx != quoted && !ascii.Is(s, v.start, ascii.Alnum) && s[v.start] != '{' && (s[v.start] != '$' || strings.Count(s[v.start:v.end], "$") < 3) || known && placeholder(s[v.start:v.end]) {
 		return value{}, false
 	}
 	if word := s[v.start:v.end]; known && v.ctx != quoted && (starts[asciiWord(word)] || !login && inProse(s, v)) {
 		return value{}, false
 	}
 	return v, true
+}
+
+// userWords are what stands before the name of a user in configuration.
+var userWords = set("user username account login-user userid")
+
+// userBefore reports whether a user stands before the name at start: user bob password x.
+func userBefore(s string, start int) bool {
+	user := previousField(s, start)
+	word := previousField(s, user)
+	return word < user && userWords[asciiWord(strings.TrimLeft(strings.TrimSpace(s[word:user]), "{(+-"))]
 }
 
 // loginBefore reports whether a user stands before the name at start, as in a file netrc: login bob password x.
@@ -437,6 +458,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		if v, ok := blockValue(s, j); ok {
 			return v, ok
 		}
+	}
+	if s[op] == ':' && j > after && ascii.Is(s, j, ascii.Quote) && ascii.Class[ascii.At(s, op-1)]&ascii.Quote == 0 && strings.IndexByte(" ;)", ascii.At(s, j+1)) >= 0 && c.opened(op, s[j]) {
+		return value{}, false // read -p "Password: " pw
 	}
 	ctx := tight
 	switch {
@@ -570,6 +594,14 @@ func (c *Context) isSchema(i int) bool {
 		}
 	}
 	return true
+}
+
+// opened reports whether a quote of that kind stands before the words, of the same line, that end at i.
+func (c *Context) opened(i int, quote byte) bool {
+	from := max(0, i-maxNameBytes)
+	k := strings.LastIndexByte(c.S[from:i], quote)
+	c.look(i - from)
+	return k >= 0 && strings.IndexByte(c.S[from+k:i], '\n') < 0 && ascii.Is(c.S, from+k+1, ascii.Alnum) && strings.IndexByte(" (\n\x00", ascii.At(c.S, from+k-1)) >= 0
 }
 
 // isPair reports whether v is itself name=value.
