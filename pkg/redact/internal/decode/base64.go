@@ -88,7 +88,7 @@ func charsetOf(b []byte) charset {
 	}
 	var zeros [2]int
 	odd := 0
-	for i := 0; i < len(b); {
+	for i := 0; i < len(b) && odd*16 <= len(b)+8; {
 		switch c := b[i]; {
 		case c == 0:
 			zeros[i&1]++

@@ -126,6 +126,7 @@ type Filter[C any] struct {
 	by     [filterGroups][256]group[C] // those of a group that begin with a byte
 	noted  [filterGroups][256]group[C] // those of them that are always wanted
 	start  [256][]*Trigger[C]          // those that may begin before the text, by its first byte
+	pairs  [256][256]uint16            // the groups with triggers that begin with two bytes: most of what passes a mask has none
 	always uint64                      // the states of the groups with triggers that are always wanted
 	exact  [filterGroups]bool          // whether what passes the mask is a match
 }
@@ -160,6 +161,7 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 	}
 	accept := f.group(triggers)
 	for g, group := range f.groups {
+		f.pair(g)
 		f.exact[g] = len(group) == 1 && len(group[0].Sets) == filterWidth
 		for _, t := range group {
 			if t.Always {
@@ -189,6 +191,23 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 		}
 	}
 	return f
+}
+
+// pair notes what the triggers of a group begin with.
+func (f *Filter[C]) pair(g int) {
+	for _, t := range f.groups[g] {
+		own := t.accepts()
+		for a := range f.pairs {
+			if !own.accept[0].has(byte(a)) {
+				continue
+			}
+			for b := range f.pairs[a] {
+				if own.accept[1].has(byte(b)) {
+					f.pairs[a][b] |= 1 << g
+				}
+			}
+		}
+	}
 }
 
 // maskOfByte returns what the groups take, as in filter.masks.

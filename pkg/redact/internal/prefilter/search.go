@@ -166,10 +166,18 @@ func (f *Filter[C]) tail(state *State, c C, i int, st uint64) {
 
 // hits offers the triggers of groups to their detectors: bit 16*k+g is set if group g has a match at i+k.
 func (f *Filter[C]) hits(state *State, c C, i int, groups uint64) {
-	for groups &^= noTriggers; groups != 0; groups &= groups - 1 {
-		n := bits.TrailingZeros64(groups)
-		if at, g := i+n/filterGroups, n%filterGroups; (at >= state.Resume || f.always>>(stateShift+g)&1 != 0) && at >= 0 && at < len(state.S) {
-			f.hit(state, c, at, g)
+	for groups &^= noTriggers; groups != 0; {
+		k := bits.TrailingZeros64(groups) / filterGroups
+		own := uint16(groups >> (k * filterGroups))
+		groups &^= (1<<filterGroups - 1) << (k * filterGroups)
+		at := i + k
+		if at < 0 || at >= len(state.S) {
+			continue
+		}
+		for own &= f.pairs[state.S[at]][ascii.At(state.S, at+1)]; own != 0; own &= own - 1 {
+			if g := bits.TrailingZeros16(own); at >= state.Resume || f.always>>(stateShift+g)&1 != 0 {
+				f.hit(state, c, at, g)
+			}
 		}
 	}
 }
