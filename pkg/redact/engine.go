@@ -272,6 +272,7 @@ type worker struct {
 	alike   [maxAlike]attribute      // of the record before, by their place
 	scans   [maxLayers + 1]*scan
 	decoded [maxLayers][decode.NumCodings]decode.Text
+	texts   [maxLayers]decode.Text
 	base64  [maxLayers][]byte
 	echoes  echoIndex
 	work    int    // how often detectors may still be called for the text

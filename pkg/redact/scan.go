@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/container"
 	"github.com/logseal/logseal/pkg/redact/internal/decode"
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 	"github.com/logseal/logseal/pkg/redact/rules"
@@ -40,10 +41,12 @@ type scan struct {
 	// kept are redaction markers and pseudonyms of ours in the text. They are left as they are.
 	kept       []span
 	customHits []bool
+	scanTextOf func(*container.Part) // scanText, made once
 }
 
 func newScan(w *worker, layer int) *scan {
 	c := &scan{w: w, layer: layer, customHits: make([]bool, len(w.e.custom))}
+	c.scanTextOf = c.scanText
 	c.Context = rules.NewContext(c, w.names, &w.work)
 	return c
 }
@@ -72,6 +75,7 @@ func (c *scan) run(s string) {
 	}
 	if c.layer < maxLayers {
 		c.decode()
+		c.Texts(c.scanTextOf)
 	}
 	if c.w.work < 0 {
 		return
@@ -177,6 +181,26 @@ func (c *scan) scanDecoded(d *decode.Text, start, end int) int {
 		c.spans = append(c.spans, span{d.Source(start + sp.start), d.Source(start + sp.end), sp.rule, text, sp.quote})
 	}
 	return end
+}
+
+// scanText scans a text in this one by itself.
+func (c *scan) scanText(text *container.Part) {
+	if c.w.work < 0 {
+		return
+	}
+	view := &c.w.texts[c.layer]
+	content, decoded := text.Open(c.S, view)
+	c.Charge(prefilter.CostOfCall + len(content)/bytesOfDecoding)
+	sub := c.w.scans[c.layer+1]
+	sub.run(content)
+	for _, sp := range sub.spans {
+		start, end := sp.start, sp.end
+		if decoded {
+			start, end = view.Source(start), view.Source(end)
+		}
+		// The buffer is used again by the next text.
+		c.spans = append(c.spans, span{text.Start + start, text.Start + end, sp.rule, strings.Clone(sp.text), text.Written(c.S, sp.quote)})
+	}
 }
 
 // On reports whether the rule is on.

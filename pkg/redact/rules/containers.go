@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -37,6 +38,48 @@ func (c *Context) containers() *container.Parts {
 	}
 	c.look(c.parts.Parse(c.S))
 	return c.parts
+}
+
+// asksForLine reports whether what a detector finds may depend on where in its line, or text, the place is: numbers and tokens of vendors
+// are found wherever they stand.
+func asksForLine(d *Detector, rule ID) bool {
+	switch d {
+	case named:
+		return true
+	case jwks, crypt, azure, shortForms, digits:
+		return false
+	}
+	return registered[rule].Pack == Secrets
+}
+
+// keepingPlaces is find, with the places kept at which it finds nothing.
+func keepingPlaces(find func(*Context, ID, int) int) func(*Context, ID, int) int {
+	return func(c *Context, rule ID, i int) int {
+		next := find(c, rule, i)
+		if next <= i && len(c.lines) < maxPlaces {
+			c.lines = append(c.lines, i)
+		}
+		return next
+	}
+}
+
+const maxPlaces = 256
+
+// Texts calls visit for the texts in this one, such as strings of JSON, in which a detector that asks for its line has found nothing:
+// by itself such a text has a start and an end.
+func (c *Context) Texts(visit func(text *container.Part)) {
+	if len(c.lines) == 0 || c.outside.context != nil {
+		return
+	}
+	parts := c.containers()
+	slices.Sort(c.lines)
+	var last *container.Part
+	for _, i := range c.lines {
+		if p := parts.Text(i); p != nil && p != last {
+			last = p
+			visit(p)
+		}
+	}
 }
 
 // Fit returns the part of the match S[start:end] of the rule that may be replaced while the text keeps its form: it ends in the string, element or

@@ -136,9 +136,13 @@ func ByID(name string) (ID, bool) {
 // case.
 func Triggers(on func(ID) bool, globs []string) (all []prefilter.Trigger[*Context]) {
 	add := func(d *Detector, rule ID, at ...Trigger) {
+		find := d.Find
+		if asksForLine(d, rule) {
+			find = keepingPlaces(find)
+		}
 		for _, t := range at {
 			all = append(all, prefilter.Trigger[*Context]{
-				Lit: t.Literal, Sets: t.Sets, Boundary: t.Boundary, Rule: rule, Free: d.Free, Extra: d.Extra, Detect: d.Find,
+				Lit: t.Literal, Sets: t.Sets, Boundary: t.Boundary, Rule: rule, Free: d.Free, Extra: d.Extra, Detect: find,
 			})
 		}
 	}

@@ -34,6 +34,7 @@ type Part struct {
 	Quote  string
 	coding decode.Coding
 	coded  bool
+	layer  int // of texts in texts
 	parent int
 }
 
@@ -95,6 +96,13 @@ func (p *Parts) link() {
 
 // At returns the innermost part that i is in, or nil.
 func (p *Parts) At(i int) *Part {
+	if k := p.at(i); k >= 0 {
+		return &p.all[k]
+	}
+	return nil
+}
+
+func (p *Parts) at(i int) int {
 	lo, hi := 0, len(p.all)
 	for lo < hi {
 		if mid := (lo + hi) / 2; p.all[mid].Start <= i {
@@ -107,10 +115,7 @@ func (p *Parts) At(i int) *Part {
 	for k >= 0 && p.all[k].End <= i {
 		k = p.all[k].parent
 	}
-	if k < 0 {
-		return nil
-	}
-	return &p.all[k]
+	return k
 }
 
 // Ends returns the part of which i is the end, the innermost one, or nil.
@@ -133,6 +138,37 @@ func (p *Parts) Outermost(i, start int) (out *Part) {
 	return out
 }
 
+// Text returns the value that i is in, and that is none in another text, or nil. An element with others in it is no text.
+func (p *Parts) Text(i int) *Part {
+	for k := p.at(i); k >= 0; k = p.all[k].parent {
+		if q := &p.all[k]; q.Kind == Value && q.layer == 0 {
+			if k+1 < len(p.all) && p.all[k+1].Start < q.End && p.all[k+1].layer == 0 {
+				return nil
+			}
+			return q
+		}
+	}
+	return nil
+}
+
+// Open shows the content of a part of s, decoded into view where that is not written as it is, which it reports.
+func (q *Part) Open(s string, view *decode.Text) (content string, decoded bool) {
+	content = s[q.Start:q.End]
+	if !q.coded {
+		return content, false
+	}
+	view.Decode(content, q.coding)
+	return view.String(), true
+}
+
+// Written returns a quote in the content of a part of s as it is written there.
+func (q *Part) Written(s, quote string) string {
+	if quote == "" {
+		return ""
+	}
+	return quotes{double: quote}.within(q, ascii.At(s, q.Start-1)).double
+}
+
 // Texts calls visit for the values that lie in s[from:to] and contain no others.
 func (p *Parts) Texts(from, to int, visit func(start, end int)) {
 	first := sort.Search(len(p.all), func(k int) bool { return p.all[k].Start >= from })
@@ -150,14 +186,11 @@ type quotes struct{ double, single string }
 func (q quotes) within(part *Part, enclosing byte) quotes {
 	switch {
 	case part.Slashes > 0:
-		escape := func(s string, b byte) string {
+		escape := func(s string) string {
 			s = strings.ReplaceAll(s, `\`, `\\`)
-			if b == enclosing {
-				s = strings.ReplaceAll(s, string(b), `\`+string(b))
-			}
-			return s
+			return strings.ReplaceAll(s, string(enclosing), `\`+string(enclosing))
 		}
-		return quotes{escape(q.double, '"'), escape(q.single, '\'')}
+		return quotes{escape(q.double), escape(q.single)}
 	case part.coding == decode.Entities:
 		return quotes{strings.ReplaceAll(strings.ReplaceAll(q.double, "&", "&amp;"), `"`, "&quot;"), strings.ReplaceAll(strings.ReplaceAll(q.single, "&", "&amp;"), "'", "&apos;")}
 	case part.coding == decode.DoubledQuotes:
@@ -224,24 +257,21 @@ func (p *Parts) lines(s string) {
 // nested looks for containers in the content of a part.
 func (p *Parts) nested(s string, k, layer int, quote quotes) {
 	part := p.all[k]
-	content := s[part.Start:part.End]
-	if !strings.ContainsAny(content, "{[<=,&%") {
+	if !strings.ContainsAny(s[part.Start:part.End], "{[<=,&%") {
 		return
 	}
-	p.fuel -= len(content)
+	p.fuel -= part.End - part.Start
 	first := len(p.all)
 	view := &p.views[layer]
-	if part.coded {
-		view.Decode(content, part.coding)
-		content = view.String()
-	}
+	content, decoded := part.Open(s, view)
 	p.parse(content, layer+1, quote.within(&part, ascii.At(s, part.Start-1)))
 	for m := first; m < len(p.all); m++ {
 		q := &p.all[m]
-		if part.coded {
+		if decoded {
 			q.Start, q.End = view.Source(q.Start), view.Source(q.End)
 		}
 		q.Start, q.End, q.Slashes = q.Start+part.Start, q.End+part.Start, q.Slashes+part.Slashes
+		q.layer++
 	}
 }
 
