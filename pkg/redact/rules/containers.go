@@ -36,7 +36,9 @@ func (c *Context) containers() *container.Parts {
 			return c.parts
 		}
 	}
-	c.look(c.parts.Parse(c.S))
+	looked := c.parts.Parse(c.S)
+	c.look(looked)
+	c.Ahead += looked / bytesOfStep // for all of the text
 	return c.parts
 }
 
