@@ -36,7 +36,7 @@ var parameters = set("digest oauth aws4-hmac-sha256 hawk signature hmac mac shar
 
 // authorization examines the value of an Authorization header whose name ends at end. The scheme stays.
 func (c *Context) authorization(end int) int {
-	c.Charge(costOfList)
+	c.Charge(costOfList + costOfValue)
 	s := c.S
 	i := end
 	for i < len(s) && i-end < 8 && (s[i] == '\\' || ascii.Class[s[i]]&ascii.Quote != 0 || s[i] == ']') {
@@ -123,10 +123,14 @@ func quotedScheme(s string, i int) bool {
 }
 
 func lineEnd(s string, i int) int {
-	if k := strings.IndexAny(s[i:], "\r\n"); k >= 0 {
-		return i + k
+	end := len(s)
+	if k := strings.IndexByte(s[i:], '\n'); k >= 0 {
+		end = i + k
 	}
-	return len(s)
+	if k := strings.IndexByte(s[i:end], '\r'); k >= 0 {
+		end = i + k
+	}
+	return end
 }
 
 // detectBearer examines what follows the word Bearer outside of a header.

@@ -67,6 +67,7 @@ func detectAt(c *Context, _ ID, i int) int {
 	end := domainEnd(s, i+1)
 	c.Charge(costOfValue)
 	c.look(max(end, i) - start)
+	c.weigh(max(0, i-start-longWord))
 	if end == 0 && start < i {
 		end = addressLiteral(s, i+1)
 	}

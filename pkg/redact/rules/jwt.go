@@ -13,7 +13,7 @@ var ruleJWT = newID("jwt")
 
 var _ = register(ruleJWT, Rule{
 	Pack:      Secrets,
-	Detectors: []*Detector{{At: literals("eyj"), Find: detectJWT}},
+	Detectors: []*Detector{{Extra: 2, At: literals("eyj"), Find: detectJWT}},
 	Gone: []Example{
 		{"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.", "eyJzdWIiOiJhIn0"},
 		{"t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlYnl0ZXM x", "c2lnbmF0dXJlYnl0ZXM"},

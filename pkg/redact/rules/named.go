@@ -139,6 +139,7 @@ func detectName(c *Context, _ ID, i int) int {
 		return v.end
 	}
 	if vd.Rule == rulePassword && (vd.Strength == Hard || vd.Strength == Likely && !ok) && (!ok || v.ctx == prose && !c.secretValue(v, vd, prose)) {
+		c.Charge(costOfValue)
 		if v, ok = c.printedValue(start, end); !ok {
 			v, ok = followingValue(s, start, end)
 		}

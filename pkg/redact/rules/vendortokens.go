@@ -110,7 +110,11 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 		}
 		t := s[body:end]
 		c.weigh(len(t))
-		if len(t) < v.min || mask(t) || v.word && (repeats(t) || !tokenLike(t, v.min)) {
+		if len(t) < v.min || mask(t) {
+			continue
+		}
+		c.weigh(len(t))
+		if v.word && (repeats(t) || !tokenLike(t, v.min)) {
 			continue
 		}
 		if !Mixed(t) && caseChanges(t) < 4 && (v.word || len(t) < 16 || ascii.Span(t, 0, ascii.Alpha|ascii.Digit) < len(t) && ascii.Span(t, 0, ascii.Digit|ascii.NumSep) < len(t)) {
