@@ -161,7 +161,11 @@ var clients = []client{
 	{names: "ssh-keygen", both: "-N -P"},
 	{names: "wpa_passphrase", operand: func(o *operands, _ string) bool { return o.n == 1 }},
 	{names: "slappasswd", both: "-s"},
-	{names: "security", both: "-p -P", within: "unlock-keychain create-keychain import"},
+	{names: "security", both: "-p -P", next: "-w -k", within: "unlock-keychain create-keychain import add-generic-password add-internet-password set-key-partition-list set-keychain-password"},
+	{names: "dscl", operand: func(o *operands, w string) bool {
+		return keyedOperand(o, w) || o.flags == "" && o.n > 0 && o.n < 3 && strings.IndexByte(w, '/') < 0 // -passwd /Users/bob OLD NEW
+	}},
+	{names: "truecrypt veracrypt", next: "-p"},
 	{names: "racadm beeline ipa-server-install ipa-client-install ipa-replica-install", both: "-p --password", next: "-a --admin-password", operand: keyedOperand},
 	{names: "userconfig adduser asadm asinfo", both: "-p -P --password"},
 	{names: "jenkins-cli.jar jenkins-cli", account: "-auth", sep: ':'},
@@ -193,7 +197,7 @@ func netPassword(o *operands, w string) bool {
 	case "user":
 		return o.n == 2 && w != "*"
 	case "use":
-		return o.n > 1 && strings.HasPrefix(o.prev, `\\`) && w != "*"
+		return o.n > 1 && (strings.HasPrefix(o.prev, `\\`) || strings.Contains(o.prev, "://")) && w != "*"
 	}
 	return false
 }

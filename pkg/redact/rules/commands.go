@@ -394,8 +394,11 @@ func optionAt(o, t string, joined, next bool, from *int) bool {
 	return false
 }
 
-// whole offers the word from there on, without its quotes.
+// whole offers the word from there on, without its quotes. A path is that of a file with the password.
 func (c *Context) whole(w word, from int) bool {
+	if v := w.text[from:]; len(v) > 1 && v[0] == '/' && ascii.Is(v, 1, ascii.LowerCase|ascii.UpperCase) && !Mixed(v) && ascii.Span(v, 0, ascii.Ident|ascii.Run) == len(v) {
+		return false
+	}
 	return c.offerPart(w, from, len(w.text))
 }
 

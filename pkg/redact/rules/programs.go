@@ -116,7 +116,7 @@ func (c *Context) loginAt(v value) bool {
 
 // chosen reports whether v may be a password that somebody has chosen: letters and digits, and no path, address, time or port.
 func chosen(v string) bool {
-	return len(v) >= minPrinted && len(v) <= maxNameBytes && Mixed(v) && !isURL(v) && !isTime(v) && !resourceName(v) && !strings.ContainsAny(v, " /\\:,;=(){}[]<>|") &&
+	return appPassword(v) || len(v) >= minPrinted && len(v) <= maxNameBytes && Mixed(v) && !isURL(v) && !isTime(v) && !resourceName(v) && !strings.ContainsAny(v, " /\\:,;=(){}[]<>|") &&
 		!fileEnding(v) && v[0] != '-'
 }
 
@@ -254,4 +254,18 @@ func (c *Context) actionValue(start, end int) (value, bool) {
 		return value{}, false
 	}
 	return value{last.start, last.end, quoted}, true
+}
+
+// appPassword reports whether v is a password that Apple makes up for a program: abcd-efgh-ijkl-mnop.
+func appPassword(v string) bool {
+	const parts, letters = 4, 4
+	if len(v) != parts*(letters+1)-1 {
+		return false
+	}
+	for i := 0; i < len(v); i += letters + 1 {
+		if ascii.Span(v, i, ascii.LowerCase) != i+letters || i+letters < len(v) && v[i+letters] != '-' {
+			return false
+		}
+	}
+	return true
 }

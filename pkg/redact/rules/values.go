@@ -81,8 +81,8 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 			}
 		}
 		return c.valueAt(j, flag)
-	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "/t reg_sz /d "):
-		return c.valueAt(j+len("/t reg_sz /d "), flag) // reg add KEY /v DefaultPassword /t REG_SZ /d x
+	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "/t reg_") && ascii.HasPrefixFold(s, ascii.Span(s, j+len("/t "), ascii.Ident), " /d "):
+		return c.valueAt(ascii.Span(s, j+len("/t "), ascii.Ident)+len(" /d "), flag) // reg add KEY /v DefaultPassword /t REG_SZ /d x
 	case j > i && vd.Strength == Hard && ascii.HasPrefixFold(s, j, "reg_") && ascii.Is(s, c.span(j, ascii.Ident), ascii.Space):
 		return c.valueAt(blanks(s, c.span(j, ascii.Ident)), flag) // DefaultPassword    REG_SZ    x
 	case j > i && in(directives, s[start:end]):
