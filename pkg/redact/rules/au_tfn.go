@@ -7,7 +7,7 @@ var _ = nationalNumber("au_tfn", Rule{
 	Pack:      PII,
 	Canonical: onlyDigits,
 	Number: &Number{
-		Cued: []string{"ddddddddd"},
+		Cued: []string{"ddddddddd", "ddd ddd ddd", "ddd-ddd-ddd"},
 		Cues: []string{"tfn", "tax file", "taxfile"},
 		Valid: func(d []int) bool {
 			return weighted(d, 1, 4, 3, 7, 5, 8, 6, 9, 10)%11 == 0

@@ -39,7 +39,7 @@ type word struct {
 // them. In lists of words ("zip", "-P", "x") any option of any client leads to it.
 func commandTriggers() []Trigger {
 	return append(literals(" -p", " -u", " -a", " -hp", "--user", "--proxy-", "--auth", "--pw", "pass", "curl ", "curl\"", "curl'", "curl.", "mysql", "mariadb", "mongo", "docker login", "podman login", "redis-cli", "ldap", "sqlcmd",
-		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
+		"snmp", "freerdp", "schtasks", "cmdkey", "et user", "et  user", "et use ", "et.exe", "et1 user", "openssl", "skopeo", "sqlplus", "impdp", "expdp", "sqlldr", "rabbitmqctl",
 		"radtest ", "radclient ", "--value", "--from-literal", "mc alias ",
 		"keygen", "nmcli", "aws configure", "rclone ", "consul kv", "vault login", "signtool", "zip -", "keytool", "jarsigner", "wmic ", "db2 ",
 		" -gp", " -w ", " -k ", "doctl ", "qpdf", "pdftk", "trapsess", "ndemail", "p-basic.", "-oauth.", "pi-token", "bundle config", "vault kv", "vault write", "vault operator", "rasdial ", "encrypt_string", "cargo login", "k_nt ", "isql ", " -y ", "setcred", "cdctl ", "mc admin",
@@ -218,7 +218,7 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 			continue
 		}
 		shell := previous != "" && previous[0] == '-' && previous[len(previous)-1] == 'c'
-		script := previous == "-e" || previous == "-q" // of the client itself
+		script := previous == "-e" || previous == "-q" || previous == "-c" && cl.sep == ',' // of the client itself
 		if (shell || script || n == 0 && cl == clientByName["db2"]) && !w.coded && strings.IndexByte(t, ' ') > 0 {
 			// A command in one word: sh -c "zip -P x", db2 "connect to x". None of its words has quotes of the same kind, so this goes
 			// no deeper than there are kinds.

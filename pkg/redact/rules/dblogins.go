@@ -15,7 +15,7 @@ import (
 var (
 	databaseLogins = &Detector{Extra: 8, At: append(literals("sql> conn", "erid=", "ogon "),
 		sets(prefilter.Bytes("C"), prefilter.Bytes("T"), prefilter.Bytes(" "), prefilter.Bytes("T"))), Find: detectDatabaseLogin}
-	queryPasswords = &Detector{At: []Trigger{sets(prefilter.Bytes("&?,"), prefilter.Bytes("pP"), prefilter.Bytes("="), prefilter.Not(prefilter.Class(ascii.Digit)))}, Find: detectQueryPassword}
+	queryPasswords = &Detector{At: []Trigger{sets(prefilter.Bytes("&?,"), prefilter.Bytes("pP"), prefilter.Bytes("="), prefilter.Not(prefilter.Class(ascii.Space)))}, Find: detectQueryPassword}
 )
 
 func detectDatabaseLogin(c *Context, _ ID, i int) int {
@@ -141,10 +141,16 @@ func detectQueryPassword(c *Context, _ ID, i int) int {
 	return end
 }
 
-// databaseKeys finds the key of an encrypted database of SQLite: PRAGMA key = 'x'.
-var databaseKeys = &Detector{At: literals("gma key", "gma rekey"), Find: func(c *Context, _ ID, i int) int {
+// databaseKeys finds the key of an encrypted database of SQLite: PRAGMA key = 'x', ATTACH DATABASE 'f' AS n KEY 'x'.
+var databaseKeys = &Detector{At: append(literals("gma key", "gma rekey"),
+	sets(prefilter.Bytes("K"), prefilter.Bytes("E"), prefilter.Bytes("Y"), prefilter.Bytes(" "))), Find: func(c *Context, _ ID, i int) int {
 	s := c.S
 	k := blanks(s, ascii.Span(s, i+len("gma "), ascii.Alpha))
+	if s[i] == 'K' {
+		if k = blanks(s, i+len("KEY ")); !ascii.Is(s, k, ascii.Quote) || !ascii.ContainsFold(s[max(0, i-maxDialogue):i], "attach ") {
+			return 0
+		}
+	}
 	if b := ascii.At(s, k); b == '=' || b == '(' {
 		k = blanks(s, k+1)
 	}

@@ -446,6 +446,11 @@ func detectNickServ(c *Context, _ ID, i int) int {
 			v = second
 		}
 	case "register":
+		if two && strings.IndexByte(s[second.start:second.end], '@') > 0 && len(s[name.start:name.end]) > 4 {
+			detectAt(c, ruleEmail, second.start+strings.IndexByte(s[second.start:second.end], '@'))
+			c.Offer(rulePassword, name.start, name.end)
+			return name.end
+		}
 	case "set":
 		v = second
 		if third, _, ok := dialogueWord(s, k); ok {

@@ -80,6 +80,9 @@ func detectName(c *Context, _ ID, i int) int {
 			c.memo.values.identEnd = end
 		}
 	}
+	if vd.Rule == ruleAPIKey && ascii.HasSuffixFold(s, end, "key") && strings.Contains(s[max(0, start-maxNameBytes/2):end], "wireless.") {
+		vd = Verdict{rulePassword, Hard} // wireless.default_radio0.key of UCI, which is no name for a key elsewhere
+	}
 	if vd.Strength == Nothing || inARN(s, start, end) || inTemplate(s, start) || ofChecksum(s, start) {
 		return 0
 	}

@@ -89,6 +89,10 @@ func detectInsert(c *Context, _ ID, i int) int {
 	if open < 0 {
 		return 0
 	}
+	if table := s[i : i+open]; ascii.ContainsFold(table, "values") {
+		k = i + open
+		return c.rowsOfUsers(table, i+open, limit)
+	}
 	k = i + open + 1
 	var columns [maxColumns]Verdict
 	n, telling := 0, false
@@ -167,4 +171,35 @@ func detectInsert(c *Context, _ ID, i int) int {
 		}
 	}
 	return 0
+}
+
+// userTables are in the names of tables that hold logins.
+var userTables = []string{"user", "account", "login", "credential", "member", "passw", "auth", "staff", "employee", "customer"}
+
+// rowsOfUsers offers what looks like a password in the rows at i of an INSERT without the names of columns, into a table of users.
+func (c *Context) rowsOfUsers(table string, i, limit int) (taken int) {
+	s := c.S
+	if !contains(ascii.LowerString(table), userTables) {
+		return 0
+	}
+	c.look(2 * (limit - i))
+	for k := i; k < limit && s[k] != ';' && s[k] != '\n'; k++ {
+		if ascii.Class[s[k]]&ascii.Quote == 0 {
+			continue
+		}
+		c.Charge(costOfValue)
+		v, ok := c.quotedValue(k)
+		if !ok {
+			continue
+		}
+		if t := s[v.start:v.end]; passwordLike(t) {
+			c.Offer(rulePassword, v.start, v.end)
+			taken = v.end
+		}
+		k = v.end
+		for ascii.At(s, k) == '\\' {
+			k++
+		}
+	}
+	return taken
 }

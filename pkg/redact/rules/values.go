@@ -194,6 +194,13 @@ func (c *Context) pairedValue(start, i, j int) (value, bool) {
 	if v, ok := c.namedValue(i); ok {
 		return v, ok
 	}
+	if strings.HasPrefix(s[start:], "PASS\"") { // {"command":"PASS","command_data":"x"} of sensors
+		for _, data := range []string{`,"command_data":"`, `,"arg":"`, `,"args":"`, `,"argument":"`, `,"parameter":"`} {
+			if ascii.HasPrefixFold(s, i, data) {
+				return c.quotedValue(i + len(data) - 1)
+			}
+		}
+	}
 	k := c.unwrap(ascii.Span(s, j+1, ascii.Space))
 	if !ascii.Is(s, k, ascii.Quote) && (ascii.At(s, k) != '\\' || !ascii.Is(s, k+1, ascii.Quote)) {
 		return c.memberValue(start, i)
@@ -416,7 +423,7 @@ func (c *Context) sentence(j int) (value, bool) {
 		word := s[k:end]
 		next := blanks(s, end)
 		known := len(word) < 12 && in(proseWords, word)
-		about = about || ascii.EqualFold(word, "for")
+		about = about || ascii.EqualFold(word, "for") || ascii.EqualFold(word, "of") && ascii.HasPrefixFold(s, next, "user ")
 		switch {
 		case ascii.At(s, next) == '=' && about:
 			return c.valueAt(ascii.Span(s, next+1, ascii.Space), tight) // SET PASSWORD FOR bob = 'x'
