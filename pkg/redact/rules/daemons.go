@@ -14,9 +14,9 @@ import (
 
 var (
 	snmpdLines = &Detector{At: literals("teuser ", "com2sec", "sink ", "hcommunity "), Find: detectSnmpd}
-	ntpKeys    = &Detector{Extra: 40, At: append(literals(" sha1 ", " sha256 ", " sha512 ", " sha384 ", " md5 ", " aes128 "),
+	ntpKeys    = &Detector{At: append(literals(" sha1 ", " sha256 ", " sha512 ", " sha384 ", " md5 ", " aes128 "),
 		behind(prefilter.Bytes("\n\x00"), prefilter.Class(ascii.Digit), prefilter.Bytes(" "), prefilter.Bytes("M"))), Find: detectNTPKey}
-	pppSecrets = &Detector{Extra: 36, At: append(literals("pptpd", "l2tpd", "ap-secrets", " * \""),
+	pppSecrets = &Detector{At: append(literals("pptpd", "l2tpd", "ap-secrets", " * \""),
 		sets(prefilter.Bytes(" \t"), prefilter.Bytes("*"), prefilter.Bytes(" \t"), prefilter.Class(ascii.Alnum))), Find: detectPPPSecret}
 	relayLogin = &Detector{At: literals("]:587 ", "]:587\t", "]:25 "), Find: detectRelayLogin}
 	passwdLine = &Detector{At: literals(":/bin/", ":/usr/"), Find: detectPasswdLine}
@@ -97,7 +97,7 @@ const maxKeyLine = 192
 func detectNTPKey(c *Context, _ ID, i int) int {
 	s := c.S
 	from, to, ok := wholeLine(s, i, maxKeyLine)
-	if !ok {
+	if c.look(to - from); !ok {
 		return 0
 	}
 	line := s[from:to]
@@ -136,7 +136,7 @@ func detectPPPSecret(c *Context, _ ID, i int) int {
 		return taken
 	}
 	from, to, ok := wholeLine(s, i, maxKeyLine)
-	if !ok {
+	if c.look(to - from); !ok {
 		return 0
 	}
 	return c.pppSecret(from, to, false)

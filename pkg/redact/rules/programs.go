@@ -96,7 +96,7 @@ func (c *Context) anyProgram(i int) (taken int) {
 		option = ""
 	}
 	strong()
-	c.Charge(n * costOfWord)
+	c.Charge(n * costOfWord / 2) // most of them are only read
 	c.look(k - start)
 	c.memo.command.other = max(k, i+1)
 	return taken
