@@ -162,6 +162,7 @@ var clients = []client{
 	{names: "wpa_passphrase", operand: func(o *operands, _ string) bool { return o.n == 1 }},
 	{names: "slappasswd", both: "-s"},
 	{names: "security", both: "-p -P", next: "-w -k", within: "unlock-keychain create-keychain import add-generic-password add-internet-password set-key-partition-list set-keychain-password"},
+	{names: "kdb5_util", both: "-P"},
 	{names: "dscl", operand: func(o *operands, w string) bool {
 		return keyedOperand(o, w) || o.flags == "" && o.n > 0 && o.n < 3 && strings.IndexByte(w, '/') < 0 // -passwd /Users/bob OLD NEW
 	}},

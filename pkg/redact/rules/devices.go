@@ -26,7 +26,7 @@ var (
 		"pre-shared-key ", "ikev1 ", "ikev2 ", "neighbor ", "ntp ", "ip ospf ", "ip ftp ", "ip http client ", "ppp ", "isis ", "vrrp ", "standby ",
 		"local-user ", "super ", "set authentication ", "add snmp ", "auth user ", "modify auth ", "wpa-psk ", "password manager ",
 		"set interfaces ", "set shared ", "set network ", "set mgt-config ", "set deviceconfig ", "set vpn ", "set service ", "set protocols ", "set access ",
-		"vtp ", "peer ", "setenv ", "hwtacacs-server ", "ltm auth ", "create snmp ", "user name ", "xauth ", "ipsec ", "wlan ", "system login ", "config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "glbp ", "mpls ldp ", "configure account ", "configure system ", "configure router ", "create account ", "vpdn-group ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
+		"vtp ", "peer ", "setenv ", "hwtacacs-server ", "ltm auth ", "create snmp ", "user name ", "xauth ", "ipsec ", "wlan ", "system login ", "config wlan ", "config radius ", "config tacacs ", "config snmp ", "config mgmtuser ", "failover ", "vpdn username ", "glbp ", "mpls ldp ", "configure account ", "configure system ", "configure router ", "create account ", "vpdn-group ", "vpdn ", "l2tp ", "dot1x ", "ip rip ", "ip tacacs ", "ldap-server ", "configure radius ", "configure tacacs ", "configure snmp ", "set security ", "security wpa ", "server-private ", "wpa2 ",
 	)
 	// loggedCommands are what logs write before a command that somebody has given to a device.
 	loggedCommands = newByFirst("command:", "command '", "command=\"", "command is ", "command \"", "executed '", "cmd=", "cmd_data=")
@@ -42,7 +42,7 @@ var (
 	// secretForms are those of encodings that no sentence has behind such a name.
 	secretForms = set("cipher irreversible-cipher simple")
 	// deviceNames are names of secrets in such commands that are not hard ones elsewhere.
-	deviceNames = newWords("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key message-digest-key auth-pwd psk wpa-psk " +
+	deviceNames = newWords("key key-string community secret password passwd passphrase psksecret pre-shared-key authentication-key auth-key priv-key message-digest-key auth-pwd psk wpa-psk " +
 		"shared-key plaintext-password pre-shared-secret snmp-community-string authentication-password area-password ldap-login-password encrypted-password authentication " +
 		"privacy-password ascii-text local-authentication shared-secret super-user-password wpa-passphrase plain-text-password-value hash bind-pw")
 	// longNames are those that no sentence begins with.

@@ -29,6 +29,17 @@ func detectPlain(c *Context, _ ID, i int) int {
 		return 0
 	}
 	k := i + len("plain")
+	if ascii.At(s, i-1) == '{' && ascii.At(s, k) == '}' { // bob:{PLAIN}x of Dovecot
+		end := k + 1
+		for end < len(s) && end-k < maxNameBytes && ascii.Class[s[end]]&(ascii.Space|ascii.Quote) == 0 && s[end] != ':' && s[end] != '<' {
+			end++
+		}
+		if v := s[k+1 : end]; len(v) < 4 || placeholder(v) || !Mixed(v) && ascii.At(s, i-2) != ':' {
+			return 0
+		}
+		c.Offer(rulePassword, k+1, end)
+		return end
+	}
 	if b := ascii.At(s, k); ascii.Class[b]&ascii.Alnum != 0 || b == '/' || b == '-' && ascii.ToLower(s[i]) == 'p' || ascii.At(s, i-1) == '/' {
 		return 0 // text/plain; plain-text
 	}

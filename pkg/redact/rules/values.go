@@ -339,7 +339,7 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	s := c.S
 	login := vd.Strength == Hard && loginBefore(s, start)
 	known := login || in(directives, s[start:i])
-	if !known && (vd.Strength < Hard || !startsLine(s, start) && strings.IndexByte(s[start:i], '_') < 0 && !userBefore(s, start) && !ascii.HasSuffixFold(s, start, "d-i passwd/") && !ascii.HasSuffixFold(s, start, "d-i ")) {
+	if !known && (vd.Strength < Hard || !startsLine(s, start) && strings.IndexByte(s[start:i], '_') < 0 && !camelDirective(s, start, i) && !userBefore(s, start) && !ascii.HasSuffixFold(s, start, "d-i passwd/") && !ascii.HasSuffixFold(s, start, "d-i ")) {
 		return value{}, false
 	}
 	for range 2 { // rootpw --iscrypted x, d-i passwd/root-password password x
@@ -364,6 +364,15 @@ func (c *Context) directive(start, i, j int, vd Verdict) (value, bool) {
 	}
 	return v, true
 }
+
+// camelDirective reports whether the name is one as programs have in their configuration, several words with capitals: AuthLDAPBindPassword.
+func camelDirective(s string, start, end int) bool {
+	verb := asciiWord(s[start:ascii.Span(s[:end], start+1, ascii.LowerCase)])
+	return ascii.Is(s, start, ascii.UpperCase) && caseChanges(s[start:end]) >= 3 && ascii.Is(s, start-1, ascii.Space) && !takesPassword(s[start:end]) && !otherVerbs[verb]
+}
+
+// otherVerbs begin the names of functions that do something about a password.
+var otherVerbs = set("get reset forgot create generate invalid missing read load store save delete remove expire send request on is has")
 
 // userWords are what stands before the name of a user in configuration.
 var userWords = set("user username account login-user userid")
