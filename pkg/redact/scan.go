@@ -137,8 +137,8 @@ func (c *scan) decodeAs(how decode.Coding) {
 	d := &c.w.decoded[c.layer][how]
 	d.Decode(c.S, how)
 	c.Charge(len(c.S) / bytesOfDecoding)
-	if len(d.String()) == len(c.S) {
-		return // every escape is longer than what it stands for: nothing was decoded
+	if len(d.String()) == len(c.S) && strings.IndexByte(c.S, 0) < 0 {
+		return // every escape but NUL between arguments is longer than what it stands for: nothing was decoded
 	}
 	n := len(d.String())
 	if n <= wholeText {
@@ -218,6 +218,7 @@ func (c *scan) Offer(r rules.ID, start, end int, text string) bool {
 	}
 	from, to, quote, ok := c.Fit(r, start, end)
 	if !ok {
+		c.Cut = max(c.Place, 1) // what was taken for a match is looked at as if there were none
 		return false
 	}
 	if from != start || to != end {

@@ -54,11 +54,11 @@ func asksForLine(d *Detector, rule ID) bool {
 	return registered[rule].Pack == Secrets
 }
 
-// keepingPlaces is find, with the places kept at which it finds nothing.
+// keepingPlaces is find, with the places kept at which it finds nothing, or what does not fit.
 func keepingPlaces(find func(*Context, ID, int) int) func(*Context, ID, int) int {
 	return func(c *Context, rule ID, i int) int {
 		next := find(c, rule, i)
-		if next <= i && len(c.lines) < maxPlaces {
+		if (next <= i || c.Cut > 0) && len(c.lines) < maxPlaces {
 			c.lines = append(c.lines, i)
 		}
 		return next
@@ -90,9 +90,11 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 	s := c.S
 	parts := c.containers()
 	if parts.Len() > 0 {
-		if q := parts.At(c.Place); q != nil && (start < q.Start || start >= q.End) && (q.Kind == container.Line || q.Kind == container.Value && strings.ContainsAny(s[c.Place:q.End], " \n\\+")) {
+		for q := parts.At(c.Place); q != nil && (start < q.Start || start >= q.End); q = parts.Around(q) {
 			// A sentence is no name of what stands in another string. What a line says of the next one shows where it is decoded.
-			return 0, 0, "", false
+			if q.Kind == container.Line || q.Kind == container.Value && strings.ContainsAny(s[c.Place:q.End], " \n\\+") {
+				return 0, 0, "", false
+			}
 		}
 		p := parts.At(start)
 		for (p == nil || p.Kind == container.Group && p.Start < start) && start < end && (ascii.Class[s[start]]&(ascii.Quote|ascii.Space) != 0 || s[start] == '\\') {
@@ -103,6 +105,8 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 			p = parts.At(start)
 		}
 		switch {
+		case p == nil && ascii.Is(s, start-1, ascii.Quote) && parts.Ends(start-1) != nil:
+			return 0, 0, "", false // what separates a string from the next
 		case p == nil:
 		case p.Kind == container.Line && (inQuotes(s, start, end) || r == PrivateKey):
 		case p.Kind == container.Word:

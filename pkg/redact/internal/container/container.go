@@ -118,6 +118,14 @@ func (p *Parts) at(i int) int {
 	return k
 }
 
+// Around returns the part that contains q, or nil.
+func (p *Parts) Around(q *Part) *Part {
+	if q.parent < 0 {
+		return nil
+	}
+	return &p.all[q.parent]
+}
+
 // Ends returns the part of which i is the end, the innermost one, or nil.
 func (p *Parts) Ends(i int) *Part {
 	if q := p.At(i - 1); q != nil && q.End == i {
@@ -128,12 +136,8 @@ func (p *Parts) Ends(i int) *Part {
 
 // Outermost returns the outermost part that i is in and start is not, or nil.
 func (p *Parts) Outermost(i, start int) (out *Part) {
-	for q := p.At(i); q != nil && q.Start > start; {
+	for q := p.At(i); q != nil && q.Start > start; q = p.Around(q) {
 		out = q
-		if q.parent < 0 {
-			break
-		}
-		q = &p.all[q.parent]
 	}
 	return out
 }
@@ -233,7 +237,8 @@ func (p *Parts) parse(s string, layer int, quote quotes) {
 		return
 	}
 	for k, last := first, len(p.all); k < last && p.fuel > 0; k++ {
-		if p.all[k].Kind == Value {
+		leaf := k+1 == last || p.all[k+1].Start >= p.all[k].End // and not an element with others in it
+		if p.all[k].Kind == Value && leaf {
 			p.nested(s, k, layer, quote)
 		}
 	}

@@ -124,6 +124,7 @@ func (d *Text) Decode(s string, how Coding) {
 		d.quotedPrintable(s)
 		return
 	}
+	arguments := unknown
 	for i := 0; i < len(s); {
 		plain := i
 		for i < len(s) && ascii.Class[s[i]]&ascii.Coded == 0 {
@@ -161,6 +162,8 @@ func (d *Text) Decode(s string, how Coding) {
 		case b == 0x1b:
 			i += ansiLen(s, i)
 			continue
+		case b == 0 && separatesArguments(s, &arguments):
+			b = ' '
 		case b == 0 || b == '\b' || b == 0x7f:
 			i++
 			continue
@@ -181,6 +184,25 @@ func (d *Text) Decode(s string, how Coding) {
 		i++
 	}
 	d.follow(len(s))
+}
+
+// Whether a text is the arguments of a program with NUL behind each, as in /proc/PID/cmdline.
+const (
+	unknown uint8 = iota
+	yes
+	no
+)
+
+// separatesArguments reports whether NUL separates words in s: an option comes behind one, and not every second byte is NUL, as in UTF-16.
+// Elsewhere it stands for nothing. The answer is kept in known.
+func separatesArguments(s string, known *uint8) bool {
+	if *known == unknown {
+		*known = no
+		if strings.Contains(s, "\x00-") && !strings.Contains(s, "\x00-\x00") {
+			*known = yes
+		}
+	}
+	return *known == yes
 }
 
 // emit adds what an escape at off stands for: a character, or a raw byte.
@@ -337,6 +359,9 @@ func backslashEscape(s string, i int) (n int, r rune, raw bool) {
 		}
 		return 6, r, false
 	case '0', '1', '2', '3':
+		if b == '0' && !ascii.Is(s, i+2, ascii.Digit) {
+			return 2, 0, true
+		}
 		if ascii.At(s, i+2) >= '0' && ascii.At(s, i+2) <= '7' && ascii.At(s, i+3) >= '0' && ascii.At(s, i+3) <= '7' {
 			return 4, rune(b-'0')<<6 | rune(s[i+2]-'0')<<3 | rune(s[i+3]-'0'), true
 		}
