@@ -72,7 +72,7 @@ func (c *Context) authorization(end int) int {
 		limit = c.quoteOrEnd(i)
 	}
 	word := i
-	for word < limit && ascii.Class[s[word]]&ascii.Space == 0 {
+	for word < limit && ascii.Class[s[word]]&ascii.Space == 0 && !writtenBreak(s, word) {
 		word++
 	}
 	c.weigh(word - i)
@@ -92,7 +92,7 @@ func (c *Context) authorization(end int) int {
 	case schemes[scheme] && next < limit:
 		i = next
 		word = next
-		for word < limit && ascii.Class[s[word]]&ascii.Space == 0 {
+		for word < limit && ascii.Class[s[word]]&ascii.Space == 0 && !writtenBreak(s, word) {
 			word++
 		}
 	case inQuotes:

@@ -255,6 +255,12 @@ func (c *Context) announced(i, maxWords int) announcement {
 		if end == j {
 			break
 		}
+		if writtenBreak(s, j-1) { // the n of \n is no letter of the word, and what stands before is another line
+			if j++; j == end {
+				return said
+			}
+			floor = j
+		}
 		var buf [24]byte
 		if end-j > len(buf) {
 			if key {

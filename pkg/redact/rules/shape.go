@@ -60,6 +60,9 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 		}
 		return digits == 9
 	}
+	if vd.Rule != SensitiveKey && isURL(v) && strings.Contains(v, MarkerStart+"url_credentials]@") {
+		return false // what was secret in it is gone
+	}
 	switch vd.Strength {
 	case Certain, Hard:
 		if vd.Strength == Certain && ctx != colon && ctx != prose {
