@@ -63,7 +63,7 @@ func (w *worker) text(s string) outcome {
 		return result
 	}
 	// What has been escaped now is looked at decoded, too.
-	w.work = 2 * limit
+	w.work = 3 * limit
 	for n := 0; result == changed && w.work >= 0; n++ {
 		if n == maxPasses {
 			return w.exceeded(failedWork)

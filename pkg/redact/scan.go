@@ -86,9 +86,13 @@ func (c *scan) run(s string) {
 	}
 }
 
+// shareOfRuns is the part of the work for a text that its long runs may take, besides what is decoded from them.
+const shareOfRuns = 3
+
 // examineRuns examines the long runs of token characters.
 func (c *scan) examineRuns() {
 	known := c.spans
+	budget := c.w.work + c.Ahead
 	c.Runs(func(start, end int) bool {
 		for len(known) > 0 && known[0].end <= start {
 			known = known[1:]
@@ -99,6 +103,9 @@ func (c *scan) examineRuns() {
 		}
 		if len(known) == 0 || known[0].start > start || known[0].end < end || c.w.e.rules[known[0].rule].action < c.w.e.severest {
 			c.ExamineRun(start, end)
+		}
+		if budget-c.w.work-c.Ahead > prefilter.WorkFor(end)/shareOfRuns {
+			c.w.work = min(c.w.work, -1) // made of them
 		}
 		return c.w.work >= 0
 	})

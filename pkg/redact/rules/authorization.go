@@ -36,7 +36,7 @@ var parameters = set("digest oauth aws4-hmac-sha256 hawk signature hmac mac shar
 
 // authorization examines the value of an Authorization header whose name ends at end. The scheme stays.
 func (c *Context) authorization(end int) int {
-	c.Charge(costOfList + costOfValue)
+	c.Charge(costOfList + 3*costOfValue)
 	s := c.S
 	i := end
 	for i < len(s) && i-end < 8 && (s[i] == '\\' || ascii.Class[s[i]]&ascii.Quote != 0 || s[i] == ']') {

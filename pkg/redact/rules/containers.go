@@ -32,13 +32,11 @@ func (c *Context) containers() *container.Parts {
 	if c.outside.context != nil {
 		if outer := c.outside.context.containers(); outer.Len() > 0 {
 			c.parts.Within(outer, c.outside.view, c.outside.start, len(c.S))
-			c.look(outer.Len())
+			c.lookAhead(outer.Len())
 			return c.parts
 		}
 	}
-	looked := c.parts.Parse(c.S)
-	c.look(looked)
-	c.Ahead += looked / bytesOfStep // for all of the text
+	c.lookAhead(c.parts.Parse(c.S))
 	return c.parts
 }
 

@@ -113,6 +113,12 @@ func (c *Context) Charge(n int) bool {
 // look charges for n bytes that a detector has looked at.
 func (c *Context) look(n int) { c.Charge(n / bytesOfStep) }
 
+// lookAhead charges for n bytes that have been looked at once for the whole text.
+func (c *Context) lookAhead(n int) {
+	c.look(n)
+	c.Ahead += n / bytesOfStep
+}
+
 // weigh charges for n bytes that a detector has found out the make-up of, which takes several looks at each.
 func (c *Context) weigh(n int) { c.Charge(n / weighedOfStep) }
 

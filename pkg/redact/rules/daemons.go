@@ -126,6 +126,7 @@ func detectNTPKey(c *Context, _ ID, i int) int {
 func detectPPPSecret(c *Context, _ ID, i int) int {
 	s := c.S
 	if ascii.HasPrefixFold(s, i, "ap-secrets") {
+		c.Charge(costOfList)
 		k := lineEnd(s[:min(len(s), i+maxKeyLine)], i)
 		taken := 0
 		for n := 0; n < maxSecrets && k < len(s) && s[k] == '\n'; n++ {
@@ -135,6 +136,16 @@ func detectPPPSecret(c *Context, _ ID, i int) int {
 		}
 		return taken
 	}
+	if ascii.Is(s, i, ascii.Space) {
+		client := i
+		for client > 0 && i-client < maxNameBytes && s[client-1] > ' ' {
+			client--
+		}
+		if !startsLine(s, client) {
+			return 0 // the server, a star or a name, is the second field of a line
+		}
+	}
+	c.Charge(costOfList)
 	from, to, ok := wholeLine(s, i, maxKeyLine)
 	if c.look(to - from); !ok {
 		return 0

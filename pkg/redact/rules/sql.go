@@ -11,7 +11,7 @@ import (
 // Passwords in SQL.
 
 var (
-	identified = &Detector{At: literals("identified "), Find: detectIdentified}
+	identified = &Detector{Extra: 12, At: literals("identified "), Find: detectIdentified}
 	inserts    = &Detector{At: literals(" into "), Find: detectInsert}
 )
 

@@ -111,8 +111,8 @@ type State struct {
 func WorkFor(n int) int { return freeWork + n*workOf8Bytes/8 }
 
 const (
-	freeWork     = 3000 * CostOfCall // what a short text may hold, or a part of one
-	workOf8Bytes = 9
+	freeWork     = 2500 * CostOfCall // what a short text may hold, or a part of one
+	workOf8Bytes = 10
 )
 
 // CostOfCall is what the call of a detector costs, in steps.
