@@ -186,6 +186,8 @@ func (p *Parts) Texts(from, to int, visit func(start, end int)) {
 // quotes are the double and the single quote as they are written in the innermost text.
 type quotes struct{ double, single string }
 
+var percentDouble, percentSingle = strings.NewReplacer(`\`, "%5C", `"`, "%22"), strings.NewReplacer(`\`, "%5C", "'", "%27")
+
 // within returns what the quotes become in a part whose quote, if it has one, is enclosing.
 func (q quotes) within(part *Part, enclosing byte) quotes {
 	switch {
@@ -200,7 +202,7 @@ func (q quotes) within(part *Part, enclosing byte) quotes {
 	case part.coding == decode.DoubledQuotes:
 		return quotes{strings.ReplaceAll(q.double, `"`, `""`), q.single}
 	case part.coding == decode.Percents:
-		return quotes{strings.NewReplacer(`\`, "%5C", `"`, "%22").Replace(q.double), strings.NewReplacer(`\`, "%5C", "'", "%27").Replace(q.single)}
+		return quotes{percentDouble.Replace(q.double), percentSingle.Replace(q.single)}
 	}
 	return q
 }

@@ -111,7 +111,7 @@ type State struct {
 func WorkFor(n int) int { return freeWork + n*workOf8Bytes/8 }
 
 const (
-	freeWork     = 2500 * CostOfCall // what a short text may hold, or a part of one
+	freeWork     = 3000 * CostOfCall // what a short text may hold, or a part of one
 	workOf8Bytes = 10
 )
 
