@@ -90,7 +90,7 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 	if parts.Len() > 0 {
 		for q := parts.At(c.Place); q != nil && (start < q.Start || start >= q.End); q = parts.Around(q) {
 			// A sentence is no name of what stands in another string. What a line says of the next one shows where it is decoded.
-			if q.Kind == container.Line || q.Kind == container.Value && strings.ContainsAny(s[c.Place:q.End], " \n\\+") {
+			if q.Kind == container.Line || q.Kind == container.Value && (strings.ContainsAny(s[c.Place:q.End], " \n\\+") || parts.Around(q) == nil && strings.IndexByte(":=)", s[q.End-1]) >= 0) {
 				return 0, 0, "", false
 			}
 		}
@@ -177,6 +177,14 @@ func aligned(s string, start, end int, p *container.Part) (int, int) {
 			}
 		}
 	}
+	if p != nil && p.Doubled() {
+		if betweenQuotes(s, low, start) {
+			start++
+		}
+		if betweenQuotes(s, low, end) {
+			end--
+		}
+	}
 	if n := insideLong(s, low, start); n > 0 {
 		start += n
 	}
@@ -219,6 +227,15 @@ func insideEscape(s string, low, i int, slashes uint8) (n, k int) {
 		run /= 2
 	}
 	return 0, 0
+}
+
+// betweenQuotes reports whether i is between the two quotes that stand for one in CSV.
+func betweenQuotes(s string, low, i int) bool {
+	n := 0
+	for i-n > low && s[i-n-1] == '"' {
+		n++
+	}
+	return n&1 != 0 && ascii.At(s, i) == '"'
 }
 
 // insideLong returns how much is left at i of an escape of a URL (%3D) or a character reference (&quot;) that starts before, or 0.

@@ -155,6 +155,9 @@ func (p *Parts) Text(i int) *Part {
 	return nil
 }
 
+// Doubled reports whether quotes in the content are written twice.
+func (q *Part) Doubled() bool { return q.coded && q.coding == decode.DoubledQuotes }
+
 // Open shows the content of a part of s, decoded into view where that is not written as it is, which it reports.
 func (q *Part) Open(s string, view *decode.Text) (content string, decoded bool) {
 	content = s[q.Start:q.End]
@@ -568,14 +571,14 @@ func (p *Parts) query(s string, i, first int) int {
 		return 0
 	}
 	start := i
-	for start > 0 && s[start-1] > ' ' && strings.IndexByte("\"'`<>?({[,;", s[start-1]) < 0 {
+	for start > 0 && s[start-1] > ' ' && strings.IndexByte("\"'`<>?({,;", s[start-1]) < 0 {
 		start--
 	}
 	if len(p.all) > first && p.all[len(p.all)-1].End > start {
 		return 0
 	}
 	end := i
-	for end < len(s) && s[end] > ' ' && strings.IndexByte("\"'`<>)}],;", s[end]) < 0 {
+	for end < len(s) && s[end] > ' ' && strings.IndexByte("\"'`<>)},;", s[end]) < 0 {
 		end++
 	}
 	eq := strings.IndexByte(s[start:i], '=')
