@@ -250,7 +250,8 @@ func (c *Context) actionValue(start, end int) (value, bool) {
 		last = w
 		words++
 	}
-	if rest := blanks(s, k); words == 0 || words > 2 || rest < len(s) && s[rest] != '\n' && ascii.Class[s[rest]]&ascii.Quote == 0 || !chosen(last.text) && !passwordLike(last.text) {
+	if rest := blanks(s, k); words == 0 || words > 2 || rest < len(s) && s[rest] != '\n' && ascii.Class[s[rest]]&ascii.Quote == 0 || !passwordLike(last.text) &&
+		(!chosen(last.text) || ascii.At(s, start-1) != ':' && !strings.ContainsAny(s[start:end], "-_")) { // SetPassword is a function in a sentence
 		return value{}, false
 	}
 	return value{last.start, last.end, quoted}, true

@@ -28,6 +28,9 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 	j := blanks(s, i)
 	// No name of an element is followed by an equals sign, or by a colon and a space.
 	if !nameQuoted && element(s, start) && ascii.At(s, j) != '=' && (ascii.At(s, j) != ':' || !ascii.Is(s, j+1, ascii.Space)) {
+		if assigned := beforeBlanks(s, start-1); assigned > 0 && s[assigned-1] == '=' && !strings.Contains(s[i:min(len(s), i+maxReference)], "</") {
+			return value{}, false // MASTER_PASSWORD = <secret>, as MySQL logs it
+		}
 		return c.xmlValue(i)
 	}
 	if !nameQuoted && ascii.At(s, start-1) == '>' && ascii.At(s, i) == '<' && ascii.At(s, i+1) == '/' {
@@ -107,6 +110,14 @@ func blanks(s string, i int) int {
 		j++
 	}
 	return j
+}
+
+// beforeBlanks returns where the spaces before i begin.
+func beforeBlanks(s string, i int) int {
+	for i > 0 && s[i-1] == ' ' {
+		i--
+	}
+	return i
 }
 
 // nameEnd returns the end of what belongs to the name s[start:end]: its quotes and brackets, what Markdown emphasizes it with, and
