@@ -203,9 +203,20 @@ func netPassword(o *operands, w string) bool {
 	return false
 }
 
-// keyedOperand is an operand behind one that names a secret: nmcli … password X, aws configure set aws_secret_access_key X.
-func keyedOperand(o *operands, _ string) bool {
-	return o.n > 0 && (judge(o.prev).Strength >= Medium || ascii.EqualFold(o.prev, "requirepass") || ascii.EqualFold(o.prev, "auth") || ascii.HasSuffixFold(o.prev, len(o.prev), "psk"))
+// keyedOperand is an operand behind one that names a secret: nmcli … password X, aws configure set aws_secret_access_key X. Behind name=value
+// and behind a marker of ours, which holds the name of a rule, the secret is that; set-password is followed by a user.
+func keyedOperand(o *operands, w string) bool {
+	name := o.prev
+	if own, _, ok := strings.Cut(w, "="); ok && judge(own).Strength >= Medium {
+		return false // vpn.secrets password=X: the name in front of the value leads to it
+	}
+	if o.n == 0 || strings.IndexByte(name, '=') >= 0 || MarkerLen(name, 0) > 0 {
+		return false
+	}
+	if ascii.EqualFold(name, "set-password") {
+		return false
+	}
+	return judge(name).Strength >= Medium || ascii.EqualFold(name, "requirepass") || ascii.EqualFold(name, "auth") || ascii.HasSuffixFold(name, len(name), "psk")
 }
 
 var clientByName = func() map[string]*client {
