@@ -21,7 +21,8 @@ var _ = register(ruleTrack, Rule{
 			sets(prefilter.Bytes("%"), prefilter.Bytes("bB"), prefilter.Digits, prefilter.Digits),
 			sets(prefilter.Bytes(";"), prefilter.Digits, prefilter.Digits, prefilter.Digits),
 		},
-		Find: detectTrack,
+		Find:  detectTrack,
+		Extra: 4,
 	}},
 	Gone: []Example{
 		{";4111111111111111=29121011000012300?", "29121011000012300"},

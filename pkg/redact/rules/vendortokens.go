@@ -108,8 +108,9 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 		for end > body && s[end-1] == '.' {
 			end--
 		}
-		t := s[body:end]
+		t := s[body:min(end, body+maxJudged)]
 		c.weigh(len(t))
+		c.look(end - body - len(t))
 		if len(t) < v.min || mask(t) {
 			continue
 		}
@@ -120,7 +121,7 @@ func (c *Context) vendorToken(i int, dotted bool) bool {
 		if !Mixed(t) && caseChanges(t) < 4 && (v.word || len(t) < 16 || ascii.Span(t, 0, ascii.Alpha|ascii.Digit) < len(t) && ascii.Span(t, 0, ascii.Digit|ascii.NumSep) < len(t)) {
 			continue
 		}
-		if v.word && (resourceName(s[body:end]) || dashes(s[body:end])*5 > end-body) {
+		if v.word && (resourceName(t) || dashes(t)*5 > len(t)) {
 			continue
 		}
 		if v.cue && isHash(t[:ascii.Span(t, 0, ascii.Alnum)]) && !c.cued(i) {
