@@ -148,7 +148,7 @@ func (c *Context) tags(i, k, v int) bool {
 	switch b := ascii.At(s, v); {
 	case k > i+1 || ascii.Is(s, v, ascii.Quote) || b == '\\' || b == '|' || b == '>':
 		return true
-	case b == 0 || b == '\n' || b == '\r' || !ascii.Is(s, i-1, ascii.Space):
+	case b == 0 || b == '\n' || b == '\r' || !ascii.Is(s, i-1, ascii.Space) || b == '-' && ascii.At(s, v+1) == '-':
 		return false
 	}
 	return !Mixed(s[k:c.span(k, ascii.Ident)]) || strings.IndexByte("\n\r\\\"'`,}#\x00", ascii.At(s, blanks(s, c.bareEnd(v)))) >= 0

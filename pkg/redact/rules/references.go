@@ -264,7 +264,7 @@ behind:
 	}
 	switch b := ascii.At(s, k); {
 	case b == '(' && (!digits || segments > 1):
-		if n := closed(s, k, ")"); n > 0 && (segments > 1 || ascii.Is(s, k+1, ascii.Quote) || ascii.At(s, k+1) == ')' || ascii.Is(s, k+1, ascii.Alpha)) {
+		if n := closed(s, k, ")"); n > 0 && !ascii.Is(s, k+n, ascii.Alnum) && (segments > 1 || ascii.Is(s, k+1, ascii.Quote) || ascii.At(s, k+1) == ')' || ascii.Is(s, k+1, ascii.Alpha) && len(name) > 1 && !random(s, k+1)) {
 			return k + n - i
 		}
 	case b == '[' && (ascii.Is(s, k+1, ascii.Quote) || ascii.At(s, k+1) == ':') && !digits:
@@ -272,7 +272,7 @@ behind:
 			return k + n - i
 		}
 	case segments > 1 && !digits && (k == len(s) || b != '@' && b != '!' && b != '#' && b != '%' && b != '&' && b != '/' && b != '-' && b != '=' && b != '$' && b != '*' && b != '+'):
-		if roots[ascii.LowerString(root)] || judge(name).Strength > Nothing || strings.IndexByte(s[i:k], '_') > 0 {
+		if roots[ascii.LowerString(root)] && (len(root) > 1 || k < i+len(root)+1+len(name) || keyLike(s, last) && caseChanges(name) == 0) || judge(name).Strength > Nothing || strings.IndexByte(s[i:k], '_') > 0 {
 			return k - i
 		}
 	}

@@ -112,7 +112,7 @@ func (c *Context) slashInPassword(start, end int) int {
 	}
 	// What has been looked through for another address is not looked through again.
 	k := max(end, c.memo.url.noSign)
-	for k < len(s) && k-end < 64 && s[k] != '@' && ascii.Class[s[k]]&(ascii.Space|ascii.Quote) == 0 && s[k] != '<' && s[k] != '>' && s[k] != '&' {
+	for k < len(s) && k-end < 64 && (s[k] != '@' || strings.IndexByte("!$%*^&@", ascii.At(s, k+1)) >= 0) && ascii.Class[s[k]]&(ascii.Space|ascii.Quote) == 0 && s[k] != '<' && s[k] != '>' && s[k] != '&' {
 		k++
 	}
 	c.memo.url.noSign = k
@@ -135,7 +135,7 @@ func unusualPassword(s string, start, end int) int {
 		return -1
 	}
 	pass := start + colon + 1
-	if ascii.Span(s, pass, ascii.Digit) == end {
+	if end > pass && ascii.Span(s, pass, ascii.Digit) == end && (s[end] == ' ' || !ascii.Is(s, end+1, ascii.Alnum)) {
 		return -1
 	}
 	spaces := 0
@@ -154,7 +154,7 @@ func unusualPassword(s string, start, end int) int {
 			if spaces++; spaces > maxUnquoted {
 				return -1
 			}
-		case b < ' ' || b == ':' && ascii.At(s, k+1) == '/' || b == '\\' && strings.IndexByte("nrtu", ascii.At(s, k+1)) >= 0:
+		case b < ' ' || b == ':' && ascii.At(s, k+1) == '/' || b == '\\' && strings.IndexByte("nru", ascii.At(s, k+1)) >= 0 && !random(s, k+2):
 			return -1
 		case ascii.Class[b]&ascii.Quote != 0 && !ascii.Is(s, k+1, ascii.Alnum|ascii.Quote) && strings.IndexByte("@!#$%^*_-+=.<", ascii.At(s, k+1)) < 0:
 			return -1 // the quote that ends it all

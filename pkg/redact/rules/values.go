@@ -79,7 +79,7 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return value{}, false
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		if ascii.At(s, j) == '(' && ascii.Is(s, j+1, ascii.Alpha) {
-			if end := c.span(j+1, ascii.Ident); ascii.At(s, end) != ')' || !Mixed(s[j+1:end]) {
+			if end := c.span(j+1, ascii.Ident); (ascii.At(s, end) != ')' || !Mixed(s[j+1:end])) && !random(s, j+1) {
 				return value{}, false // a command in the place of a value
 			}
 		}
@@ -534,6 +534,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 					return value{}, false // {"password":["must not be blank"]}
 				}
 			}
+			if end, k := c.bareEnd(j), strings.IndexByte(s[j:min(len(s), j+maxValueBytes)], s[j]+2); k < 0 || j+k < end && random(s, j+1) && s[end-1] != s[j]+2 {
+				return value{j, end, quoted}, true // [x, and no end of it
+			}
 			end := bracketEnd(s, j)
 			if ascii.Is(s, end, ascii.Alnum) {
 				end = c.bareEnd(end)
@@ -640,6 +643,7 @@ func isPair(v string) bool {
 // valueAt finds the value at i, within what wraps it.
 func (c *Context) valueAt(i int, ctx manner) (value, bool) {
 	s := c.S
+	from := i
 	i = c.unwrap(i)
 	k := i
 	if ascii.Is(s, k, ascii.Quote) {
@@ -649,12 +653,22 @@ func (c *Context) valueAt(i int, ctx manner) (value, bool) {
 		return v, v.end > v.start
 	}
 	if ascii.Is(s, i, ascii.Quote) || ascii.At(s, i) == '\\' && (ascii.Is(s, i+1, ascii.Quote) || ascii.At(s, i+1) == '\\') {
-		return c.quotedValue(i)
+		v, ok := c.quotedValue(i)
+		if ascii.Is(s, i, ascii.Quote) && ascii.At(s, v.end) == s[i] && ascii.Is(s, v.end+1, ascii.Alnum) && strings.IndexByte(s[v.start:v.end], ' ') < 0 && i-from < 2 {
+			// A password that begins with a quote, or one that a shell puts together: 'x'y
+			if end := c.bareEnd(v.end + 1); Mixed(s[i:end]) && !pairAt(s, v.end+1) {
+				return value{from, end, tight}, true
+			}
+		}
+		return v, ok
 	}
 	if n := reference(s, i); n > 0 {
 		return value{}, false
 	}
 	end := c.bareEnd(i)
+	if i > from && (s[i-1] == '(' || s[i-1] == '[') && end < len(s) && (s[end] == ')' || s[end] == ']') && ascii.Is(s, end+1, ascii.Alnum) {
+		i, end = from, c.bareEnd(from) // no wrapper: x[y]z
+	}
 	return value{i, end, ctx}, end > i
 }
 
