@@ -284,6 +284,7 @@ type worker struct {
 	escapedOnly bool
 	bytes       []byte // a byte value, or a number as text
 	named       []byte // a number behind its name
+	words       []span // what was found in a list of words
 	counts      counts
 	inRecord    []int64 // matches by rule in this record, for the annotation
 	loc         location

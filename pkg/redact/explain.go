@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/decode"
 	"github.com/logseal/logseal/pkg/redact/rules"
 )
 
@@ -35,12 +36,15 @@ func (e *Engine) Explain(text string, m Match) Explanation {
 	switch {
 	case r.builtin == nil:
 		x.Why = "the regular expression of the configuration matches"
-	case len(r.builtin.Names) > 0 || m.Rule == rules.All()[rules.SensitiveKey].ID:
-		if word := wordBefore(text, m.Start, r.builtin); word != "" {
-			x.Why = fmt.Sprintf("it stands behind a name with the word %q", word)
-			break
-		}
-		fallthrough
+	case e.encoded(text[m.Start:m.End], &x):
+	case m.Rule == rules.All()[rules.SensitiveKey].ID:
+		x.Why = "it stands behind a name of keys.sensitive"
+	case wordBefore(text, m.Start, r.builtin) != "":
+		x.Why = fmt.Sprintf("it stands behind a name with the word %q", wordBefore(text, m.Start, r.builtin))
+	case r.builtin.Placed != "":
+		x.Why = r.builtin.Placed
+	case rules.VendorOf(text[m.Start:m.End]) != "":
+		x.Why = fmt.Sprintf("it begins as tokens of %s do; checked: %s", rules.VendorOf(text[m.Start:m.End]), r.builtin.ValidatedBy)
 	default:
 		x.Why = "its form"
 		if r.builtin.ValidatedBy != "" {
@@ -48,6 +52,22 @@ func (e *Engine) Explain(text string, m Match) Explanation {
 		}
 	}
 	return x
+}
+
+// encoded explains a value in base64 by what is found in it, and reports whether there is something.
+func (e *Engine) encoded(value string, x *Explanation) bool {
+	inner, ok := decode.Base64(nil, value)
+	if !ok {
+		return false
+	}
+	_, matches, _ := e.Text(string(inner), nil)
+	for _, m := range matches {
+		if m.Rule == x.Rule {
+			x.Why = "it is base64, and in it: " + e.Explain(string(inner), m).Why
+			return true
+		}
+	}
+	return false
 }
 
 // maxNameDistance is how far in front of a value its name is looked for.

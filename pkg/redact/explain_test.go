@@ -19,7 +19,9 @@ func TestExplain(t *testing.T) {
 		"x_hunter9y_password=Qz8kLm2Vx7Rt ok":      {"password", "mask", "12 bytes: letters, digits", `it stands behind a name with the word "password"`},
 		"paid 4111 1111 1111 1111":                 {"pan", "mask", "19 bytes: digits, spaces", "its form; checked: issuer range"},
 		"ACCT-12345678":                            {"account", "mask", "13 bytes: letters, digits, other ASCII", "the regular expression of the configuration matches"},
-		"npm_0123456789abcdefghijABCDEFGHIJ012345": {"vendor_token", "mask", "40 bytes: letters, digits, other ASCII", "its form; checked: prefix"},
+		"npm_0123456789abcdefghijABCDEFGHIJ012345": {"vendor_token", "mask", "40 bytes: letters, digits, other ASCII", "it begins as tokens of npm do; checked: prefix"},
+		"curl -u bob:Qz8kLm2Vx7Rt https://h/":      {"password", "mask", "12 bytes: letters, digits", "its place: "},
+		"x cGFzc3dvcmQ9UXo4a0xtMlZ4N1J0IGI9Yw== y": {"password", "mask", "36 bytes: letters, digits, other ASCII", "it is base64, and in it: it stands behind a name with the word \"password\""},
 	} {
 		_, matches, _ := e.Text(text, nil)
 		require.Len(t, matches, 1, text)

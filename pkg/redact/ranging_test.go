@@ -222,6 +222,11 @@ func TestEveryCue(t *testing.T) {
 					ld := one(func(lr plog.LogRecord) { lr.Attributes().PutInt(name, n) })
 					e.Logs(ld, nil)
 					assert.NotContains(t, everything(ld), number, "%s as a key of an integer: %s", r.ID, name)
+					ld = one(func(lr plog.LogRecord) {
+						lr.Body().SetEmptyMap().PutEmptySlice(name).AppendEmpty().SetDouble(float64(n))
+					})
+					e.Logs(ld, nil)
+					assert.NotContains(t, everything(ld), number, "%s as a key of a list of doubles: %s", r.ID, name)
 				}
 				for _, text := range []string{name + "=" + number, name + ": " + number, `{"` + name + `":"` + number + `"}`, name + " no. " + number + " ok"} {
 					out, _, _ := e.Text(text, nil)

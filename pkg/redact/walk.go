@@ -196,18 +196,26 @@ func (w *worker) value(v pcommon.Value, vd rules.Verdict, depth int) outcome {
 		return w.number(v, vd)
 	case pcommon.ValueTypeDouble:
 		f := v.Double()
-		if math.Trunc(f) != f || math.Abs(f) >= 1e19 || vd.Strength == rules.Nothing && math.Abs(f) < minNumber && (f < minCued || !w.cued()) {
+		if math.Trunc(f) != f && (vd.Strength < rules.Hard || math.IsNaN(f)) || math.Abs(f) >= 1e19 || vd.Strength == rules.Nothing && math.Abs(f) < minNumber && (f < minCued || !w.cued()) {
 			return unchanged
 		}
 		w.bytes = strconv.AppendFloat(w.bytes[:0], f, 'f', -1, 64)
 		return w.number(v, vd)
 	case pcommon.ValueTypeMap:
-		return w.attrs(v.Map(), vd, depth)
+		out := w.namedMembers(v.Map(), depth)
+		if out == dropRecord {
+			return out
+		}
+		return max(out, w.attrs(v.Map(), vd, depth))
 	case pcommon.ValueTypeSlice:
 		if out := w.listOfBytes(v, vd); out != unchanged {
 			return out
 		}
-		return w.slice(v.Slice(), vd, depth)
+		out := w.listOfWords(v.Slice())
+		if out == dropRecord {
+			return out
+		}
+		return max(out, w.slice(v.Slice(), vd, depth))
 	}
 	return unchanged
 }

@@ -22,6 +22,7 @@ var _ = register(ruleAuthorization, Rule{
 	},
 	Stay:        []string{"Authorization: denied", "token_type=bearer expires_in=3600"},
 	Takes:       "Authorization headers of every scheme, Bearer tokens anywhere",
+	Placed:      "it stands behind the word Bearer",
 	ValidatedBy: "scheme; the scheme stays",
 	Misses:      "one-word credentials without digits",
 	Source:      "RFC 9110, 11.6.2; RFC 6750",
@@ -87,9 +88,24 @@ func (c *Context) authorization(end int) int {
 			limit = lineEnd(s, next)
 			c.look(limit - next)
 		}
+		if from, to := signatureIn(s, next, limit, scheme); to > from {
+			c.Offer(ruleAuthorization, from, to)
+			return to
+		}
 		c.Offer(ruleAuthorization, next, limit)
 		return limit
 	case schemes[scheme] && next < limit:
+		if scheme == "token" && ascii.HasPrefixFold(s, next, "token=") && next+len("token=") < limit { // of Rails
+			next += len("token=")
+			for next < limit && (ascii.Class[s[next]]&ascii.Quote != 0 || s[next] == '\\') {
+				next++
+			}
+			word = next + ascii.Span(s[next:limit], 0, ascii.Run)
+			if word > next {
+				c.Offer(ruleAuthorization, next, word)
+				return word
+			}
+		}
 		i = next
 		word = next
 		for word < limit && ascii.Class[s[word]]&ascii.Space == 0 && !writtenBreak(s, word) {
@@ -121,6 +137,34 @@ func quotedScheme(s string, i int) bool {
 	word := ascii.Span(s, from, ascii.Run)
 	return from > end && schemes[ascii.LowerString(s[i+1:end])] && (base64Text(s[from:word]) || tokenLike(s[from:word], minPlaceholder))
 }
+
+// signatureIn returns where in the parameters s[i:limit] the one is that proves who sends them, for the schemes of which nothing else is
+// secret.
+func signatureIn(s string, i, limit int, scheme string) (from, to int) {
+	name := ""
+	switch scheme {
+	case "digest": // RFC 7616
+		name = "response="
+	case "aws4-hmac-sha256":
+		name = "signature="
+	default:
+		return 0, 0
+	}
+	k := ascii.IndexFold(s[i:limit], name)
+	if k < 0 || ascii.Is(s, i+k-1, ascii.Ident) {
+		return 0, 0
+	}
+	from = i + k + len(name)
+	for from < limit && (ascii.Class[s[from]]&ascii.Quote != 0 || s[from] == '\\') {
+		from++
+	}
+	if to = ascii.Span(s, from, ascii.HexDigit); to-from < minSignature {
+		return 0, 0
+	}
+	return from, to
+}
+
+const minSignature = 32 // hexadecimal digits, of MD5
 
 func lineEnd(s string, i int) int {
 	end := len(s)

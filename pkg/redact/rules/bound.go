@@ -12,7 +12,7 @@ import (
 // Entity Framework, Ecto, Sequelize, TypeORM, Prisma, Knex, datasource-proxy.
 
 var boundValues = &Detector{
-	At:   literals("parameter", "params:", "binding", `bind":[`, "[generated in ", "[cached since ", "; args=(", "y ok "),
+	At:   literals("parameter", "params:", "binding", `bind":[`, "[generated in ", "[cached since ", "gs=('", "gs:('", "y ok "),
 	Find: detectBound,
 }
 
@@ -48,7 +48,7 @@ func detectBound(c *Context, _ ID, i int) int {
 		text := s[v.start:v.end]
 		vd, known := params.of(n, name)
 		switch {
-		case known && vd.Strength > Nothing && secretValue(text, vd, quoted) && !placeholder(text), params.n == 0 && passwordLike(text):
+		case known && vd.Strength > Nothing && secretValue(text, vd, quoted) && !placeholder(text), params.n == 0 && boundPassword(text):
 			if vd.Strength == Nothing {
 				vd.Rule = rulePassword
 			}
@@ -102,8 +102,10 @@ func listOfValues(s string, i int) int {
 		}
 	case ascii.HasPrefixFold(s, i, "parameter value ["):
 		return after("parameter value ")
-	case ascii.HasPrefixFold(s, i, "; args="):
-		return after("; args=")
+	case ascii.HasPrefixFold(s, i, "gs"):
+		if ascii.HasSuffixFold(s, i, "ar") {
+			return after("gs=")
+		}
 	case ascii.HasPrefixFold(s, i, "["): // [generated in 0.00018s] ('bob', 'x')
 		if k := strings.Index(s[i:], "] ("); k >= 0 {
 			return i + k + len("] ")
@@ -119,11 +121,23 @@ func listOfValues(s string, i int) int {
 
 // boundValue examines the one value in brackets at i, in a line that ends at end: binding parameter (2:VARCHAR) <- [x].
 func (c *Context) boundValue(i, end int) int {
-	if to := strings.IndexByte(c.S[i:end], ']'); to > 0 && passwordLike(c.S[i+1:i+to]) {
+	if to := strings.IndexByte(c.S[i:end], ']'); to > 0 && boundPassword(c.S[i+1:i+to]) {
 		c.Offer(rulePassword, i+1, i+to)
 	}
 	return 0
 }
+
+// boundPassword reports whether v, of which nothing is known, is made like a password, and not like a pattern, a version or an identifier.
+func boundPassword(v string) bool {
+	if !passwordLike(v) || strings.IndexByte("%*", v[0]) >= 0 || strings.IndexByte("%*", v[len(v)-1]) >= 0 {
+		return false
+	}
+	f := shapeOf(v)
+	return strings.ContainsAny(v, "!#$%&?^~@") || strings.IndexByte(v, '+') < 0 && f.changes+f.caseChanges <= maxTurns
+}
+
+// maxTurns is how often letters of both cases and digits take turns in passwords that people choose: more seldom than in identifiers.
+const maxTurns = 5
 
 // boundItem returns the value at k of a list that ends at end, and the name that it has there: 'x', "1":"x", @p1='x', x(String).
 func (c *Context) boundItem(k, end int) (name string, v value) {

@@ -31,7 +31,7 @@ func (c *Context) contextual(start, end int) {
 		return
 	}
 	c.look(len(v))
-	if slash := strings.LastIndexByte(v, '/'); slash > 0 && len(v)-slash > minFreeText && linkWord(v[:slash]) && tokenLike(v[slash+1:], minFreeText) && !isHash(v[slash+1:]) {
+	if slash := strings.LastIndexByte(v, '/'); slash > 0 && len(v)-slash > minFreeText && linkWord(v[:slash]) && linkToken(v[slash+1:]) {
 		c.Offer(ruleToken, start+slash+1, c.dottedEnd(end))
 		return
 	}
@@ -47,6 +47,9 @@ func (c *Context) contextual(start, end int) {
 			c.Offer(ruleToken, start, end)
 		}
 		return
+	}
+	if isHash(v) && ascii.ContainsFold(s[max(0, start-lookBack/2):start], "checksum/") {
+		return // checksum/secret: ... of Helm's charts
 	}
 	f := shapeOf(v)
 	dashed := f.dashes > 0
@@ -144,6 +147,11 @@ var linkWords = newWords("reset resets reset-password password-reset password_re
 // linkWord reports whether path ends in one of them.
 func linkWord(path string) bool { return in(linkWords, path[strings.LastIndexByte(path, '/')+1:]) }
 
+// linkToken reports whether v is random, and no identifier.
+func linkToken(v string) bool {
+	return tokenLike(v, minFreeText) && !isHash(v) && !isUUID(v) && !resourceName(v) && !compound(v) && changes(v) >= 4 && entropy(v) >= 3.3 && dashes(v)*6 <= len(v)
+}
+
 // inCiphertext reports whether i is within what SOPS has encrypted: ENC[AES256_GCM,data:…,iv:…,tag:…,type:str].
 func inCiphertext(s string, i int) bool {
 	if i < 4 || s[i-1] != ':' || s[i-2] != 'a' && s[i-2] != 'v' && s[i-2] != 'g' {
@@ -156,18 +164,18 @@ func inCiphertext(s string, i int) bool {
 
 const maxCiphertext = 4096
 
-// headerName reports whether v is capitalized words with dashes between, as names of headers are: X-Shopify-Access-Token.
+// headerName reports whether v is capitalized words, some with dashes between, as names of headers and commands are: X-Shopify-Access-Token,
+// ConvertTo-SecureString.
 func headerName(v string) bool {
-	for i := 0; ; i++ {
+	for i := 0; ; {
 		word := ascii.Span(v, i, ascii.UpperCase)
-		if word == i {
+		if end := ascii.Span(v, word, ascii.LowerCase); word == i || end-word < 2 && end < len(v) && v[end] != '-' {
 			return false
-		}
-		if i = ascii.Span(v, word, ascii.LowerCase); i == len(v) {
+		} else if i = end; i == len(v) {
 			return true
 		}
-		if v[i] != '-' {
-			return false
+		if v[i] == '-' {
+			i++
 		}
 	}
 }

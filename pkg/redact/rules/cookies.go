@@ -48,7 +48,7 @@ func (c *Context) cookies(start, end int) int {
 	}
 	if v.ctx == quoted {
 		if !isSet {
-			if last := c.cookiePairs(v.start, v.end, false); last == v.end {
+			if last, whole := c.cookiePairs(v.start, v.end, false); last > 0 && whole {
 				return last // and else all of it goes
 			}
 		}
@@ -65,7 +65,7 @@ func (c *Context) cookies(start, end int) int {
 		c.Offer(ruleCookie, v.start, stop)
 		return stop
 	}
-	last := c.cookiePairs(v.start, len(s), isSet)
+	last, _ := c.cookiePairs(v.start, len(s), isSet)
 	if last == 0 && v.ctx == tight && c.secretValue(v, Verdict{ruleCookie, Medium}, tight) && tokenLike(s[v.start:v.end], 12) {
 		c.Offer(ruleCookie, v.start, v.end)
 		return v.end
@@ -73,11 +73,10 @@ func (c *Context) cookies(start, end int) int {
 	return last
 }
 
-// cookiePairs offers the values of name=value; name=value at i, up to limit, and returns the end of the last one, or 0. Of Set-Cookie only
-// the first one is a cookie.
-func (c *Context) cookiePairs(i, limit int, isSet bool) int {
+// cookiePairs offers the values of name=value; name=value at i, up to limit, and returns the end of the last one, or 0, and whether they go
+// on to the limit. Of Set-Cookie only the first one is a cookie.
+func (c *Context) cookiePairs(i, limit int, isSet bool) (last int, whole bool) {
 	s := c.S[:limit]
-	last := 0
 	for j := i; j < len(s); {
 		eq := j
 		for eq < len(s) && eq-j < 128 && s[eq] > ' ' && strings.IndexByte("=;,\"'<>(){}[]", s[eq]) < 0 {
@@ -95,13 +94,13 @@ func (c *Context) cookiePairs(i, limit int, isSet bool) int {
 			last = end
 		}
 		if isSet && last > 0 || ascii.At(s, end) != ';' {
-			break
+			return last, end == limit
 		}
 		c.look(end - j)
 		for j = end + 1; ascii.At(s, j) == ' '; j++ {
 		}
 	}
-	return last
+	return last, false
 }
 
 var cookieAttribute = set("path domain expires max-age samesite version priority")

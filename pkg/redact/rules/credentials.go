@@ -104,7 +104,8 @@ var _ = register(rulePassword, Rule{
 		"250-AUTH PLAIN LOGIN CRAM-MD5", "PASS src/App.test.js", "lost connection after AUTH from unknown[10.0.0.1]",
 	},
 	Takes: "the value of a password-like name: `name=value`, JSON, YAML, XML, `=>`, `--name value`, `name is value`, `\"value\": …, \"key\": name`; " +
-		"passwords in the options and operands of some hundred clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), and of any program that is given a user, too (`-u bob -p x`), also in lists of words and the fields of auditd; what `secret set` and the like give, and what `echo` pipes into a program that reads a password; the default in `${NAME:-default}`; lines of `.pgpass`; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis, IRC; what servers print at their first start; columns of CSV and tables below the name, and cells of HTML behind it; arguments of calls whose name says that they log in or take a password (`login('bob', 'x')`, `new UsernamePasswordCredentials(\"bob\", \"x\")`), in stack traces and in SQL; messages of SASL PLAIN; rows of an `INSERT` into a table of users; parameters that PostgreSQL logs; lines of snmpd.conf, chap-secrets, NTP's keys, sasl_passwd, passwd; NT hashes as pwdump prints them; pass phrases of four words and more; secrets, keys and communities in the commands of network devices, also as their logs and prompts show them, ipsec.secrets, `ConvertTo-SecureString`; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
+		"passwords in the options and operands of some hundred clients (`mysql -p`, `curl -u`, `ldapadd -w`, `net user`), and of any program that is given a user, too (`-u bob -p x`), also in lists of words and the fields of auditd; what `secret set` and the like give, and what `echo` pipes into a program that reads a password; the default in `${NAME:-default}`; lines of `.pgpass`; AUTH, LOGIN, PASS and the like in dialogues of SMTP, IMAP, POP3, FTP, Redis, IRC; what servers print at their first start; columns of CSV and tables below the name, and cells of HTML behind it; arguments of calls whose name says that they log in or take a password (`login('bob', 'x')`, `new UsernamePasswordCredentials(\"bob\", \"x\")`), in stack traces and in SQL; messages of SASL PLAIN; rows of an `INSERT` into a table of users; parameters that PostgreSQL, MyBatis, Hibernate, SQLAlchemy, Entity Framework and others log apart from the statement; lines of snmpd.conf, chap-secrets, NTP's keys, sasl_passwd, passwd; NT hashes as pwdump prints them; pass phrases of four words and more; secrets, keys and communities in the commands of network devices, also as their logs and prompts show them, ipsec.secrets, `ConvertTo-SecureString`; `IDENTIFIED BY` in SQL; block scalars of YAML; password hashes in the form of crypt(5); quotes respected",
+	Placed:      "its place: an option or operand of a command, an argument, a statement's value, an answer in a dialogue, a field of a file or a form of hashes",
 	ValidatedBy: "the name (split at case and punctuation; `PASSWORD_ADMIN` and `password2` are passwords, `password_policy` is none); a value that equals its name (`password=password`) is one, as such passwords are in use; behind a word that is not known letters and digits; not a variable, a mask, a working directory (`PWD=/…`), or a word such as `incorrect` after a colon",
 	Misses:      "passwords in free prose; a value with spaces and no quotes loses its first word only, unless all of it is words that no sentence about passwords has",
 	OverMatches: "words after `password:` in prose that are not in the list",
@@ -121,6 +122,7 @@ var _ = register(ruleSecret, Rule{
 		{Words: "id", Behind: "secret", Strength: Weak},
 		{Words: "secretid", Strength: Weak},
 		{Words: credentialWords, Strength: Medium},
+		{Words: "info", Behind: "user", BehindThat: "auth", Strength: Medium},
 		{Words: "auth oauth srt contribsys", Strength: Weak},
 		{Words: "com", Behind: "contribsys", Strength: Weak},
 		{Inside: secretWords + " " + passwordWords + " apikey", Strength: Weak},
@@ -158,6 +160,7 @@ var _ = register(ruleToken, Rule{
 	Stay:  []string{"max_tokens=4096 input_tokens: 1234567", "token_type=bearer expires_in=3600", "token=Token{kind=a, id=7}", "commit 9fceb02d0ae598e95dc970b74767f19372d61af8"},
 	Takes: "the same for tokens; random values right after a word such as TOKEN, SECRET KEY, or near one of 840 vendors' names; given to a name that says nothing; joined to the word (`acme-secret-1a2b…`); with a short prefix of words that is no known kind of identifier (`acme_live_…`)",
 
+	Placed:      "it looks random, and stands near a word for credentials or a vendor's name, has a prefix like those of tokens, or is given to a name that says nothing",
 	ValidatedBy: "shape: length, letters and digits, entropy; not a hash, version, path, identifier (`cus_…`, ULID); a UUID only right after the word",
 	Misses:      "hexadecimal values of unknown names (they look like hashes and trace ids); tokens under 20 characters without a telling name",
 	OverMatches: "random ids given to unknown names (not in the parameters of URLs)",

@@ -2,6 +2,8 @@
 
 package rules
 
+import "strings"
+
 // Form is a form of token with a vendor's prefix, for documentation and tests.
 type Form struct {
 	Vendor, Prefix, Source string
@@ -28,4 +30,15 @@ func (f Form) Example() string {
 		s += body[n%len(body) : n%len(body)+1]
 	}
 	return s
+}
+
+// VendorOf returns the vendor whose tokens begin as v does, or "". Of several prefixes the longest counts.
+func VendorOf(v string) (vendor string) {
+	longest := 0
+	for _, f := range Forms() {
+		if len(f.Prefix) > longest && strings.HasPrefix(v, f.Prefix) {
+			vendor, longest = f.Vendor, len(f.Prefix)
+		}
+	}
+	return vendor
 }

@@ -165,7 +165,7 @@ var holders = []string{"key", "name", "field", "id", "attribute", "attr", "optio
 
 // held returns what is called so before start, the name's first letter: "name" in {"name":"password"}; ok tells whether it is a holder.
 func held(s string, start int) (holder string, ok bool) {
-	i := start
+	i := pathStart(s, start)
 	for i > 0 && (ascii.Class[s[i-1]]&(ascii.Quote|ascii.Space) != 0 || s[i-1] == '\\') {
 		i--
 	}
@@ -188,6 +188,18 @@ func held(s string, start int) (holder string, ok bool) {
 		}
 	}
 	return holder, false
+}
+
+// pathStart returns the start of the path whose last part is the name at start, if a quote stands before it: "/prod/db/password".
+func pathStart(s string, start int) int {
+	i := start
+	for i > 0 && start-i < maxNameBytes && (ascii.Class[s[i-1]]&ascii.Ident != 0 || s[i-1] == '/') {
+		i--
+	}
+	if i < start && s[start-1] == '/' && ascii.Is(s, i-1, ascii.Quote) {
+		return i
+	}
+	return start
 }
 
 const (
@@ -277,7 +289,8 @@ func (c *Context) valueBefore(start, end int) (value, bool) {
 	if !ascii.Is(s, end, ascii.Quote) && ascii.At(s, end) != '\\' {
 		return value{}, false
 	}
-	open := start
+	open := pathStart(s, start)
+	start = open
 	for open > 0 && (ascii.Class[s[open-1]]&(ascii.Quote|ascii.Space) != 0 || s[open-1] == '\\') {
 		open--
 	}
@@ -351,4 +364,25 @@ func (c *Context) namedValue(i int) (value, bool) {
 		return value{}, false
 	}
 	return c.valueAt(k, quoted)
+}
+
+// HoldsName reports whether a member of this name may hold the name of a value that is another member: key, name, field.
+func HoldsName(name string) bool {
+	if len(name) > maxNameBytes {
+		return false
+	}
+	for _, h := range holders {
+		if ascii.HasSuffixFold(name, len(name), h) {
+			return true
+		}
+	}
+	return name == "k" || name == "n"
+}
+
+// plainValueNames are what such a value is called besides value.
+var plainValueNames = newWords("val v new old before after previous current")
+
+// HoldsValue reports whether a member of this name may hold the value.
+func HoldsValue(name string) bool {
+	return len(name) <= maxNameBytes && (ascii.HasSuffixFold(name, len(name), "value") || in(plainValueNames, name))
 }

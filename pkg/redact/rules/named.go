@@ -84,6 +84,12 @@ func detectName(c *Context, _ ID, i int) int {
 	if vd.Rule == ruleAPIKey && ascii.HasSuffixFold(s, end, "key") && strings.Contains(s[max(0, start-maxNameBytes/2):end], "wireless.") {
 		vd = Verdict{rulePassword, Hard} // wireless.default_radio0.key of UCI, which is no name for a key elsewhere
 	}
+	if in(codeHeads, s[own:ownEnd]) {
+		if k := codeTail(s, ownEnd); k > ownEnd {
+			end, vd = k, Verdict{ruleOneTimeCode, Hard} // código de verificación
+			c.memo.values.identEnd = end
+		}
+	}
 	if vd.Strength == Nothing || inARN(s, start, end) || inTemplate(s, start) || ofChecksum(s, start) {
 		return 0
 	}
@@ -136,6 +142,15 @@ func detectName(c *Context, _ ID, i int) int {
 		if k := phraseEnd(s, v.start); k > 0 && (v.ctx != quoted || k == v.end) {
 			c.Offer(vd.Rule, v.start, k)
 			return k
+		}
+	}
+	if vd.Rule == rulePassword && !ok {
+		// seed phrase legal winner thank ...: so many words are no sentence.
+		if from := blanks(s, end); from > end && ascii.Is(s, from, ascii.LowerCase) {
+			if k := phraseEnd(s, from); k > 0 && strings.Count(s[from:k], " ") >= walletWords-1 {
+				c.Offer(vd.Rule, from, k)
+				return k
+			}
 		}
 	}
 	if vd.Rule == rulePassword && ok && v.ctx == prose && ascii.HasSuffixFold(s, start, "one-time ") && oneTimeCode(s[v.start:v.end]) {
@@ -296,7 +311,7 @@ func nameRune(r rune) bool {
 }
 
 // lateWord are the words that lead to a name of which they are not the first one.
-var lateWord = newWords("key keys pin passe khẩu code codes sandi answer community otp string")
+var lateWord = newWords("key keys pin passe khẩu code codes sandi answer community otp string phrase código codigo codice")
 
 var nameWord = newWords("code key token number secret password phrase keys tokens security value id content")
 

@@ -44,8 +44,12 @@ func (c *Context) unmarkedValue(start, i, j int) (value, bool) {
 	for word > 0 && start-word < maxNameBytes && s[word-1] > ' ' {
 		word--
 	}
-	if command := previousField(s, word); command < word && settingWords[asciiWord(strings.TrimSpace(s[command:word]))] {
-		return bare(j)
+	if command := previousField(s, word); command < word {
+		w := strings.TrimSpace(s[command:word])
+		request := s[word] == '/' && w == "PUT" // of HTTP
+		if settingWords[asciiWord(w)] && !request {
+			return bare(j)
+		}
 	}
 	return value{}, false
 }
@@ -68,7 +72,7 @@ func (c *Context) valueBelow(start, i int) (value, bool) {
 		}
 		k += len(" = ")
 	}
-	if ascii.At(s, k) == ' ' || k > i+1 {
+	if ascii.At(s, from) == ' ' || from > i+1 {
 		// Pydantic's errors: the field, and below it what is wrong with its value.
 		if at := strings.Index(s[k:lineEnd(s[:min(len(s), k+maxHead)], k)], "input_value="); at >= 0 {
 			return c.valueAt(k+at+len("input_value="), quoted)

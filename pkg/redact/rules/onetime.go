@@ -15,8 +15,8 @@ var _ = register(ruleOneTimeCode, Rule{
 	Pack: Secrets,
 	Names: []Names{
 		{Words: "otp totp hotp onetimepassword onetimecode pincode", Strength: Hard},
-		{Words: "code codes", Behind: codeKinds, Strength: Hard},
-		{Words: "zugangscode freischaltcode aktivierungscode bestätigungscode einmalcode einmalpasswort 验证码 驗證碼 認証コード 確認コード 인증번호", Strength: Hard},
+		{Words: "code codes código codigo codice", Behind: codeKinds + " ihr ihrem ihren dein votre ton tu su tuo uw din", Strength: Hard},
+		{Words: "weryfikacyjny zugangscode freischaltcode aktivierungscode bestätigungscode einmalcode einmalpasswort 验证码 驗證碼 認証コード 確認コード 인증번호", Strength: Hard},
 		{Words: "code", Behind: "user", Strength: Likely}, // of RFC 8628
 		{Words: "code", Alone: true, Strength: Weak},
 		{Words: "verifier", Behind: "code oauth", Strength: Hard},
@@ -35,6 +35,7 @@ var _ = register(ruleOneTimeCode, Rule{
 	},
 	Stay:        []string{"otp=enabled", "otp: required", "status code=200", "exit_code=1373", "error_code=E11000", "verification code is invalid", "GET /x?code=404&msg=a", "code=PAYMENT_REQUIRED_402"},
 	Takes:       "one-time passwords, codes sent by mail or SMS, recovery codes; authorization codes of OAuth, PKCE verifiers",
+	Placed:      "its place: before the name of a code, behind TAN, or in the address of a setup",
 	ValidatedBy: "the name; four to ten digits, or six and more characters with letters and digits",
 	Misses:      "`code=` with fewer than 16 characters; codes of letters alone",
 	Source:      "RFC 4226, RFC 6238, RFC 6749, RFC 7636; names in the field's software",
@@ -173,4 +174,41 @@ func detectTAN(c *Context, _ ID, i int) int {
 	}
 	c.Offer(ruleOneTimeCode, start, end)
 	return end
+}
+
+// codeHeads are what a code is called in the languages that say behind it what it is for, and codeTails what they say.
+var (
+	codeHeads = newWords("code codes código codigo códigos codice codici cod")
+	codeTails = []string{
+		" de verificación", " de verificacion", " de verificação", " de verificacao", " de vérification", " de verification", " di verifica", " de confirmación", " de confirmacion",
+		" de confirmação", " de confirmation", " di conferma", " de acceso", " de acesso", " d'accès", " di accesso", " de seguridad", " de segurança", " de sécurité", " di sicurezza",
+		" d'activation", " de activación", " di attivazione", " de ativação", " de validation", " de connexion", " de un solo uso", " à usage unique", " monouso",
+	}
+)
+
+// codeTail returns the end of such a tail at i, or i.
+func codeTail(s string, i int) int {
+	if ascii.At(s, i) != ' ' {
+		return i
+	}
+	for _, tail := range codeTails {
+		if ascii.HasPrefixFold(s, i, tail) {
+			return i + len(tail)
+		}
+	}
+	return i
+}
+
+// groupsOfCapitals reports whether v is groups of capitals and digits with dashes between, and both among them: A7F3-K9Q2.
+func groupsOfCapitals(v string) bool {
+	groups := 0
+	for i := 0; i < len(v); {
+		end := ascii.Span(v, i, ascii.UpperCase|ascii.Digit)
+		if end-i < 3 || end-i > 6 || end < len(v) && v[end] != '-' || end+1 == len(v) {
+			return false
+		}
+		groups++
+		i = end + 1
+	}
+	return groups > 1 && Mixed(v)
 }

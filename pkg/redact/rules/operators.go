@@ -126,6 +126,11 @@ func (c *Context) unwrap(i int) int {
 			if k := ascii.Span(s, i+2, ascii.HexDigit); k > i+2 && ascii.At(s, k) == ' ' && ascii.Is(s, k+1, ascii.Quote) {
 				j = k + 1
 			}
+		case ascii.HasPrefixFold(s, i, "optional<"): // of Swift's dump(): Optional<String>, and below it - some : "x"
+			if k := strings.Index(s[i:min(len(s), i+maxTypeBytes)], "- some"); k > 0 {
+				k = blanks(s, i+k+len("- some"))
+				j = blanks(s, k+operator(s, k))
+			}
 		case ascii.Class[b]&ascii.Alpha != 0:
 			if j = wrapperEnd(s, i); j == i && ascii.HasPrefixFold(s, i, "base64:") && ascii.Is(s, i+len("base64:"), ascii.Alnum) {
 				j = i + len("base64:")

@@ -45,6 +45,8 @@ type Rule struct {
 	// Stay are texts that must not be changed.
 	Stay []string
 
+	// Placed says, for an explanation, what tells a value that stands behind none of the names.
+	Placed string
 	// For docs/redaction.md. Source is where the form is specified.
 	Takes, ValidatedBy, Misses, OverMatches, Source string
 }

@@ -47,6 +47,9 @@ func (c *Context) ExamineRun(start, end int) {
 	if end-start < minFreeText {
 		return
 	}
+	if (end-start)%2 == 0 && hexText(s[start:end]) {
+		c.sink.Hex(start, end)
+	}
 	// No text begins with a slash in base64, but for the marks of UTF-16.
 	path := s[start] == '/' && s[start+1] != '/' && s[start+1] != 'v'
 	if end-start >= minBase64 && !path && c.sink.Base64(start, end) {
@@ -69,5 +72,15 @@ func (c *Context) botToken(start, end int) bool {
 		return false
 	}
 	c.Offer(ruleVendorToken, digits, end)
+	return true
+}
+
+// hexText reports whether v, of even length, is hexadecimal digits that spell a text, which those of a hash or an identifier hardly ever do.
+func hexText(v string) bool {
+	for i := 0; i < len(v); i += 2 {
+		if first := v[i]; first < '2' || first > '7' || ascii.Class[v[i+1]]&ascii.HexDigit == 0 {
+			return false
+		}
+	}
 	return true
 }

@@ -69,7 +69,7 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 			return len(v) >= 4 && !structured(v) && v[0] != '/' // my-app-secret
 		}
 		if vd.Rule == SensitiveKey || vd.Rule == rulePassword && ctx != prose {
-			return true
+			return ctx != colon || !ascii.HasPrefixFold(v, 0, "http://") && !ascii.HasPrefixFold(v, 0, "https://") // reset your password: https://...
 		}
 		if ctx == prose {
 			return len(v) >= 6 && Mixed(v)
@@ -299,6 +299,9 @@ func hexNumber(v string) bool {
 
 // pointer reports whether v is an address in memory as programs print it: 0xc000012345, 0x00007f3a5c001234.
 func pointer(v string) bool {
+	if strings.HasPrefix(v, "(0x") && v[len(v)-1] == ')' {
+		v = v[1 : len(v)-1] // (*string)(0xc000012345)
+	}
 	if !hexNumber(v) || len(v) < 10 || strings.ToLower(v) != v {
 		return false
 	}

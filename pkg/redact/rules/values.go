@@ -245,13 +245,13 @@ func (c *Context) serialized(j int) (value, bool) {
 
 // proseWords are the words between a name and its value in sentences; those that lead to it are in leadingWords.
 var (
-	proseWords   = newWords("is was has been set changed reset updated now being currently from to will be for user new equals equal")
-	leadingWords = newWords("is was to from now be equals")
+	proseWords   = newWords("is was has been set changed reset updated now being currently from to will be for user new equals equal lautet ist es est è er är jest")
+	leadingWords = newWords("is was to from now be equals lautet ist es est è er är jest")
 )
 
 const (
 	keyOf256Bits  = 44 // characters of base64
-	maxProseWords = 5
+	maxProseWords = 7
 	maxProseBytes = 64
 )
 
@@ -279,6 +279,9 @@ func (c *Context) proseValue(start, i, j int, vd Verdict) (value, bool) {
 			v.ctx = quoted
 			return v, true
 		}
+	}
+	if k := ascii.Span(s, j, ascii.UpperCase|ascii.Digit|ascii.Ident); vd.Rule == ruleOneTimeCode && vd.Strength == Hard && groupsOfCapitals(s[j:k]) {
+		return value{j, k, quoted}, true // invite code A7F3-K9Q2
 	}
 	if (vd.Rule == ruleCardCode || vd.Rule == ruleOneTimeCode) && ascii.Is(s, j, ascii.Digit) {
 		// Written for people: cvv 737. What digits there must be, secretValue knows.
@@ -550,6 +553,9 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 		if v, ok := c.memberValue(-1, j); ok {
 			return v, ok
 		}
+		if end := numbersEnd(s, j); vd.Rule == ruleAPIKey && vd.Strength == Medium && end > 0 {
+			return value{j, end, quoted}, true // network_key: [1, 3, 5, 7, …]
+		}
 	}
 	if ctx == colon && s[op-1] >= 'a' && emptyMember(s, op, j) {
 		return value{}, false
@@ -572,6 +578,30 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 	}
 	return v, true
 }
+
+// numbersEnd returns the end of the list at i of so many numbers as the bytes of a key, or 0.
+func numbersEnd(s string, i int) int {
+	n, k := 0, i+1
+	for ascii.At(s, i) == '[' && k < len(s) && k-i < maxObject {
+		end := ascii.Span(s, k, ascii.Alnum) // 17, 0x11
+		if end == k || !ascii.Is(s, k, ascii.Digit) || end-k > len("0x11") {
+			return 0
+		}
+		if n++; ascii.At(s, end) == ']' {
+			if n < minKeyBytes {
+				return 0
+			}
+			return end + 1
+		}
+		if ascii.At(s, end) != ',' {
+			return 0
+		}
+		k = ascii.Span(s, end+1, ascii.Space)
+	}
+	return 0
+}
+
+const minKeyBytes = 16
 
 // emptyMember reports whether the next member of a structure is at j, as Go prints them, and the one before the colon at op has no value:
 // {User:eve Password: Host:db}.

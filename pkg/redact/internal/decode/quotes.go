@@ -99,8 +99,8 @@ func (e *equalsSigns) besides(s string, i int) bool {
 // stands for, or -1 for a line that goes on. Its digits are upper case, which tells it from most other things.
 func QuotedPrintableAt(s string, i int) (n int, r rune) {
 	switch next := ascii.At(s, i+1); {
-	case ascii.At(s, i-1) == '=' && (next == '\n' || next == '\r'):
-		return 0, 0 // the end of base64: an equals sign that stands for itself is written as =3D
+	case (next == '\n' || next == '\r') && padding(s, i):
+		return 0, 0 // the end of base64
 	case next == '\n':
 		return 2, -1
 	case next == '\r' && ascii.At(s, i+2) == '\n':
@@ -111,4 +111,18 @@ func QuotedPrintableAt(s string, i int) (n int, r rune) {
 		}
 	}
 	return 0, 0
+}
+
+// padding reports whether the equals sign at i, at the end of a line, fills up base64 before it rather than says that the line goes on, as it
+// does in full lines.
+func padding(s string, i int) bool {
+	const shortest, full = 23, 72
+	if ascii.At(s, i-1) == '=' {
+		return true
+	}
+	k := i
+	for k > 0 && i-k <= full && s[k-1] != '=' && ascii.Class[s[k-1]]&ascii.Run != 0 {
+		k--
+	}
+	return i-k >= shortest && i-k < full && (i-k)%4 == 3
 }
