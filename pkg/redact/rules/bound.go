@@ -20,13 +20,13 @@ var boundValues = &Detector{
 // name; without a statement if it looks like a password.
 func detectBound(c *Context, _ ID, i int) int {
 	s := c.S
-	line := lineEnd(s[:min(len(s), i+maxStatement)], i)
-	open := listOfValues(s[:line], i)
+	open := c.listOfValues(i)
 	if open < 0 {
 		return 0
 	}
+	line := lineEnd(s[:min(len(s), open+maxStatement)], open)
 	c.Charge(costOfList)
-	c.look(2 * (line - i))
+	c.look(2 * (line - open))
 	if ascii.HasPrefixFold(s, i, "binding p") || ascii.HasPrefixFold(s, i, "parameter v") {
 		return c.boundValue(open, line)
 	}
@@ -71,7 +71,9 @@ func detectBound(c *Context, _ ID, i int) int {
 }
 
 // listOfValues returns where the list begins that the words at i lead to, or -1: its bracket, or the blank before it.
-func listOfValues(s string, i int) int {
+func (c *Context) listOfValues(i int) int {
+	s := c.S
+	window := s[i:min(len(s), i+maxIntroduction)]
 	at := func(k int, brackets string) int {
 		if k < len(s) && strings.IndexByte(brackets, s[k]) >= 0 {
 			return k
@@ -97,7 +99,7 @@ func listOfValues(s string, i int) int {
 	case ascii.HasPrefixFold(s, i, `bind":[`):
 		return after(`bind":`)
 	case ascii.HasPrefixFold(s, i, "binding parameter "):
-		if k := strings.LastIndex(s[i:], "- ["); k >= 0 {
+		if k := strings.LastIndex(window, "- ["); k >= 0 {
 			return i + k + len("- ")
 		}
 	case ascii.HasPrefixFold(s, i, "parameter value ["):
@@ -107,17 +109,21 @@ func listOfValues(s string, i int) int {
 			return after("gs=")
 		}
 	case ascii.HasPrefixFold(s, i, "["): // [generated in 0.00018s] ('bob', 'x')
-		if k := strings.Index(s[i:], "] ("); k >= 0 {
+		if k := strings.Index(window, "] ("); k >= 0 {
 			return i + k + len("] ")
 		}
 	case ascii.HasPrefixFold(s, i, "y ok ") && ascii.HasSuffixFold(s, i, "quer"):
 		// QUERY OK db=1.1ms UPDATE users SET password = $1 WHERE id = $2 ["x", 7]
-		if k := strings.LastIndexByte(s[i:], '['); k > 0 {
+		end := lineEnd(s[:min(len(s), i+maxStatement)], i)
+		c.look(2 * (end - i))
+		if k := strings.LastIndexByte(s[i:end], '['); k > 0 {
 			return i + k
 		}
 	}
 	return -1
 }
+
+const maxIntroduction = 64 // bytes from the words that lead to a list to its bracket
 
 // boundValue examines the one value in brackets at i, in a line that ends at end: binding parameter (2:VARCHAR) <- [x].
 func (c *Context) boundValue(i, end int) int {
@@ -205,7 +211,7 @@ var verbs = []string{"insert ", "update ", "select ", "delete ", "merge ", "repl
 // read reads the last statement in S[from:to], and reports whether there is one with parameters.
 func (p *statementParams) read(c *Context, from, to int) bool {
 	s := c.S[:to]
-	c.look(2 * (to - from))
+	c.look(4 * (to - from))
 	k := -1
 	for i := to - 1; i >= from && k < 0; i-- {
 		for _, w := range verbs {

@@ -122,7 +122,6 @@ var _ = register(ruleSecret, Rule{
 		{Words: "id", Behind: "secret", Strength: Weak},
 		{Words: "secretid", Strength: Weak},
 		{Words: credentialWords, Strength: Medium},
-		{Words: "info", Behind: "user", BehindThat: "auth", Strength: Medium},
 		{Words: "auth oauth srt contribsys", Strength: Weak},
 		{Words: "com", Behind: "contribsys", Strength: Weak},
 		{Inside: secretWords + " " + passwordWords + " apikey", Strength: Weak},

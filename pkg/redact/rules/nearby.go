@@ -74,7 +74,9 @@ func (c *Context) valueBelow(start, i int) (value, bool) {
 	}
 	if ascii.At(s, from) == ' ' || from > i+1 {
 		// Pydantic's errors: the field, and below it what is wrong with its value.
-		if at := strings.Index(s[k:lineEnd(s[:min(len(s), k+maxHead)], k)], "input_value="); at >= 0 {
+		line := lineEnd(s[:min(len(s), k+maxHead)], k)
+		c.look(2 * (line - k))
+		if at := strings.Index(s[k:line], "input_value="); at >= 0 {
 			return c.valueAt(k+at+len("input_value="), quoted)
 		}
 		return value{}, false

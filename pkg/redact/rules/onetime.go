@@ -15,7 +15,7 @@ var _ = register(ruleOneTimeCode, Rule{
 	Pack: Secrets,
 	Names: []Names{
 		{Words: "otp totp hotp onetimepassword onetimecode pincode", Strength: Hard},
-		{Words: "code codes código codigo codice", Behind: codeKinds + " ihr ihrem ihren dein votre ton tu su tuo uw din", Strength: Hard},
+		{Words: "code codes", Behind: codeKinds + " ihr ihrem ihren dein votre ton tu su tuo uw din", Strength: Hard},
 		{Words: "weryfikacyjny zugangscode freischaltcode aktivierungscode bestätigungscode einmalcode einmalpasswort 验证码 驗證碼 認証コード 確認コード 인증번호", Strength: Hard},
 		{Words: "code", Behind: "user", Strength: Likely}, // of RFC 8628
 		{Words: "code", Alone: true, Strength: Weak},
@@ -24,6 +24,7 @@ var _ = register(ruleOneTimeCode, Rule{
 	},
 	Detectors: []*Detector{
 		{Extra: 12, At: literals("/?code="), Find: detectSetupCode},
+		{At: literals("digo de ", "dice di "), Find: detectName},
 		{At: []Trigger{sets(prefilter.Bytes("T"), prefilter.Bytes("A"), prefilter.Bytes("N"), prefilter.Bytes(" :="))}, Find: detectTAN},
 	},
 	Gone: []Example{
@@ -180,7 +181,8 @@ func detectTAN(c *Context, _ ID, i int) int {
 var (
 	codeHeads = newWords("code codes código codigo códigos codice codici cod")
 	codeTails = []string{
-		" de verificación", " de verificacion", " de verificação", " de verificacao", " de vérification", " de verification", " di verifica", " de confirmación", " de confirmacion",
+		" de verificación", " de verificacion", //nolint:misspell // Spanish
+		" de verificação", " de verificacao", " de vérification", " de verification", " di verifica", " de confirmación", " de confirmacion", //nolint:misspell // Spanish
 		" de confirmação", " de confirmation", " di conferma", " de acceso", " de acesso", " d'accès", " di accesso", " de seguridad", " de segurança", " de sécurité", " di sicurezza",
 		" d'activation", " de activación", " di attivazione", " de ativação", " de validation", " de connexion", " de un solo uso", " à usage unique", " monouso",
 	}
@@ -188,7 +190,7 @@ var (
 
 // codeTail returns the end of such a tail at i, or i.
 func codeTail(s string, i int) int {
-	if ascii.At(s, i) != ' ' {
+	if ascii.At(s, i) != ' ' || strings.IndexByte("dmDM\xc3", ascii.At(s, i+1)) < 0 {
 		return i
 	}
 	for _, tail := range codeTails {
