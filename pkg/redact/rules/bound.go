@@ -12,7 +12,7 @@ import (
 // Entity Framework, Ecto, Sequelize, TypeORM, Prisma, Knex, datasource-proxy.
 
 var boundValues = &Detector{
-	At:   literals("parameter", "params:", "binding", `bind":[`, "[generated in ", "[cached since ", "gs=('", "gs:('", "y ok "),
+	At:   literals("parameter", "params:", "binding", `bind":[`, "[generated in ", "[cached since ", "; args=(", "y ok "),
 	Find: detectBound,
 }
 
@@ -104,10 +104,8 @@ func (c *Context) listOfValues(i int) int {
 		}
 	case ascii.HasPrefixFold(s, i, "parameter value ["):
 		return after("parameter value ")
-	case ascii.HasPrefixFold(s, i, "gs"):
-		if ascii.HasSuffixFold(s, i, "ar") {
-			return after("gs=")
-		}
+	case ascii.HasPrefixFold(s, i, "; args="):
+		return after("; args=")
 	case ascii.HasPrefixFold(s, i, "["): // [generated in 0.00018s] ('bob', 'x')
 		if k := strings.Index(window, "] ("); k >= 0 {
 			return i + k + len("] ")

@@ -16,7 +16,7 @@ var _ = register(ruleOneTimeCode, Rule{
 	Names: []Names{
 		{Words: "otp totp hotp onetimepassword onetimecode pincode", Strength: Hard},
 		{Words: "code codes", Behind: codeKinds + " ihr ihrem ihren dein votre ton tu su tuo uw din", Strength: Hard},
-		{Words: "weryfikacyjny zugangscode freischaltcode aktivierungscode bestätigungscode einmalcode einmalpasswort 验证码 驗證碼 認証コード 確認コード 인증번호", Strength: Hard},
+		{Words: "zugangscode freischaltcode aktivierungscode bestätigungscode einmalcode einmalpasswort 验证码 驗證碼 認証コード 確認コード 인증번호", Strength: Hard},
 		{Words: "code", Behind: "user", Strength: Likely}, // of RFC 8628
 		{Words: "code", Alone: true, Strength: Weak},
 		{Words: "verifier", Behind: "code oauth", Strength: Hard},
@@ -24,7 +24,6 @@ var _ = register(ruleOneTimeCode, Rule{
 	},
 	Detectors: []*Detector{
 		{Extra: 12, At: literals("/?code="), Find: detectSetupCode},
-		{At: literals("digo de ", "dice di "), Find: detectName},
 		{At: []Trigger{sets(prefilter.Bytes("T"), prefilter.Bytes("A"), prefilter.Bytes("N"), prefilter.Bytes(" :="))}, Find: detectTAN},
 	},
 	Gone: []Example{
