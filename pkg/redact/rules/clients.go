@@ -130,7 +130,13 @@ var clients = []client{
 	{names: "rar unrar winrar", joined: "-hp -p"},
 	{names: "unzip zip funzip zipcloak", both: "-P", bundled: "ojnqxruyemDTvlkXFA0123456789"},
 	{names: "schtasks", next: "/rp /p"},
-	{names: "openssl", next: "-k -K", joined: "pass:", operand: func(o *operands, _ string) bool { return o.first == "passwd" && o.n > 0 && o.n < 3 }},
+	{names: "openssl", next: "-k -K", joined: "pass:", operand: func(o *operands, _ string) bool {
+		n := 1
+		if strings.Contains(o.flags, "salt") {
+			n = 2 // passwd -1 -salt SALT X
+		}
+		return o.first == "passwd" && o.n == n && !strings.Contains(o.flags, "stdin")
+	}},
 	{names: "htpasswd htdigest mosquitto_passwd", operand: func(o *operands, _ string) bool {
 		n := 2
 		if strings.IndexByte(o.flags, 'n') >= 0 {
@@ -177,14 +183,14 @@ var clients = []client{
 		return o.n == 2 && o.first == "login" || o.n == 1 && o.first == "unlock"
 	}},
 	{names: "samba-tool", next: "--newpassword --adminpass", operand: func(o *operands, _ string) bool {
-		return o.n == 3 && o.first == "user" && (o.flags == "" || o.flags[0] != 'H')
+		return o.n == 3 && o.first == "user" && (o.before == "create" || o.before == "add" || o.before == "setpassword") && (o.flags == "" || o.flags[0] != 'H')
 	}},
 	{names: "rclone", next: "--password --pass", operand: func(o *operands, w string) bool {
 		return o.n == 1 && o.first == "obscure" || o.first == "config" && keyedOperand(o, w)
 	}},
 	{names: "signtool", next: "/p"},
 	{names: "vault bao", assigns: true, within: "kv write", operand: func(o *operands, w string) bool {
-		return (o.first == "login" || o.prev == "unseal") && o.n > 0 && strings.IndexByte(w, '=') < 0 && tokenLike(w, 8)
+		return (o.first == "login" && o.n == 1 || o.prev == "unseal") && strings.IndexByte(w, '=') < 0 && tokenLike(w, 8)
 	}},
 	{names: "useradd usermod", next: "-p --password"},
 }
