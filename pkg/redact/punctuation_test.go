@@ -18,7 +18,7 @@ import (
 // programs write both, and measures how many go whole, and how much goes of what stands beside them.
 
 // punctuation is what passwords are made of besides letters and digits, in groups, each of which is measured by itself.
-var punctuation = []string{"()[]{}<>", "\"'`", "/\\^~|", ",;:.?", "!@#$%&*-_+="}
+var punctuation = []string{"()[]{}<>", "\"'`", "/\\^~|", ",;:.?", "!@#$%&*-_+=", "()[]{}<>\"'`/\\^~|,;:.?!@#$%&*-_+="}
 
 // password is 8 to 14 letters and digits with one to three marks.
 func (g gen) password(marks string) string {

@@ -166,7 +166,7 @@ func unquotedEnd(s string, i int, around *enclosure) int {
 			for ascii.At(s, k+1) == '\\' {
 				k++
 			}
-			if ascii.Is(s, k+1, ascii.Quote) && around.endsAt(k+1) {
+			if ascii.Is(s, k+1, ascii.Quote) && around.endsAt(k+1) || strings.IndexByte("nrt", ascii.At(s, k+1)) >= 0 && !random(s, k+2) {
 				return j
 			}
 			j = k
@@ -257,7 +257,27 @@ func (e *enclosure) closes(b byte, j int) bool {
 	if !e.known {
 		e.look()
 	}
-	return e.open[bracketKind(b)] > 0 || e.cut && e.open == [4]int{} || ends(e.s, j+1)
+	return e.open[bracketKind(b)] > 0 && !closedLater(e.s, j) || e.cut && e.open == [4]int{} || ends(e.s, j+1)
+}
+
+// closedLater reports whether another bracket before the next blank closes what the one at j could close, and a part of a password is between:
+// f(password=x)Y2z).
+func closedLater(s string, j int) bool {
+	if !ascii.Is(s, j+1, ascii.Alnum) || !random(s, j+1) {
+		return false
+	}
+	depth := 0
+	for k := j + 1; k < len(s) && k-j < maxNameBytes && s[k] > ' '; k++ {
+		switch {
+		case s[k] == s[j] && depth == 0:
+			return true
+		case s[k] == s[j]:
+			depth--
+		case bracketKind(s[k]) == bracketKind(s[j]) && strings.IndexByte("([{<", s[k]) >= 0:
+			depth++
+		}
+	}
+	return false
 }
 
 // endsAt reports whether the quote at j, with the backslashes before it, closes one that was opened before, or stands where sentences and
@@ -273,7 +293,8 @@ func (e *enclosure) endsAt(j int) bool {
 	if run <= maxEscaped && e.quotes[quoteKind(e.s[j])][run]&1 != 0 {
 		return !e.cut || e.lineFrom > 0 || !ascii.Is(e.s, j+1, ascii.Alnum)
 	}
-	return ends(e.s, j+1)
+	// How many there are says nothing where a string in another one is shown without its backslashes.
+	return ends(e.s, j+1) || strings.IndexByte(",;:)]}", ascii.At(e.s, j+1)) >= 0
 }
 
 // ends reports whether nothing follows at i but marks, and then a blank or a quote, or the end.

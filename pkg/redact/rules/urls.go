@@ -107,7 +107,7 @@ func previousScheme(s string, i int) string {
 func (c *Context) slashInPassword(start, end int) int {
 	s := c.S
 	colon := strings.IndexByte(s[start:end], ':')
-	if colon < 0 || s[start] == '[' || colon == 0 && end == start+1 || ascii.Span(s, start+colon+1, ascii.Digit) == end || strings.IndexByte(s[start:start+colon], '.') >= 0 {
+	if colon < 0 || s[start] == '[' || colon == 0 && end == start+1 || ascii.Span(s, start+colon+1, ascii.Digit) == end && (end > start+colon+1 || s[end] == '/') || strings.IndexByte(s[start:start+colon], '.') >= 0 {
 		return -1
 	}
 	// What has been looked through for another address is not looked through again.
@@ -141,6 +141,7 @@ func unusualPassword(s string, start, end int) int {
 	spaces := 0
 	for k := end; k < len(s) && k-end < maxUnusual; k++ {
 		switch b := s[k]; {
+		case b == '@' && strings.IndexByte("!$%*^&@", ascii.At(s, k+1)) >= 0:
 		case b == '@':
 			host := ascii.Span(s, k+1, ascii.Ident)
 			if (host == k+1 || !ascii.Is(s, k+1, ascii.Alnum) || host < len(s) && strings.IndexByte(":/?,'\")> ", s[host]) < 0) && ascii.At(s, k+1) != '[' {
