@@ -35,8 +35,8 @@ var schemes = set("basic bearer token negotiate ntlm apikey api-key api-token bo
 // parameters are the schemes whose credentials are a list of parameters.
 var parameters = set("digest oauth aws4-hmac-sha256 hawk signature hmac mac sharedkey sharedkeylite credential")
 
-// authorization examines the value of an Authorization header whose name ends at end. The scheme stays.
-func (c *Context) authorization(end int) int {
+// authorization examines the value of an Authorization header whose name is S[start:end]. The scheme stays.
+func (c *Context) authorization(start, end int) int {
 	c.Charge(costOfList + 3*costOfValue)
 	s := c.S
 	i := end
@@ -50,6 +50,8 @@ func (c *Context) authorization(end int) int {
 	switch {
 	case op == 0 && i > end && quotedScheme(s, i):
 		// proxy_set_header Authorization "Basic x"
+	case ascii.At(s, i) == ',' && i > end && ascii.At(s, start-1) == ' ' && !quotedScheme(s, blanks(s, i+1)):
+		return 0 // the last word of a text that another follows: "no column authentication_string","n":1
 	case op == 0 && ascii.At(s, i) != ',':
 		return 0
 	default:
@@ -66,6 +68,9 @@ func (c *Context) authorization(end int) int {
 		v, ok := c.quotedValue(i)
 		if !ok {
 			return 0
+		}
+		if k := ascii.Span(s, v.end, ascii.Quote); k > v.end && ascii.At(s, blanks(s, k)) == ':' && op == 0 {
+			return 0 // the next name: {"action":"authentication","user":"bob"}
 		}
 		i, limit = v.start, v.end
 	} else {

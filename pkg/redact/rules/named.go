@@ -114,7 +114,7 @@ func detectName(c *Context, _ ID, i int) int {
 	}
 	switch vd.Rule {
 	case ruleAuthorization:
-		return c.authorization(end)
+		return c.authorization(start, end)
 	case ruleCookie:
 		return c.cookies(start, end)
 	}
