@@ -78,9 +78,7 @@ func (c *Context) authorization(start, end int) int {
 		limit = c.quoteOrEnd(i)
 	}
 	word := i
-	for word < limit && ascii.Class[s[word]]&ascii.Space == 0 && !writtenBreak(s, word) {
-		word++
-	}
+	word = credentialsEnd(s, word, limit)
 	c.weigh(word - i)
 	scheme := ascii.LowerString(s[i:min(word, i+24)])
 	next := word
@@ -112,10 +110,7 @@ func (c *Context) authorization(start, end int) int {
 			}
 		}
 		i = next
-		word = next
-		for word < limit && ascii.Class[s[word]]&ascii.Space == 0 && !writtenBreak(s, word) {
-			word++
-		}
+		word = credentialsEnd(s, next, limit)
 	case inQuotes:
 		word = limit
 	case len(s[i:word]) < 8 || !Mixed(s[i:word]):
@@ -130,6 +125,19 @@ func (c *Context) authorization(start, end int) int {
 	}
 	c.Offer(ruleAuthorization, i, word)
 	return word
+}
+
+// credentialsEnd returns the end of the word at i, limit at most. A closing tag, and the backslash before the quote that ends it, belong to what is
+// around it.
+func credentialsEnd(s string, i, limit int) int {
+	start := i
+	for i < limit && ascii.Class[s[i]]&ascii.Space == 0 && !writtenBreak(s, i) && (s[i] != '<' || ascii.At(s, i+1) != '/') {
+		i++
+	}
+	for i > start && s[i-1] == '\\' && ascii.Is(s, i, ascii.Quote) {
+		i--
+	}
+	return i
 }
 
 // quotedScheme reports whether the quote at i is followed by a scheme and what may be credentials.

@@ -469,7 +469,7 @@ func (c *Context) offerPart(w word, from, to int) bool {
 	for from < to && ascii.Class[t[from]]&ascii.Quote != 0 {
 		from++
 	}
-	for to > from && ascii.Class[t[to-1]]&ascii.Quote != 0 {
+	for to > from && (ascii.Class[t[to-1]]&ascii.Quote != 0 || t[to-1] == '\\' && ascii.Is(t, to, ascii.Quote)) {
 		to--
 	}
 	v := t[from:to]

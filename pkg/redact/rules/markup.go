@@ -35,6 +35,11 @@ func (c *Context) xmlValue(i int) (value, bool) {
 		if s[k-1] == '/' || (ascii.At(s, k+1) == '@' || ascii.At(s, k+1) == ' ') && !strings.Contains(s[k:min(len(s), k+maxTag)], "</") {
 			return value{}, false // an empty one, mongodb://<user>:<password>@host, or AUTH <password> called without
 		}
+		if q := k + 1; ascii.Is(s, q, ascii.Quote) || ascii.At(s, q) == '\\' && ascii.Is(s, q+1, ascii.Quote) {
+			if from := max(0, i-maxNameBytes); ascii.Is(s, from+strings.LastIndexByte(s[from:i], '<')-1, ascii.Quote) || !strings.Contains(s[k:min(len(s), k+maxTag)], "</") {
+				return value{}, false // "<secret>", or "PASS <password>", which the quotes end
+			}
+		}
 		return c.textAt(k+1, maxNesting)
 	}
 	return value{}, false

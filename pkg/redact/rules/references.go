@@ -50,6 +50,10 @@ func variable(v string) bool {
 		return true
 	case v[0] == '<' && v[len(v)-1] == '>' && !Mixed(v):
 		return true
+	case strings.HasPrefix(v, "&lt;") || strings.HasPrefix(v, `\u003c`):
+		// <hidden>, as XML and JSON write it
+		inner := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(v, ";"), "&gt"), `\u003e`)
+		return len(inner) < len(v)-1 && !Mixed(inner[strings.IndexAny(inner, ";c")+1:])
 	case fingerprint(v):
 		return true
 	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:

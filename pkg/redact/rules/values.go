@@ -489,7 +489,11 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 			return v, ok
 		}
 	}
-	if s[op] == ':' && j > after && ascii.Is(s, j, ascii.Quote) && ascii.Class[ascii.At(s, op-1)]&ascii.Quote == 0 && strings.IndexByte(" ;)", ascii.At(s, j+1)) >= 0 && c.opened(op, s[j]) {
+	q := j
+	if ascii.At(s, q) == '\\' {
+		q++
+	}
+	if s[op] == ':' && j > after && ascii.Is(s, q, ascii.Quote) && ascii.Class[ascii.At(s, op-1)]&ascii.Quote == 0 && strings.IndexByte(" ;)", ascii.At(s, q+1)) >= 0 && c.opened(op, s[q]) {
 		return value{}, false // read -p "Password: " pw
 	}
 	ctx := tight
@@ -524,8 +528,8 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 			return value{}, false // the address of an array of Java's: [C@1b2c3d
 		}
 		if vd.Strength == Hard && vd.Rule != ruleSSN && vd.Rule != ruleCardCode && ctx != colon || vd.Rule == rulePassword {
-			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) {
-				if s[j] == '{' && ascii.HasPrefixFold(s, k+1, "type\"") {
+			if k := ascii.Span(s, j+1, ascii.Space); ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\' && ascii.Is(s, k+1, ascii.Quote) {
+				if s[j] == '{' && (ascii.HasPrefixFold(s, k+1, "type\"") || ascii.HasPrefixFold(s, k+1, `"type\"`)) {
 					if c.isSchema(j) {
 						return value{}, false
 					}
@@ -637,12 +641,15 @@ func (c *Context) isSchema(i int) bool {
 	end := bracketEnd(c.S, i)
 	c.look(end - i)
 	for k := i; k < end; k++ {
-		if ascii.Class[c.S[k]]&ascii.Quote == 0 {
+		if ascii.Class[c.S[k]]&ascii.Quote == 0 && c.S[k] != '\\' {
 			continue
 		}
 		v, ok := quotedIn(c.S[:end], k)
 		if k = v.end; !ok {
 			return false
+		}
+		for ascii.At(c.S, k) == '\\' {
+			k++ // to the quote
 		}
 		colon := ascii.Span(c.S, k+1, ascii.Space)
 		if ascii.At(c.S, colon) != ':' || in(schemaWords, c.S[v.start:v.end]) {
@@ -661,7 +668,7 @@ func (c *Context) opened(i int, quote byte) bool {
 	from := max(0, i-maxNameBytes)
 	k := strings.LastIndexByte(c.S[from:i], quote)
 	c.look(i - from)
-	return k >= 0 && strings.IndexByte(c.S[from+k:i], '\n') < 0 && ascii.Is(c.S, from+k+1, ascii.Alnum) && strings.IndexByte(" (\n\x00", ascii.At(c.S, from+k-1)) >= 0
+	return k >= 0 && strings.IndexByte(c.S[from+k:i], '\n') < 0 && ascii.Is(c.S, from+k+1, ascii.Alnum) && (strings.IndexByte(" (\n\x00", ascii.At(c.S, from+k-1)) >= 0 || ascii.At(c.S, from+k-1) == '\\' && ascii.At(c.S, from+k-2) == ' ')
 }
 
 // isPair reports whether v is itself name=value.
