@@ -126,6 +126,7 @@ type Filter[C any] struct {
 	by     [filterGroups][256]group[C] // those of a group that begin with a byte
 	noted  [filterGroups][256]group[C] // those of them that are always wanted
 	start  [256][]*Trigger[C]          // those that may begin before the text, by its first byte
+	second [256]byteSet                // the second bytes that these take
 	pairs  [256][256]uint16            // the groups with triggers that begin with two bytes: most of what passes a mask has none
 	always uint64                      // the states of the groups with triggers that are always wanted
 	exact  [filterGroups]bool          // whether what passes the mask is a match
@@ -155,6 +156,11 @@ func New[C any](triggers []Trigger[C]) *Filter[C] {
 			for b, ok := range t.Sets[1] {
 				if ok && t.Sets[0][0] {
 					f.start[b] = append(f.start[b], t)
+					for next := range 256 {
+						if len(t.Sets) == 2 || t.Sets[2][next] {
+							f.second[b][next/64] |= 1 << (next % 64)
+						}
+					}
 				}
 			}
 		}

@@ -77,7 +77,11 @@ func (f *Filter[C]) Looks(text string) (n int) {
 
 // begin offers the triggers that begin before the text.
 func (f *Filter[C]) begin(st *State, c C) {
-	starts := f.start[st.S[0]]
+	first := st.S[0]
+	if !f.second[first].has(ascii.At(st.S, 1)) {
+		return
+	}
+	starts := f.start[first]
 	for k := range starts {
 		if starts[k].matches(st.S, -1) {
 			f.offer(st, c, starts[k], 0)
