@@ -693,7 +693,7 @@ func (c *Context) valueAt(i int, ctx manner) (value, bool) {
 		v, ok := c.quotedValue(i)
 		if ascii.Is(s, i, ascii.Quote) && ascii.At(s, v.end) == s[i] && ascii.Is(s, v.end+1, ascii.Alnum) && strings.IndexByte(s[v.start:v.end], ' ') < 0 && i-from < 2 {
 			// A password that begins with a quote, or one that a shell puts together: 'x'y
-			if end := c.bareEnd(v.end + 1); Mixed(s[i:end]) && !pairAt(s, v.end+1) {
+			if end := c.bareEnd(v.end + 1); Mixed(s[i:min(end, i+maxNameBytes)]) && !pairAt(s, v.end+1) {
 				return value{from, end, tight}, true
 			}
 		}
