@@ -116,7 +116,7 @@ func doubledQuote(s string, i int) int {
 // bareEnd is unquotedEnd, with the answer for values inside the last one remembered: key=key=key= is looked through once.
 func (c *Context) bareEnd(i int) int {
 	if i <= c.memo.values.bareFrom || i >= c.memo.values.bareTo {
-		around := &c.memo.values.around
+		around := &c.around
 		around.begin(c.S, i)
 		c.memo.values.bareFrom, c.memo.values.bareTo = i, unquotedEnd(c.S, i, around)
 		c.look(c.memo.values.bareTo - i + around.looked)
@@ -206,10 +206,10 @@ type enclosure struct {
 	s          string
 	at, looked int
 	done       int // where the search has come to, or 0
-	known, cut bool
-	open       [4]int                 // brackets, by bracketKind
-	quotes     [3][maxEscaped + 1]int // quotes in the line, by kind and by how many backslashes stand before them
 	lineFrom   int
+	open       [4]uint16 // brackets, by bracketKind
+	quotes     [3]uint8  // of the line, by kind: the bit of so many backslashes before them is whether their number is odd
+	known, cut bool
 }
 
 const (
@@ -237,16 +237,16 @@ func (e *enclosure) look() {
 			run++
 			continue
 		case b == '\n':
-			e.quotes = [3][maxEscaped + 1]int{}
+			e.quotes = [3]uint8{}
 			e.lineFrom = k + 1
 		case ascii.Class[b]&ascii.Quote != 0:
 			if run <= maxEscaped && (b != '\'' || run > 0 || !ascii.Is(e.s, k-1, ascii.Alpha) || !ascii.Is(e.s, k+1, ascii.Alpha)) {
-				e.quotes[quoteKind(b)][run]++
+				e.quotes[quoteKind(b)] ^= 1 << run
 			}
 		case b == '(' || b == '[' || b == '{' || b == '<' && (ascii.Is(e.s, k+1, ascii.Alpha) || ascii.At(e.s, k+1) == '/'):
 			e.open[bracketKind(b)]++
 		case b == ')' || b == ']' || b == '}' || b == '>':
-			e.open[bracketKind(b)] = max(0, e.open[bracketKind(b)]-1)
+			e.open[bracketKind(b)] -= min(1, e.open[bracketKind(b)])
 		}
 		run = 0
 	}
@@ -257,7 +257,7 @@ func (e *enclosure) closes(b byte, j int) bool {
 	if !e.known {
 		e.look()
 	}
-	return e.open[bracketKind(b)] > 0 && !closedLater(e.s, j) || e.cut && e.open == [4]int{} || ends(e.s, j+1)
+	return e.open[bracketKind(b)] > 0 && !closedLater(e.s, j) || e.cut && e.open == [4]uint16{} || ends(e.s, j+1)
 }
 
 // closedLater reports whether another bracket before the next blank closes what the one at j could close, and a part of a password is between:
@@ -290,7 +290,7 @@ func (e *enclosure) endsAt(j int) bool {
 	for j-run > e.at && e.s[j-run-1] == '\\' {
 		run++
 	}
-	if run <= maxEscaped && e.quotes[quoteKind(e.s[j])][run]&1 != 0 {
+	if run <= maxEscaped && e.quotes[quoteKind(e.s[j])]>>run&1 != 0 {
 		return !e.cut || e.lineFrom > 0 || !ascii.Is(e.s, j+1, ascii.Alnum)
 	}
 	// How many there are says nothing where a string in another one is shown without its backslashes.

@@ -29,6 +29,7 @@ type Context struct {
 	cues    *cueTable
 	parts   *container.Parts
 	outside outside
+	around  enclosure
 	lines   []int // places at which a detector that asks for its line has found nothing
 	cueAt   []int // where the last cue of a rule begins that has been looked for, or -1, by rule; see memo.cues
 }
@@ -86,7 +87,7 @@ func NewContext(sink Sink, names *Namer, budget *int) *Context {
 func (c *Context) Reset(s string) {
 	budget := c.Budget
 	c.State = prefilter.State{S: s, Budget: budget}
-	c.lines = c.lines[:0]
+	c.lines, c.around.done = c.lines[:0], 0
 	c.taken, c.last.rule, c.last.end = 0, 0, 0
 	c.memo = memo{}
 }

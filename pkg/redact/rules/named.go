@@ -21,7 +21,6 @@ var named = &Detector{Find: detectName}
 // examined once), the last bare value, and the end of the last value that was no secret.
 type valueMemo struct {
 	identEnd, bareFrom, bareTo, rejected int
-	around                               enclosure
 	// other are the values of the name besides the one that was found first.
 	other  [3]value
 	others int
