@@ -125,7 +125,42 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 	} else {
 		start, end = aligned(s, start, end, nil)
 	}
+	if k := strings.IndexAny(s[start:max(start, end)], ",;\"'`"); k > 0 && ascii.Class[s[start+k]]&ascii.Quote == 0 && c.delimited(start, s[start+k]) {
+		end = start + k
+	}
 	return start, end, "", start < end
+}
+
+// delimited reports whether a value that starts at i, unquoted, is in a line of cells with the delimiter between, as far as can be told: two cells
+// before it in one word each, of which the first is quoted or holds a digit, or there are many; and no cell that begins with a blank.
+func (c *Context) delimited(i int, delimiter byte) bool {
+	const cells, manyCells = 4, 6
+	s := c.S
+	floor := max(0, i-maxReference)
+	from := floor + lineStart(s[floor:], i-floor)
+	line := s[from:lineEnd(s[:min(len(s), i+maxReference)], i)]
+	if c.look(len(line)); from == floor && floor > 0 {
+		return false
+	}
+	cell := strings.LastIndexByte(s[from:i], delimiter) + 1
+	n := strings.Count(line, string(delimiter)) + 1
+	if n < cells || strings.Contains(line, string(delimiter)+" ") || strings.ContainsAny(s[from+cell:i], "\"'`") {
+		return false
+	}
+	if first := line[:strings.IndexByte(line, delimiter)]; n < manyCells && !strings.ContainsAny(first, "\"0123456789") {
+		return false
+	}
+	for range 2 {
+		word := 0
+		for word < cell && (ascii.Class[line[word]]&(ascii.Alnum|ascii.Ident|ascii.Quote) != 0 || strings.IndexByte(":@/+", line[word]) >= 0) {
+			word++
+		}
+		if word >= cell || line[word] != delimiter {
+			return false
+		}
+		line, cell = line[word+1:], cell-word-1
+	}
+	return true
 }
 
 // inQuotes reports whether s[start:end] is all that stands between two quotes.
