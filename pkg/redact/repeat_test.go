@@ -35,7 +35,7 @@ func TestRepeatsTakeNoMore(t *testing.T) {
 		}
 	}
 	e := newEngine(t)
-	random := rand.New(rand.NewPCG(18, 1)) //nolint:gosec // a test's
+	random := rand.New(rand.NewPCG(18, 1))
 	words, kept := 0, 0
 	for _, text := range texts {
 		behind := make([]string, 5+random.IntN(4))

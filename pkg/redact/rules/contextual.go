@@ -48,7 +48,7 @@ func (c *Context) contextual(start, end int) {
 		}
 		return
 	}
-	if isHash(v) && ascii.ContainsFold(s[max(0, start-lookBack/2):start], "checksum/") {
+	if isHash(v) && (ascii.ContainsFold(s[max(0, start-lookBack/2):start], "checksum/") || ascii.HasSuffixFold(s, start, auditMask)) {
 		return // checksum/secret: ... of Helm's charts
 	}
 	f := shapeOf(v)
@@ -98,7 +98,7 @@ func (c *Context) contextual(start, end int) {
 	case keyRight:
 		secret = !grouped && varied && !strings.HasSuffix(v, "=")
 	default:
-		secret = !grouped && varied && c.assigned(start, v, &f)
+		secret = !grouped && varied && (!dashed || !hashTail(v) || prefixed(v)) && c.assigned(start, v, &f)
 	}
 	if secret && (hex || entropy(v) >= 3) && (called || !dashed || !idPrefix(v)) {
 		c.Offer(ruleToken, start, c.dottedEnd(end))

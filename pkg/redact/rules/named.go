@@ -211,7 +211,7 @@ func detectName(c *Context, _ ID, i int) int {
 		c.memo.values.rejected = v.end
 		return 0
 	}
-	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || quantity(s, v) {
+	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || quantity(s, v) || c.isOther(name, v) {
 		return 0
 	}
 	if v.ctx == flag && vd.Rule == ruleSecret && !Mixed(s[v.start:v.end]) && judge(s[v.start:v.end]).Strength == Hard {
@@ -263,6 +263,26 @@ func metavariable(s, name string, v value) bool {
 		return false
 	}
 	return ascii.At(s, v.start-2-len(name)) == '-' && strings.ToUpper(text) == text && ascii.HasSuffixFold(name, len(name), strings.ToLower(text))
+}
+
+// isOther reports whether v is a variable of the same name, as in password: $password of GraphQL, the file that systemd loads a credential
+// from, or in a catalogue of translations what the name is called: password.confirm=Passwort wiederholen.
+func (c *Context) isOther(name string, v value) bool {
+	text := c.S[v.start:v.end]
+	switch {
+	case v.ctx == quoted:
+		return false
+	case text[0] == '$':
+		return ascii.EqualFold(text[1:], name)
+	case ascii.HasSuffixFold(name, len(name), "credential") && (ascii.HasPrefixFold(name, 0, "load") || ascii.HasPrefixFold(name, 0, "import")):
+		k := strings.Index(text, ":/")
+		return k > 0 && resourceName(text[k+1:])
+	case text[0] == '/':
+		return ascii.HasSuffixFold(c.S, v.start-1-len(name), "credential=") && resourceName(text) // the same, where the credential is called password
+	}
+	next := v.end + 1
+	return v.ctx == tight && strings.IndexByte(name, '.') > 0 && ascii.At(c.S, v.end) == ' ' && ascii.Is(c.S, next, ascii.Alpha) && !pairAt(c.S, next) &&
+		ascii.Span(text, 0, ascii.Alpha) == len(text) && (judge(text).Strength == Hard || judge(c.S[next:ascii.Span(c.S, next, ascii.Alpha)]).Strength == Hard)
 }
 
 // workingDirectory reports whether v is the shell's working directory, as sudo logs it: PWD=/home/bob, pwd=C:\work.

@@ -52,6 +52,9 @@ func (c *Context) numberAt(i int) *number {
 	return n
 }
 
+// integerLimits are the largest integers of 32 bits, and what comes behind them.
+var integerLimits = set("2147483647 2147483648 4294967295 4294967296")
+
 // detectPlus examines what follows a plus sign: a number of E.164, with or without separators.
 func detectPlus(c *Context, _ ID, i int) int {
 	s := c.S
@@ -85,6 +88,9 @@ func detectPlus(c *Context, _ ID, i int) int {
 	}
 	if groups == 2 && s[n.g[0].end:n.g[0].sepEnd] == "." || groups == 1 && ascii.At(s, end) == ' ' && unitAt(s, end+1) {
 		return 0 // a fraction, a difference: +1234.5678, +123456789 bytes
+	}
+	if groups == 1 && integerLimits[s[start:end]] {
+		return 0
 	}
 	c.Offer(rulePhone, i, extension(s, end))
 	return end

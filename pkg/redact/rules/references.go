@@ -65,9 +65,16 @@ func variable(v string) bool {
 	return len(v) == 1 && !ascii.HasAlnum(v) || pointer(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
 }
 
-// fingerprint reports whether v is that of a key, as OpenSSH prints it, and not a hash that another program keeps of a password.
+// auditMask begins what Vault writes to its audit log in the place of a secret.
+const auditMask = "hmac-sha256:"
+
+// fingerprint reports whether v is that of a key, as OpenSSH prints it, or what Vault's audit log has in the place of a secret, and not a hash
+// that another program keeps of a password.
 func fingerprint(v string) bool {
 	const sha256Bytes, md5Pairs = 43, 16
+	if strings.HasPrefix(v, auditMask) {
+		return isHash(v[len(auditMask):])
+	}
 	if n := len("SHA256:"); strings.HasPrefix(v, "SHA256:") {
 		hash := strings.TrimSuffix(v[n:], "=")
 		return len(hash) == sha256Bytes && !strings.ContainsAny(hash, "-_=") && ascii.Span(hash, 0, ascii.Run) == sha256Bytes

@@ -65,7 +65,7 @@ var ordinaryWords = strings.Fields("ifname wlan0 name h private hidden ipv4.meth
 func TestCommandsKeepWordsBehind(t *testing.T) {
 	e, err := redact.New(redact.DefaultConfig())
 	require.NoError(t, err)
-	random := rand.New(rand.NewPCG(18, 4)) //nolint:gosec // a test's
+	random := rand.New(rand.NewPCG(18, 4))
 	words, kept, all := 0, 0, 0
 	check := func(command string) string {
 		behind := make([]string, 5+random.IntN(4))

@@ -75,8 +75,8 @@ func (c *Context) findValue(start, end int, vd Verdict) (value, bool) {
 		return v, ok && v.end-v.start >= minPrinted && Mixed(s[v.start:v.end])
 	case nameQuoted:
 		return c.memberValue(start, i)
-	case ascii.At(s, start-1) == '-' && j == i+1 && asks(s[start:end]):
-		return value{}, false
+	case ascii.At(s, start-1) == '-' && j == i+1 && (asks(s[start:end]) || s[i-1] == ']'):
+		return value{}, false // what follows is not its value, nor in a usage: [--secret SECRET] [--key-file FILE]
 	case ascii.At(s, start-1) == '-' && j == i+1 && ascii.At(s, j) != '-' && (ascii.At(s, start-2) == '-' || start < 2 || ascii.Is(s, start-2, ascii.Space)):
 		if ascii.At(s, j) == '(' && ascii.Is(s, j+1, ascii.Alpha) {
 			if end := c.span(j+1, ascii.Ident); (ascii.At(s, end) != ')' || !Mixed(s[j+1:end])) && !random(s, j+1) {
