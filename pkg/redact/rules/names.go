@@ -227,6 +227,11 @@ func judgeWords(name string) Verdict {
 	if len(seg) == 0 {
 		return Verdict{}
 	}
+	if n := len(seg) - 1; n > 0 && submitted[seg[n]] {
+		if v, _ := judgeSegments(seg[:n]); v.Rule == ruleOneTimeCode && v.Strength == Hard {
+			return Verdict{v.Rule, Medium}
+		}
+	}
 	best, known := judgeSegments(seg)
 	if known || properties[trimDigits(seg[len(seg)-1])] {
 		return best

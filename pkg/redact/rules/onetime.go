@@ -41,6 +41,9 @@ var _ = register(ruleOneTimeCode, Rule{
 	Source:      "RFC 4226, RFC 6238, RFC 6749, RFC 7636; names in the field's software",
 })
 
+// submitted are the last words of the names under which forms and models take such a code: otp_attempt of Devise, mfa_code_input.
+var submitted = set("attempt input entry entered submitted typed response")
+
 // codeKinds are what stands before "code" in the name of one that opens something.
 const codeKinds = "otp totp mfa 2fa fa tfa factor sms verification recovery backup unlock activation confirmation reset login auth authentication " +
 	"authorization time pin access passcode scratch emergency bypass pairing enrollment invite invitation device challenge your"

@@ -49,6 +49,8 @@ func secretValue(v string, vd Verdict, ctx manner) bool {
 			return authorizationCode(v)
 		case Likely:
 			return userCode(v) || authorizationCode(v)
+		case Medium:
+			return len(v) <= 10 && oneTimeCode(v) && ascii.Span(v, 0, ascii.Digit) == len(v)
 		}
 		return oneTimeCode(v)
 	case ruleSSN:
