@@ -102,7 +102,7 @@ func (c *Context) unwrap(i int) int {
 	for range maxWrappers {
 		j := i
 		switch b := ascii.At(s, i); {
-		case b == '*' && ascii.At(s, i+1) == '*' && ascii.Is(s, i+2, ascii.Space):
+		case b == '*' && ascii.At(s, i+1) == '*' && ascii.Is(s, i+2, ascii.Space) && ascii.At(s, i-1) == ':':
 			j = blanks(s, i+2) // **Password:** x
 		case b == '*' && ascii.Is(s, i+1, ascii.Quote):
 			j = i + 1

@@ -62,7 +62,7 @@ func variable(v string) bool {
 	if v[0] == '.' && (strings.HasPrefix(v, "./") || strings.HasPrefix(v, "../")) && resourceName(v) {
 		return true // the file that holds it
 	}
-	return len(v) == 1 && !ascii.HasAlnum(v) || pointer(v) || len(v) >= 3 && mask(v) || masked(v) || reference(v, 0) == len(v)
+	return len(v) == 1 && !ascii.HasAlnum(v) || pointer(v) || len(v) >= 2 && mask(v) || masked(v) || reference(v, 0) == len(v)
 }
 
 // auditMask begins what Vault writes to its audit log in the place of a secret.
