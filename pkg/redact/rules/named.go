@@ -214,6 +214,9 @@ func detectName(c *Context, _ ID, i int) int {
 	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || quantity(s, v) || c.isOther(name, v) {
 		return 0
 	}
+	if vd.Rule == rulePassword && (commented(s, start, v) || c.isLabel(v)) {
+		return v.end // no name either
+	}
 	if v.ctx == flag && vd.Rule == ruleSecret && !Mixed(s[v.start:v.end]) && judge(s[v.start:v.end]).Strength == Hard {
 		if w, _, ok := nextWord(s, v.end, min(len(s), v.end+maxDialogue)); ok && chosen(w.text) {
 			v = value{w.start, w.end, quoted} // an option without a value: config set --secret dbPassword x
