@@ -265,15 +265,22 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 			k = ascii.Span(s, blanks(s, j)+op, ascii.Space)
 			isQuoted := ascii.Is(s, k, ascii.Quote) || ascii.At(s, k) == '\\'
 			switch {
+			case ascii.At(s, k) == '[' && valueName(strings.TrimRight(name, "sS")) && ascii.Is(s, ascii.Span(s, k+1, ascii.Space), ascii.Quote):
+				for k = ascii.Span(s, k+1, ascii.Space); ascii.Is(s, k, ascii.Quote) && k-i < maxObject; {
+					v, ok := c.quotedValue(k)
+					if !ok {
+						break
+					}
+					first, found = c.anotherValue(v, first, found)
+					if k = ascii.Span(s, v.end+1, ascii.Space); ascii.At(s, k) == ',' {
+						k = ascii.Span(s, k+1, ascii.Space)
+					}
+				}
+				depth++ // of the list, whose end is next
 			case valueName(name) && ascii.At(s, k) != '{' && ascii.At(s, k) != '[':
 				v, ok := c.valueAt(k, quoted)
-				switch {
-				case !ok || variable(s[v.start:v.end]):
-				case !found:
-					first, found = v, true
-				case c.memo.values.others < len(c.memo.values.other):
-					c.memo.values.other[c.memo.values.others] = v
-					c.memo.values.others++
+				if ok {
+					first, found = c.anotherValue(v, first, found)
 				}
 				k = max(k+1, v.end)
 			case isQuoted:
@@ -283,6 +290,21 @@ func (c *Context) memberValue(start, i int) (value, bool) {
 		default:
 			k++
 		}
+	}
+	return first, found
+}
+
+// anotherValue takes v as the first value if none was found yet, and else remembers it as another one. It returns the first, and whether
+// there is one.
+func (c *Context) anotherValue(v, first value, found bool) (value, bool) {
+	m := &c.memo.values
+	switch {
+	case variable(c.S[v.start:v.end]):
+	case !found:
+		return v, true
+	case m.others < len(m.other):
+		m.other[m.others] = v
+		m.others++
 	}
 	return first, found
 }
@@ -307,7 +329,8 @@ func (c *Context) valueBefore(start, end int) (value, bool) {
 	for word > 0 && (ascii.Class[s[word-1]]&(ascii.Quote|ascii.Space) != 0 || s[word-1] == '\\') {
 		word--
 	}
-	if !ascii.HasSuffixFold(s, word, "key") && !ascii.HasSuffixFold(s, word, "name") && !ascii.HasSuffixFold(s, word, "field") {
+	patch := ascii.HasSuffixFold(s, word, "path") && s[start] == '/' && ascii.ContainsFold(s[max(0, start-maxBefore):min(len(s), end+maxBefore)], `"op`) // RFC 6902
+	if !patch && !ascii.HasSuffixFold(s, word, "key") && !ascii.HasSuffixFold(s, word, "name") && !ascii.HasSuffixFold(s, word, "field") {
 		return value{}, false
 	}
 	c.Charge(costOfList)

@@ -203,6 +203,10 @@ func parenthetical(s string, i int) int {
 func (c *Context) pairedValue(start, i, j int) (value, bool) {
 	s := c.S
 	if v, ok := c.namedValue(i); ok {
+		if first, ok := c.memberValue(start, i); ok && first.start == v.start {
+			return first, ok // with those that follow: "oldValue":"x","newValue":"y"
+		}
+		c.memo.values.others = 0
 		return v, ok
 	}
 	if strings.HasPrefix(s[start:], "PASS\"") { // {"command":"PASS","command_data":"x"} of sensors
@@ -245,8 +249,8 @@ func (c *Context) serialized(j int) (value, bool) {
 
 // proseWords are the words between a name and its value in sentences; those that lead to it are in leadingWords.
 var (
-	proseWords   = newWords("is was has been set changed reset updated now being currently from to will be for user new equals equal lautet ist es est è er är jest")
-	leadingWords = newWords("is was to from now be equals lautet ist es est è er är jest")
+	proseWords   = newWords("is was has been set changed reset updated now being currently from to will be for user new equals equal lautet ist es est è er är jest as defined configured given")
+	leadingWords = newWords("is was to from now be equals lautet ist es est è er är jest as")
 )
 
 const (
@@ -541,6 +545,14 @@ func (c *Context) valueAfter(op, after int, spaceBefore bool, vd Verdict) (value
 					return value{}, false // {"password":["must not be blank"]}
 				}
 			}
+			if s[j] == '{' && s[op] == ':' && c.flowMapping(j) {
+				if c.flowSchema(j) {
+					return value{}, false
+				}
+				if v, ok := c.memberValue(-1, j); ok {
+					return v, ok
+				}
+			}
 			if end, k := c.bareEnd(j), strings.IndexByte(s[j:min(len(s), j+maxValueBytes)], s[j]+2); k < 0 || j+k < end && random(s, j+1) && s[end-1] != s[j]+2 {
 				return value{j, end, quoted}, true // [x, and no end of it
 			}
@@ -634,7 +646,7 @@ func emptyMember(s string, op, j int) bool {
 
 // schemaWords are the members of an object that says what values look like and holds none, in JSON Schema, OpenAPI and Elasticsearch.
 var schemaWords = newWords("type format minlength maxlength pattern title description nullable required readonly writeonly deprecated minimum maximum items " +
-	"properties additionalproperties minitems maxitems name in scheme bearerformat index ignore_above fields keyword norms analyzer doc_values store")
+	"properties additionalproperties minitems maxitems name in scheme bearerformat trim unique select label comment sensitive no_log hidden optional writeonly xml minlen maxlen min max index ignore_above fields keyword norms analyzer doc_values store")
 
 // isSchema reports whether the object at i is a schema: {"type":"string","minLength":8}.
 func (c *Context) isSchema(i int) bool {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"strings"
+
+	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+)
+
+// schemaTells are the members of which a schema in flow style has one: what else is in it may be called as anything is.
+var schemaTells = newWords("type format required minlength maxlength $ref bearerformat")
+
+// flowSchema reports whether the object at i, as YAML and JavaScript write it without quotes around its names, is a schema: {type: string, format: password}.
+func (c *Context) flowSchema(i int) bool {
+	end := bracketEnd(c.S, i)
+	c.look(end - i)
+	s, tells := c.S[:end], false
+	for k := ascii.Span(s, i+1, ascii.Space); k < end-1; {
+		name := k
+		for k < end && (ascii.Class[s[k]]&ascii.Ident != 0 || s[k] == '$') {
+			k++
+		}
+		word := s[name:k]
+		if k = blanks(s, k); word == "" || ascii.At(s, k) != ':' {
+			return false
+		}
+		from := ascii.Span(s, k+1, ascii.Space)
+		if k = memberEnd(s, from); k == from {
+			return false
+		}
+		switch v := strings.Trim(strings.TrimSpace(s[from:k]), "\"'`"); {
+		case in(schemaTells, word):
+			tells = true
+		case !in(schemaWords, word) && !placeholder(v):
+			return false // an example may be a mask, a default nothing
+		}
+		if ascii.At(s, k) == ',' {
+			k++
+		}
+		if k = ascii.Span(s, k, ascii.Space); ascii.At(s, k) == '}' {
+			break
+		}
+	}
+	return tells
+}
+
+// memberEnd returns where the value at i of a member ends: at the comma or the bracket behind it.
+func memberEnd(s string, i int) int {
+	depth := 0
+	for k := i; k < len(s); k++ {
+		switch b := s[k]; {
+		case b == '{' || b == '[' || b == '(':
+			depth++
+		case (b == '}' || b == ']' || b == ')') && depth > 0:
+			depth--
+		case depth == 0 && (b == ',' || b == '}'):
+			return k
+		case (b == '"' || b == '\'' || b == '`') && ascii.Class[s[k-1]]&ascii.Alnum == 0:
+			if end := strings.IndexByte(s[k+1:], b); end >= 0 {
+				k += end + 1
+			}
+		}
+	}
+	return len(s)
+}
+
+// flowMapping reports whether the object at i begins with a member as flow style writes it whose name says that a value or a schema is given: {value: x}.
+func (c *Context) flowMapping(i int) bool {
+	k := ascii.Span(c.S, i+1, ascii.Space)
+	for k < len(c.S) && k-i < maxNameBytes && (ascii.Class[c.S[k]]&ascii.Ident != 0 || c.S[k] == '$') {
+		k++
+	}
+	word := strings.TrimSpace(c.S[i+1 : k])
+	return ascii.At(c.S, k) == ':' && ascii.Is(c.S, k+1, ascii.Space) && (valueName(word) || in(schemaWords, word) || in(schemaTells, word))
+}
