@@ -127,11 +127,11 @@ func (c *Context) authorization(start, end int) int {
 	return word
 }
 
-// credentialsEnd returns the end of the word at i, limit at most. A closing tag, and the backslash before the quote that ends it, belong to what is
+// credentialsEnd returns the end of the word at i, limit at most. A closing tag, the next value of a query, and the backslash before the quote that ends it, belong to what is
 // around it.
 func credentialsEnd(s string, i, limit int) int {
 	start := i
-	for i < limit && ascii.Class[s[i]]&ascii.Space == 0 && !writtenBreak(s, i) && (s[i] != '<' || ascii.At(s, i+1) != '/') {
+	for i < limit && ascii.Class[s[i]]&ascii.Space == 0 && !writtenBreak(s, i) && (s[i] != '<' || ascii.At(s, i+1) != '/') && (s[i] != '&' || !pairAt(s, i+1)) {
 		i++
 	}
 	for i > start && s[i-1] == '\\' && ascii.Is(s, i, ascii.Quote) {

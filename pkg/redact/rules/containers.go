@@ -125,14 +125,16 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 	} else {
 		start, end = aligned(s, start, end, nil)
 	}
-	if k := strings.IndexAny(s[start:max(start, end)], ",;\"'`"); k > 0 && ascii.Class[s[start+k]]&ascii.Quote == 0 && c.delimited(start, s[start+k]) {
-		end = start + k
+	for _, delimiter := range []byte(",;") {
+		if k := strings.IndexByte(s[start:max(start, end)], delimiter); k > 0 && !strings.ContainsAny(s[start:start+k], "\"'`") && c.delimited(start, delimiter) {
+			end = start + k
+		}
 	}
 	return start, end, "", start < end
 }
 
-// delimited reports whether a value that starts at i, unquoted, is in a line of cells with the delimiter between, as far as can be told: two cells
-// before it in one word each, of which the first is quoted or holds a digit, or there are many; and no cell that begins with a blank.
+// delimited reports whether a value that starts at i, unquoted, is in a line of cells with the delimiter between, as far as can be told: one cell
+// before it that is quoted or a word with a digit in it, or many cells and two words before it; and no cell that begins with one blank.
 func (c *Context) delimited(i int, delimiter byte) bool {
 	const cells, manyCells = 4, 6
 	s := c.S
@@ -144,13 +146,21 @@ func (c *Context) delimited(i int, delimiter byte) bool {
 	}
 	cell := strings.LastIndexByte(s[from:i], delimiter) + 1
 	n := strings.Count(line, string(delimiter)) + 1
-	if n < cells || strings.Contains(line, string(delimiter)+" ") || strings.ContainsAny(s[from+cell:i], "\"'`") {
+	if n < cells || strings.Count(line, string(delimiter)+" ") > strings.Count(line, string(delimiter)+"  ") {
 		return false
 	}
-	if first := line[:strings.IndexByte(line, delimiter)]; n < manyCells && !strings.ContainsAny(first, "\"0123456789") {
+	for _, quote := range "\"'`" {
+		if strings.Count(line[cell:i-from], string(quote))%2 != 0 {
+			return false
+		}
+	}
+	words := 2
+	if first := line[:strings.IndexByte(line, delimiter)]; strings.ContainsAny(first, "\"0123456789") {
+		words = 1
+	} else if n < manyCells {
 		return false
 	}
-	for range 2 {
+	for range words {
 		word := 0
 		for word < cell && (ascii.Class[line[word]]&(ascii.Alnum|ascii.Ident|ascii.Quote) != 0 || strings.IndexByte(":@/+", line[word]) >= 0) {
 			word++

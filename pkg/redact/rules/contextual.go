@@ -35,7 +35,7 @@ func (c *Context) contextual(start, end int) {
 		c.Offer(ruleToken, start+slash+1, c.dottedEnd(end))
 		return
 	}
-	if strings.Count(v, "/")*12 > len(v) {
+	if strings.Count(v, "/")*12 > len(v) || wordsOfQuery(v) || ascii.At(s, start-1) == '%' && wordsOfQuery(v[2:]) {
 		return
 	}
 	anyEntropy := c.sink.On(ruleHighEntropy)
@@ -150,6 +150,19 @@ func linkWord(path string) bool { return in(linkWords, path[strings.LastIndexByt
 // linkToken reports whether v is random, and no identifier.
 func linkToken(v string) bool {
 	return tokenLike(v, minFreeText) && !isHash(v) && !isUUID(v) && !resourceName(v) && !compound(v) && changes(v) >= 4 && entropy(v) >= 3.3 && dashes(v)*6 <= len(v)
+}
+
+// wordsOfQuery reports whether v is words with plus signs between, as queries have for blanks.
+func wordsOfQuery(v string) bool {
+	if strings.IndexByte(v, '+') < 0 {
+		return false
+	}
+	for word := range strings.SplitSeq(v, "+") {
+		if ascii.Span(word, min(1, len(word)), ascii.LowerCase|ascii.Ident) != len(word) || strings.ContainsAny(word, "0123456789") || caseChanges(word) > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // inCiphertext reports whether i is within what SOPS has encrypted: ENC[AES256_GCM,data:…,iv:…,tag:…,type:str].

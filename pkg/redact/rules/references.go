@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
@@ -56,6 +57,10 @@ func variable(v string) bool {
 		return len(inner) < len(v)-1 && !Mixed(inner[strings.IndexAny(inner, ";c")+1:])
 	case fingerprint(v):
 		return true
+	case (v[0] == '%' || strings.HasPrefix(v, "+%")) && len(v) <= maxReference:
+		// A mask or a reference in a query: %5BFILTERED%5D
+		w, err := url.QueryUnescape(strings.TrimPrefix(v, "+"))
+		return err == nil && w[0] != '%' && variable(w)
 	case (v[0] == '^' || v[0] == '~') && len(v) > 4 && strings.Trim(v[1:], "0123456789.") == "" && strings.Count(v, ".") == 2:
 		return true // the version of a package that is named after passwords: ^1.0.0
 	}
