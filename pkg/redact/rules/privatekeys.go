@@ -13,7 +13,7 @@ var PrivateKey = newID("private_key")
 var _ = register(PrivateKey, Rule{
 	Pack:      Secrets,
 	Runs:      true,
-	Detectors: []*Detector{{Extra: 16, At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}, jwks},
+	Detectors: []*Detector{{Extra: 16, At: literals("-----begin", "---- begin", "age-secret-key-1", "putty-user-key-file"), Find: detectPEM}, jwks, xmlKeys},
 	Gone: []Example{
 		{"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg", "MIIEvQIBADANBg"},
 		{"x -----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY----- y", "MIIEpAIBAAKCAQEA"},
@@ -21,14 +21,16 @@ var _ = register(PrivateKey, Rule{
 		{"PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nAAAAIHn2ZwqT8e3aF0kC5r", "AAAAIHn2ZwqT8e3aF0kC5r"},
 		{"app: MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"},
 		{`{"kty":"oct","k":"wt3uDOBbc6y6u0i7pHZT_-_1k2T6F5b4zOcTcqQiusA","alg":"HS256"}`, "wt3uDOBbc6y6u0i7pHZT"},
+		{"<RSAKeyValue><Exponent>AQAB</Exponent><D>9Wm3Qx6Zr1Lp8Nv5Bc2Hd7Kk4==</D></RSAKeyValue>", "9Wm3Qx6Zr1Lp8Nv5Bc2Hd7Kk4"},
 		{"AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP", "QQQQQQQQQQ"},
 	},
 	Stay: []string{
+		"<RSAKeyValue><Modulus>yHhb5Gmw9c0pQ2d7</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>",
 		`{"kty":"EC","crv":"P-256","kid":"7"}`, `{"kty":"RSA","n":"0vx7agoebGcQ","e":"AQAB"}`,
 		"-----BEGIN CERTIFICATE-----MIIB", "-----BEGIN PUBLIC KEY-----",
 		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo4lgO", "MIIDXTCCAkWgAwIBAgIJAKL0UG+mRkSPMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV",
 	},
-	Takes:       "PEM, PGP, SSH, PuTTY, OpenVPN, age, the secret members of a JWK; line by line, also as records of their own, behind syslog headers, names of containers, numbers, colours and the like; PKCS #1, PKCS #8, SEC 1 and OpenSSH without the BEGIN line",
+	Takes:       "PEM, PGP, SSH, PuTTY, OpenVPN, age, the secret members of a JWK and of a key of .NET in XML; line by line, also as records of their own, behind syslog headers, names of containers, numbers, colours and the like; PKCS #1, PKCS #8, SEC 1 and OpenSSH without the BEGIN line",
 	ValidatedBy: "the BEGIN line says PRIVATE KEY; goes to END, or to the end of the string or the lines that look like a key's",
 	Misses:      "the rest of a key whose lines come by other ways, or out of order (see \"A key in lines\")",
 	Source:      "RFC 7468, RFC 5958, RFC 9580, RFC 7517; OpenSSH, PuTTY, OpenVPN and age",
