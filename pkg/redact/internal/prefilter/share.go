@@ -59,7 +59,7 @@ func (t *Trigger[C]) key() string {
 }
 
 const (
-	attempts  = 900_000
+	attempts  = 300_000
 	strangers = 3   // triggers that are taken out besides
 	leeway    = 0.1 // how much worse a way may be, at first, to be gone on from
 )
@@ -85,6 +85,7 @@ func ShareOut[C any](triggers []Trigger[C]) map[string]int {
 		best.in = append(best.in, -1)
 	}
 	best.count()
+	committed := best.clone()
 	for t := range best.in {
 		best.put(t, best.cheapest(&best.own[t]))
 	}
@@ -110,6 +111,20 @@ func ShareOut[C any](triggers []Trigger[C]) map[string]int {
 		if cost < best.cost()*(1+leeway*(1-float64(n)/attempts)) {
 			current, trial = trial, current
 		}
+	}
+	// The grouping that is there stays unless this one is better: with one trigger more, chance takes another way, which may lead to less.
+	for t, k := range keys {
+		if g, ok := grouping[k]; ok {
+			committed.put(t, g)
+		}
+	}
+	for t, g := range committed.in {
+		if g < 0 {
+			committed.put(t, committed.cheapest(&committed.own[t]))
+		}
+	}
+	if committed.cost() <= best.cost() {
+		best = committed
 	}
 	found := map[string]int{}
 	for t, k := range keys {
