@@ -148,8 +148,8 @@ func unquotedEnd(s string, i int, around *enclosure) int {
 				return j
 			}
 		case b == '>':
-			if j == i && !random(s, j+1) || around.closes(b, j) {
-				return j
+			if next := ascii.At(s, j+1); !random(s, j+1) && (j == i || next == '>' || next == '/' || next == '&' || ascii.Is(s, j+1, ascii.LowerCase) && strings.IndexByte(s[j:min(len(s), j+maxNameBytes)], '.') > 0) || around.closes(b, j) {
+				return j // and what follows is a file
 			}
 		case b == '(' || b == '[' || b == '{':
 			open++
@@ -257,7 +257,8 @@ func (e *enclosure) closes(b byte, j int) bool {
 	if !e.known {
 		e.look()
 	}
-	return e.open[bracketKind(b)] > 0 && !closedLater(e.s, j) || e.cut && e.open == [4]uint16{} || ends(e.s, j+1)
+	return e.open[bracketKind(b)] > 0 && !closedLater(e.s, j) || e.cut && e.open == [4]uint16{} || ends(e.s, j+1) ||
+		ascii.At(e.s, j+1) == ',' && strings.IndexByte("{[(\"'", ascii.At(e.s, j+2)) >= 0
 }
 
 // closedLater reports whether another bracket before the next blank closes what the one at j could close, and a part of a password is between:
@@ -347,7 +348,7 @@ func tagAt(s string, i int) bool {
 	switch ascii.At(s, end) {
 	case '>':
 		// One letter, or a name that does not begin like those of markup, is rather a part of a password.
-		return ascii.Is(s, k, ascii.LowerCase) && keyLike(s, k) && (end-k > 2 || end-k == 2 && in(shortTags, s[k:end]) || !ascii.Is(s, end+1, ascii.Alnum))
+		return keyLike(s, k) && (ascii.Is(s, k, ascii.LowerCase) || caseChanges(s[k:end]) == 0 && !ascii.Is(s, end+1, ascii.Alnum)) && (end-k > 2 || end-k == 2 && in(shortTags, s[k:end]) || !ascii.Is(s, end+1, ascii.Alnum))
 	case ' ':
 		return keyLike(s, k) && pairAt(s, end+1) && strings.IndexByte(s[end:min(len(s), end+maxReference)], '>') > 0
 	}
@@ -414,7 +415,7 @@ func random(s string, i int) bool {
 		end++
 	}
 	word := s[i:end]
-	return (Mixed(word) || caseChanges(word) > 1 && !camelWords(word[:ascii.Span(word, 0, ascii.Alpha)])) && !isTime(word) && !pairAt(s, i) && !isURL(word) && word[0] != '/'
+	return !strings.HasSuffix(word, ":") && (Mixed(word) || caseChanges(word) > 1 && !camelWords(word[:ascii.Span(word, 0, ascii.Alpha)])) && !isTime(word) && !pairAt(s, i) && !isURL(word) && word[0] != '/'
 }
 
 // bracketEnd returns the end of the bracketed value at i.
