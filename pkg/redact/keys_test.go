@@ -63,6 +63,7 @@ func keyFiles(t testing.TB) map[string]string {
 		"SEC 1":             block("EC PRIVATE KEY", sec1, nil),
 		"Ed25519":           block("PRIVATE KEY", ed, nil),
 		"encrypted":         "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0A1B2C3D4E5F60718293A4B5C6D7E8F9\n\n" + random(600, 64) + "\n-----END RSA PRIVATE KEY-----",
+		"letters last":      "-----BEGIN PRIVATE KEY-----\n" + random(48*9, 64) + "\nQkuXciqBuNceZCxudVAEzYLO\n-----END PRIVATE KEY-----",
 		"PKCS #8 encrypted": "-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + random(700, 64) + "\n-----END ENCRYPTED PRIVATE KEY-----",
 		"DSA":               "-----BEGIN DSA PRIVATE KEY-----\n" + random(440, 64) + "\n-----END DSA PRIVATE KEY-----",
 		"OpenSSH":           "-----BEGIN OPENSSH PRIVATE KEY-----\n" + random(390, 70) + "\n-----END OPENSSH PRIVATE KEY-----",

@@ -185,12 +185,15 @@ func (c *Context) KeyTexts(from, to int, visit func(start, end int)) {
 		if k := strings.IndexAny(text, "\\\r\n"); k > 0 {
 			text = text[:k]
 		}
-		line := ascii.Span(text, 0, ascii.Run) == len(text) && (len(text) >= minKeyLine || Mixed(text) || strings.ContainsAny(text, "=+/"))
+		line := ascii.Span(text, 0, ascii.Run) == len(text) && (len(text) >= minKeyLine || Mixed(text) || strings.ContainsAny(text, "=+/") || len(text) >= minLastLine && len(text)%4 == 0 && !camelWords(text))
 		if colon := strings.IndexByte(text, ':'); line || strings.Contains(text, "--") || colon > 0 && keyHeaders[ascii.LowerString(text[:colon])] {
 			visit(start, end)
 		}
 	})
 }
+
+// minLastLine is how many characters the last line of a key has for certain to look random, if all are letters.
+const minLastLine = 12
 
 // aligned moves the ends of s[start:end] off the middle of an escape.
 func aligned(s string, start, end int, p *container.Part) (int, int) {
