@@ -131,7 +131,7 @@ func (c *Context) authorization(start, end int) int {
 // around it.
 func credentialsEnd(s string, i, limit int) int {
 	start := i
-	for i < limit && ascii.Class[s[i]]&ascii.Space == 0 && !writtenBreak(s, i) && (s[i] != '<' || ascii.At(s, i+1) != '/') && (s[i] != '&' || !pairAt(s, i+1)) {
+	for i < limit && ascii.Class[s[i]]&ascii.Space == 0 && !writtenBreak(s, i) && (s[i] != '<' || ascii.At(s, i+1) != '/') && (s[i] != '&' || ascii.At(s, ascii.Span(s, i+1, ascii.Ident)) != '=') {
 		i++
 	}
 	for i > start && s[i-1] == '\\' && ascii.Is(s, i, ascii.Quote) {

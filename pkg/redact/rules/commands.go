@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
+	"github.com/logseal/logseal/pkg/redact/internal/container"
 	"github.com/logseal/logseal/pkg/redact/internal/prefilter"
 )
 
@@ -195,7 +196,8 @@ func clientNamed(name string) *client {
 // command examines the words from i to limit of a command that is given to the client, and returns where what it took ends.
 func (c *Context) command(cl *client, i, limit int) (taken int) {
 	s := c.S
-	limit = min(limit, i+maxCommand)
+	stop := c.parameterEnd(i)
+	limit = min(limit, i+maxCommand, stop)
 	o := operands{}
 	var expect int // 0, or what the next word is
 	const (
@@ -212,7 +214,9 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 		if !ok {
 			break
 		}
-		i = next
+		if i = next; w.end > stop && w.start < stop && !w.coded {
+			w.text, w.end = s[w.start:stop], stop
+		}
 		t := w.text
 		if t == "" {
 			continue
@@ -340,6 +344,17 @@ func (c *Context) command(cl *client, i, limit int) (taken int) {
 	c.Charge(costOfCommand + n*costOfWord)
 	c.memo.command.end = max(c.memo.command.end, i)
 	return taken
+}
+
+// parameterEnd returns the end of the value of a query that i is in, where another follows, or that of the text.
+func (c *Context) parameterEnd(i int) int {
+	if c.outside.context == nil {
+		return len(c.S) // the words of a query are separated where it is decoded
+	}
+	if p := c.containers().At(i); p != nil && p.Kind == container.Value && ascii.At(c.S, p.End) == '&' {
+		return p.End
+	}
+	return len(c.S)
 }
 
 // passwordOptions are options with one dash that are a word.
