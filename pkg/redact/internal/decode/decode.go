@@ -365,6 +365,14 @@ func backslashEscape(s string, i int) (n int, r rune, raw bool) {
 		if ascii.At(s, i+2) >= '0' && ascii.At(s, i+2) <= '7' && ascii.At(s, i+3) >= '0' && ascii.At(s, i+3) <= '7' {
 			return 4, rune(b-'0')<<6 | rune(s[i+2]-'0')<<3 | rune(s[i+3]-'0'), true
 		}
+		// A line's end as strace writes it, in as few digits as will do; in a path of Windows such a number may stand by itself.
+		switch crlf := `\15\12`; {
+		case strings.HasPrefix(s[i:], crlf) && !ascii.Is(s, i+len(crlf), ascii.Digit), strings.HasPrefix(s[i:], `\15\012`):
+			return len(`\15`), '\r', true
+		case strings.HasPrefix(s[i:], `\12`) && !ascii.Is(s, i+len(`\12`), ascii.Digit) &&
+			(strings.HasSuffix(s[:i], `\15`) || strings.IndexByte("\"'\\", ascii.At(s, i+len(`\12`))) >= 0):
+			return len(`\12`), '\n', true
+		}
 	}
 	return 0, 0, false
 }

@@ -24,6 +24,7 @@ func TestDecode(t *testing.T) {
 		in, want string
 	}{
 		{Backslashes, `a\u0041\x42\103\n\t\"\/\\`, "aABC\n\t\"/\\"},
+		{Backslashes, `a\15\12b\12" C:\12 \15\120 \123`, "a\r\nb\n\" C:\\12 \\15P S"},
 		{Backslashes, `\u{1F600} \ud83d\ude00`, "😀 😀"},
 		{Backslashes, `C:\new \q \u12`, "C:\new \\q \\u12"},
 		{Backslashes, "\x1b[31mred\x1b[0m \x1b]0;title\x07x", "red x"},
