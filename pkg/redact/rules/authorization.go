@@ -127,15 +127,15 @@ func (c *Context) authorization(start, end int) int {
 	return word
 }
 
-// credentialsEnd returns the end of the word at i, limit at most. A closing tag, the next value of a query, and the backslash before the quote that ends it, belong to what is
+// credentialsEnd returns the end of the word at i, limit at most. A closing tag, the next value of a query, and the backslashes before the quote that ends it, belong to what is
 // around it.
 func credentialsEnd(s string, i, limit int) int {
 	start := i
 	for i < limit && ascii.Class[s[i]]&ascii.Space == 0 && !writtenBreak(s, i) && (s[i] != '<' || ascii.At(s, i+1) != '/') && (s[i] != '&' || ascii.At(s, ascii.Span(s, i+1, ascii.Ident)) != '=') {
 		i++
 	}
-	for i > start && s[i-1] == '\\' && ascii.Is(s, i, ascii.Quote) {
-		i--
+	if ascii.Is(s, i, ascii.Quote) {
+		i = start + len(strings.TrimRight(s[start:i], `\`))
 	}
 	return i
 }

@@ -484,8 +484,8 @@ func (c *Context) offerPart(w word, from, to int) bool {
 	for from < to && ascii.Class[t[from]]&ascii.Quote != 0 {
 		from++
 	}
-	for to > from && (ascii.Class[t[to-1]]&ascii.Quote != 0 || t[to-1] == '\\' && ascii.Is(t, to, ascii.Quote)) {
-		to--
+	for to > from && ascii.Class[t[to-1]]&ascii.Quote != 0 {
+		to = from + len(strings.TrimRight(t[from:to-1], `\`)) // the quotes may be escaped
 	}
 	v := t[from:to]
 	if v == "" || placeholder(v) || v[0] == '$' && isVariable(strings.Trim(v[1:], "{}")) || v[0] == '<' && v[len(v)-1] == '>' || v == "-" {
