@@ -185,7 +185,7 @@ func (c *Context) KeyTexts(from, to int, visit func(start, end int)) {
 		if k := strings.IndexAny(text, "\\\r\n"); k > 0 {
 			text = text[:k]
 		}
-		line := ascii.Span(text, 0, ascii.Run) == len(text) && (len(text) >= minKeyLine || Mixed(text) || strings.ContainsAny(text, "=+/") || len(text) >= minLastLine && len(text)%4 == 0 && !camelWords(text))
+		line := ascii.Span(text, 0, ascii.Run) == len(text) && (len(text) >= minKeyLine || Mixed(text) || strings.ContainsAny(text, "=+/") || len(text) >= minLastLine && ascii.Span(text, 0, ascii.Alpha) == len(text) && !camelWords(text))
 		if colon := strings.IndexByte(text, ':'); line || strings.Contains(text, "--") || colon > 0 && keyHeaders[ascii.LowerString(text[:colon])] {
 			visit(start, end)
 		}
