@@ -8,7 +8,7 @@ var _ = nationalNumber("ca_sin", Rule{
 	Canonical: onlyDigits,
 	Number: &Number{
 		Cued: []string{"ddddddddd", "ddd-ddd-ddd", "ddd ddd ddd"},
-		Cues: []string{"sin", "social insurance", "socialinsurance"},
+		Cues: []string{"sin", "social insurance", "social_insurance", "socialinsurance"},
 		Valid: func(d []int) bool {
 			return d[0] != 0 && d[0] != 8 && validLuhn(d)
 		},

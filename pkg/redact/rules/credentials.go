@@ -37,7 +37,7 @@ const (
 	notSecretTokens = "next page continuation cancellation cancel sync delimiter start end special bos eos pad unexpected invalid " +
 		"expected max min input output total prompt completion cached reasoning num public stop syntax last first current"
 	// pinOwners are what a PIN opens, or whose it is.
-	pinOwners = "door unlock lock gate safe alarm sim security access login device screen parental phone mobile wallet bank account customer " +
+	pinOwners = "door unlock lock gate safe alarm sim security access login device parental phone mobile wallet bank account customer " +
 		"debit credit payment voicemail bluetooth pairing setup admin master secret old new current confirm entry garage vault"
 	passwordOwners = "db user my root admin smtp ftp mail ldap sql pg redis mongo rabbitmq mysql ssh imap app http proxy login sudo ora " +
 		"vpn wifi wlan bind store key trust keystore truststore ssl require master auth become su rcon svn nexus jdbc p12 pfx wallet enable snmp " +

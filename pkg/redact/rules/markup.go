@@ -184,7 +184,7 @@ func held(s string, start int) (holder string, ok bool) {
 		word--
 	}
 	holder = s[word:i]
-	if holder == "k" || holder == "n" {
+	if holder == "k" || holder == "n" || holder == "path" && patchPath(s, pathStart(s, start)) {
 		return holder, true // of tracing and metrics
 	}
 	for _, h := range holders {
@@ -193,6 +193,12 @@ func held(s string, start int) (holder string, ok bool) {
 		}
 	}
 	return holder, false
+}
+
+// patchPath reports whether the path at i is one in a JSON patch (RFC 6902), which says by "op" what is to be done.
+func patchPath(s string, i int) bool {
+	around := s[max(0, i-maxNameBytes):min(len(s), i+2*maxNameBytes)]
+	return s[i] == '/' && (strings.Contains(around, `"op"`) || strings.Contains(around, `\"op\"`))
 }
 
 // pathStart returns the start of the path whose last part is the name at start, if a quote stands before it: "/prod/db/password".
@@ -329,7 +335,7 @@ func (c *Context) valueBefore(start, end int) (value, bool) {
 	for word > 0 && (ascii.Class[s[word-1]]&(ascii.Quote|ascii.Space) != 0 || s[word-1] == '\\') {
 		word--
 	}
-	patch := ascii.HasSuffixFold(s, word, "path") && s[start] == '/' && ascii.ContainsFold(s[max(0, start-maxBefore):min(len(s), end+maxBefore)], `"op`) // RFC 6902
+	patch := ascii.HasSuffixFold(s, word, "path") && patchPath(s, start)
 	if !patch && !ascii.HasSuffixFold(s, word, "key") && !ascii.HasSuffixFold(s, word, "name") && !ascii.HasSuffixFold(s, word, "field") {
 		return value{}, false
 	}

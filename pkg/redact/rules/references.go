@@ -16,7 +16,7 @@ var notValues = newWords("null nil none true false undefined (null) empty yes no
 	"not the is for cannot authentication accepted rejected missing unknown error on off set unset default optional and or of " +
 	"to in with from was has be a an your string str bool boolean int integer number object any void hidden masked redacted removed filtered " +
 	"n/a na nan [password] [secret] [token] [hidden] [filtered] [masked] <nil> <none> <null> <empty> secret_name reset created updated " +
-	"deleted varchar bcrypt scrypt argon2 argon2i argon2id pbkdf2 sha1 sha256 sha512 md5 scram-sha-256 verified validated denied granted enabled disabled type attempt value password")
+	"deleted varchar bcrypt scrypt argon2 argon2i argon2id pbkdf2 sha1 sha256 sha512 md5 scram-sha-256 verified validated denied granted enabled disabled type attempt value password base64 base32 utf8 utf-8")
 
 // placeholder reports whether a value stands for another one: empty, a word that is no value, a variable, a mask.
 func placeholder(v string) bool {

@@ -8,8 +8,10 @@ import (
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
 
-// schemaTells are the members of which a schema in flow style has one: what else is in it may be called as anything is.
-var schemaTells = newWords("type format required minlength maxlength $ref bearerformat")
+// schemaTells are the members of which a schema in flow style, or a reference to where the value is kept, has one: what else is in it may be
+// called as anything is.
+var schemaTells = newWords("type format required minlength maxlength $ref bearerformat islength isstrongpassword notempty " +
+	"secretkeyref configmapkeyref valuefrom from_secret secretref")
 
 // flowSchema reports whether the object at i, as YAML and JavaScript write it without quotes around its names, is a schema: {type: string, format: password}.
 func (c *Context) flowSchema(i int) bool {
@@ -32,7 +34,7 @@ func (c *Context) flowSchema(i int) bool {
 		switch v := strings.Trim(strings.TrimSpace(s[from:k]), "\"'`"); {
 		case in(schemaTells, word):
 			tells = true
-		case !in(schemaWords, word) && !placeholder(v):
+		case !in(schemaWords, word) && !placeholder(v) && !in(templateValues, v):
 			return false // an example may be a mask, a default nothing
 		}
 		if ascii.At(s, k) == ',' {

@@ -646,7 +646,7 @@ func emptyMember(s string, op, j int) bool {
 
 // schemaWords are the members of an object that says what values look like and holds none, in JSON Schema, OpenAPI and Elasticsearch.
 var schemaWords = newWords("type format minlength maxlength pattern title description nullable required readonly writeonly deprecated minimum maximum items " +
-	"properties additionalproperties minitems maxitems name in scheme bearerformat trim unique select label comment sensitive no_log hidden optional writeonly xml minlen maxlen min max index ignore_above fields keyword norms analyzer doc_values store")
+	"properties additionalproperties minitems maxitems name in scheme bearerformat trim unique select label comment sensitive no_log allownull validate errormessage isstring help hint hidden optional writeonly xml minlen maxlen min max index ignore_above fields keyword norms analyzer doc_values store")
 
 // isSchema reports whether the object at i is a schema: {"type":"string","minLength":8}.
 func (c *Context) isSchema(i int) bool {
