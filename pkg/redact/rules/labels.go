@@ -13,7 +13,7 @@ import (
 
 // labels are how fields for passwords are labelled in other languages than English, also as catalogues escape that.
 var labels = []string{
-	"passwort", "kennwort", "passwörter", "mot de passe", "contraseña", "contrasena", "contrasenya", `contrase\u00f1a`, `contrase\u00F1a`, "senha", "palavra-passe", "palavra passe",
+	"passwort", "kennwort", "passwörter", "mot de passe", "contraseña", "contrasena", "contrasenya", `contrase\u00f1a`, "senha", "palavra-passe", "palavra passe",
 	"parola", "parolă", "wachtwoord", "lösenord", `l\u00f6senord`, "adgangskode", "kodeord", "passord", "salasana", "hasło", `has\u0142o`, "heslo", "jelszó", `jelsz\u00f3`,
 	"lozinka", "geslo", "parool", "parole", "slaptažodis", "şifre", `\u015fifre`, "pasahitza", "kata sandi", "mật khẩu", "пароль", "парола", "лозинка", "κωδικός",
 	"密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "รหัสผ่าน", "סיסמה", "كلمة المرور", "كلمة السر", "पासवर्ड", `\u5bc6\u7801`, `\u30d1\u30b9\u30ef\u30fc\u30c9`,
@@ -21,8 +21,9 @@ var labels = []string{
 
 const maxLabel = 64 // bytes
 
-// isLabel reports whether v is such a label, alone or among other words. It begins with a capital if the script has any. A password that is the word in small letters is one.
-func (c *Context) isLabel(v value) bool {
+// isLabel reports whether v is such a label, alone or among other words. It begins with a capital if the script has any. A password that
+// is the word in small letters is one. The name is at start.
+func (c *Context) isLabel(start int, v value) bool {
 	s := c.S
 	if first := s[v.start]; first < utf8.RuneSelf && first != '\\' && !ascii.Is(s, v.start, ascii.UpperCase) {
 		return false
@@ -41,13 +42,30 @@ func (c *Context) isLabel(v value) bool {
 	}
 	text := strings.ToLower(s[v.start:v.end])
 	for _, label := range labels {
-		k := strings.Index(text, strings.ToLower(label))
+		k := strings.Index(text, label)
 		if k < 0 {
 			continue
 		}
-		return letters(text[:k]) && letters(text[k+len(label):])
+		return letters(text[:k]) && letters(text[k+len(label):]) && !c.logsIn(start, v.end)
 	}
 	return false
+}
+
+// logsIn reports whether the name at start, or what stands beside it in the line, says that its value, which ends at end, is one to log in
+// with, weak as it is: DB_PASSWORD=Passwort, {"user":"bob","password":"Passwort"}.
+func (c *Context) logsIn(start, end int) bool {
+	s := c.S
+	from, to := max(0, start-maxLabel), min(len(s), end+maxLabel)
+	from += strings.LastIndexByte(s[from:start], '\n') + 1
+	line := s[from:lineEnd(s[:to], end)]
+	c.look(len(line))
+	for _, w := range []string{"user", "datasource", "jdbc", "db.", "db_", "host"} {
+		if ascii.ContainsFold(line, w) {
+			return true
+		}
+	}
+	name := s[start:ascii.Span(s, start, ascii.Ident)]
+	return strings.ToUpper(name) == name
 }
 
 // letters reports whether v is words, or nothing.

@@ -214,7 +214,7 @@ func detectName(c *Context, _ ID, i int) int {
 	if v.ctx != quoted && v.ctx != tight && inProse(s, v) || metavariable(s, name, v) || quantity(s, v) || c.isOther(name, v) {
 		return 0
 	}
-	if vd.Rule == rulePassword && (commented(s, start, v) || c.isLabel(v)) {
+	if vd.Rule == rulePassword && (commented(s, start, v) || c.isLabel(start, v)) {
 		return v.end // no name either
 	}
 	if v.ctx == flag && vd.Rule == ruleSecret && !Mixed(s[v.start:v.end]) && judge(s[v.start:v.end]).Strength == Hard {
