@@ -51,6 +51,8 @@ var grouping = map[string]int{
 	":::":           4,
 	"; ar":          7,
 	"<<< ":          7,
+	"<dsa":          4,
+	"<rsa":          15,
 	"= cl":          9,
 	"[cac":          8,
 	"[gen":          12,

@@ -62,6 +62,7 @@ const (
 	attempts  = 300_000
 	strangers = 3   // triggers that are taken out besides
 	leeway    = 0.1 // how much worse a way may be, at first, to be gone on from
+	inertia   = 0.1 // how much worse the grouping that is there may be, and stay
 )
 
 // ShareOut finds a grouping of the triggers, by large neighbourhood search (Shaw, 1998): something in the sample that passes for no reason
@@ -112,7 +113,8 @@ func ShareOut[C any](triggers []Trigger[C]) map[string]int {
 			current, trial = trial, current
 		}
 	}
-	// The grouping that is there stays unless this one is better: with one trigger more, chance takes another way, which may lead to less.
+	// The grouping that is there stays unless this one is much better: with one trigger more, chance takes another way, which may lead to less
+	// for the lines that are most frequent.
 	for t, k := range keys {
 		if g, ok := grouping[k]; ok {
 			committed.put(t, g)
@@ -123,7 +125,7 @@ func ShareOut[C any](triggers []Trigger[C]) map[string]int {
 			committed.put(t, committed.cheapest(&committed.own[t]))
 		}
 	}
-	if committed.cost() <= best.cost() {
+	if committed.cost() <= best.cost()*(1+inertia) {
 		best = committed
 	}
 	found := map[string]int{}
