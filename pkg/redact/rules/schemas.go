@@ -8,6 +8,37 @@ import (
 	"github.com/logseal/logseal/pkg/redact/internal/ascii"
 )
 
+// schemaWords are the members of an object that says what values look like and holds none, in JSON Schema, OpenAPI and Elasticsearch.
+var schemaWords = newWords("type format minlength maxlength pattern title description nullable required readonly writeonly deprecated minimum maximum items " +
+	"properties additionalproperties minitems maxitems name in scheme bearerformat trim unique select label comment sensitive no_log allownull validate errormessage isstring help hint hidden optional writeonly xml minlen maxlen min max index ignore_above fields keyword norms analyzer doc_values store")
+
+// isSchema reports whether the object at i is a schema: {"type":"string","minLength":8}.
+func (c *Context) isSchema(i int) bool {
+	end := bracketEnd(c.S, i)
+	c.look(end - i)
+	for k := i; k < end; k++ {
+		if ascii.Class[c.S[k]]&ascii.Quote == 0 && c.S[k] != '\\' {
+			continue
+		}
+		v, ok := quotedIn(c.S[:end], k)
+		if k = v.end; !ok {
+			return false
+		}
+		for ascii.At(c.S, k) == '\\' {
+			k++ // to the quote
+		}
+		colon := ascii.Span(c.S, k+1, ascii.Space)
+		if ascii.At(c.S, colon) != ':' || in(schemaWords, c.S[v.start:v.end]) {
+			continue
+		}
+		// An example may be a mask.
+		if v, ok = quotedIn(c.S[:end], ascii.Span(c.S, colon+1, ascii.Space)); !ok || !mask(c.S[v.start:v.end]) {
+			return false
+		}
+	}
+	return true
+}
+
 // schemaTells are the members of which a schema in flow style, or a reference to where the value is kept, has one: what else is in it may be
 // called as anything is.
 var schemaTells = newWords("type format required minlength maxlength $ref bearerformat islength isstrongpassword notempty " +
