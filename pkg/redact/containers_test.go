@@ -353,3 +353,20 @@ func TestContainers(t *testing.T) {
 		})
 	}
 }
+
+// A match keeps the string in which it starts, whatever that ends in, and whichever decoded form shows the match.
+func TestMatchesKeepTheirStrings(t *testing.T) {
+	e := newEngine(t)
+	for _, in := range []string{
+		`{"m":"password=abc\\u","n":1}`,                        // looks like the beginning of \u00e9
+		`{"m":"password=abc\\u00","n":1}`,                      // likewise
+		`{"m":"password:\\\\u","n":1}`,                         // and decoded twice
+		`{"m":"&quot;p","pasword":"\"","":["",{"":""}],"n":1}`, // \"" holds two quotes that CSV would take for one
+		`{"m":"\"\"1","b":["-----BEGIN PRIVATE KEY\"",{"":""}],"n":1}`,
+		`{"m":"form-data; name=apikey\\\"\n\n\\","n":1}`,
+	} {
+		require.True(t, json.Valid([]byte(in)), in)
+		out, _, _ := e.Text(in, nil)
+		assert.True(t, json.Valid([]byte(out)), "%s -> %s", in, out)
+	}
+}

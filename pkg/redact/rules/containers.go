@@ -197,9 +197,12 @@ const minLastLine = 12
 
 // aligned moves the ends of s[start:end] off the middle of an escape.
 func aligned(s string, start, end int, p *container.Part) (int, int) {
-	low, slashes := 0, uint8(1)
+	low, high, slashes := 0, len(s), uint8(1)
 	if p != nil {
 		low, slashes = p.Start, p.Slashes
+		if p.Kind != container.Group {
+			high = p.End
+		}
 	}
 	if p != nil || end < len(s) && ascii.Class[s[end]]&ascii.Quote != 0 {
 		for end > start {
@@ -208,7 +211,7 @@ func aligned(s string, start, end int, p *container.Part) (int, int) {
 				break
 			}
 			if s[end-n+k] == 'u' {
-				if end-n+k+5 <= len(s) {
+				if end-n+k+5 <= high { // else it is cut off, or none: \\u
 					end += k + 5 - n
 				}
 				break
@@ -236,7 +239,7 @@ func aligned(s string, start, end int, p *container.Part) (int, int) {
 	if n := insideLong(s, low, start); n > 0 {
 		start += n
 	}
-	if n := insideLong(s, start, end); n > 0 && end+n <= len(s) {
+	if n := insideLong(s, start, end); n > 0 && end+n <= high {
 		// Of what stands in the place of the match nothing is left: the rest of the escape would stand for nothing.
 		end += n
 		if s[end-1] == ';' || strings.IndexByte("0123", s[end-2]) >= 0 {

@@ -65,7 +65,11 @@ func (p *Parts) Parse(s string) int {
 func (p *Parts) Within(outer *Parts, view *decode.Text, start, n int) {
 	p.all = p.all[:0]
 	for _, q := range outer.all {
-		q.Start, q.End = max(0, view.Place(q.Start)-start), min(n, view.Place(q.End)-start)
+		end := view.Place(q.End)
+		if q.Kind == Value || q.Kind == Name {
+			end = view.PlaceOfEnd(q.End) // a quote that ends a string may have been decoded with what is before it
+		}
+		q.Start, q.End = max(0, view.Place(q.Start)-start), min(n, end-start)
 		if q.Start < n && q.End > 0 && q.Kind != Line {
 			p.all = append(p.all, q)
 		}

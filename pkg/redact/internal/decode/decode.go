@@ -92,6 +92,15 @@ func (d *Text) Place(i int) int {
 	return min(d.segs[k].text+i-d.segs[k].src, end)
 }
 
+// PlaceOfEnd returns where in the text what came out of the source up to i ends: without what came out of an escape that i is in the middle of.
+func (d *Text) PlaceOfEnd(i int) int {
+	at := d.Place(i)
+	for at > 0 && d.Source(at) > i {
+		at--
+	}
+	return at
+}
+
 // Coding is a way to write characters with others.
 type Coding uint8
 
