@@ -363,6 +363,10 @@ func TestMatchesKeepTheirStrings(t *testing.T) {
 		`{"m":"password:\\\\u","n":1}`,                         // and decoded twice
 		`{"m":"&quot;p","pasword":"\"","":["",{"":""}],"n":1}`, // \"" holds two quotes that CSV would take for one
 		`{"m":"\"\"1","b":["-----BEGIN PRIVATE KEY\"",{"":""}],"n":1}`,
+		`{"m":"Pwd:", "k":"","l":["#012",{"o":""}],"n":1}`, // a line that begins in one string and ends in another
+		`{"m":"\"","k":["",{"l":"#012-----BEGIN PRIVATE KEY"}],"n":1}`,
+		`{"m":"{\"k\":\"-----BEGIN PRIVATE KEY#012\"}","n":1}`,
+		`{"m":"<e><m>-----BEGIN PRIVATE KEY#012=</m></e>","n":1}`,
 		`{"m":"form-data; name=apikey\\\"\n\n\\","n":1}`,
 	} {
 		require.True(t, json.Valid([]byte(in)), in)

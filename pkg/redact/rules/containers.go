@@ -102,11 +102,14 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 			start++
 			p = parts.At(start)
 		}
+		overLines := p != nil && p.Kind == container.Line && (inQuotes(s, start, end) || r == PrivateKey)
+		for overLines && p != nil && p.Kind == container.Line {
+			p = parts.Around(p) // it ends with what the lines are in
+		}
 		switch {
 		case p == nil && ascii.Is(s, start-1, ascii.Quote) && parts.Ends(start-1) != nil:
 			return 0, 0, "", false // what separates a string from the next
 		case p == nil:
-		case p.Kind == container.Line && (inQuotes(s, start, end) || r == PrivateKey):
 		case p.Kind == container.Word:
 			return p.Start, p.End, p.Quote, true
 		case p.Kind != container.Group:
@@ -117,7 +120,7 @@ func (c *Context) Fit(r ID, start, end int) (from, to int, quote string, ok bool
 			return 0, 0, "", false
 		}
 		if q := parts.Outermost(end-1, start); q != nil && q.End > end {
-			if p == nil || q.Kind == container.Group {
+			if p == nil && !overLines || q.Kind == container.Group {
 				end = q.Start
 			}
 		}

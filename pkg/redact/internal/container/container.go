@@ -217,7 +217,6 @@ func (q quotes) within(part *Part, enclosing byte) quotes {
 // parse looks for containers in s, whose quotes are given.
 func (p *Parts) parse(s string, layer int, quote quotes) {
 	first := len(p.all)
-	p.lines(s)
 	for i := 0; i < len(s) && p.fuel > 0 && len(p.all) < maxParts; {
 		k := strings.IndexAny(s[i:], "{[<\"&")
 		if k < 0 {
@@ -242,10 +241,12 @@ func (p *Parts) parse(s string, layer int, quote quotes) {
 		}
 		i = end
 	}
+	last := len(p.all)
+	p.lines(s, p.all[first:last])
 	if layer == maxLayers-1 {
 		return
 	}
-	for k, last := first, len(p.all); k < last && p.fuel > 0; k++ {
+	for k := first; k < last && p.fuel > 0; k++ {
 		leaf := k+1 == last || p.all[k+1].Start >= p.all[k].End // and not an element with others in it
 		if p.all[k].Kind == Value && leaf {
 			p.nested(s, k, layer, quote)
@@ -253,25 +254,36 @@ func (p *Parts) parse(s string, layer int, quote quotes) {
 	}
 }
 
-// lines adds the lines of a text whose line feeds are written as #012.
-func (p *Parts) lines(s string) {
-	for i, more := 0, true; more; {
-		end := len(s)
-		k := strings.Index(s[i:], "#012")
-		if more = k >= 0 && len(p.all) < maxParts; more {
-			end = i + k
-		} else if i == 0 {
-			return
+// lines adds the lines of a text whose line feeds are written as #012. One that stands in a container ends no line: the container is read as a
+// whole, and what it holds may have lines of its own.
+func (p *Parts) lines(s string, containers []Part) {
+	start := 0
+	for i := 0; len(p.all) < maxParts; {
+		k := strings.Index(s[i:], lineFeed)
+		if k < 0 {
+			break
 		}
-		p.add(Part{Start: i, End: end, Kind: Line})
-		i = end + len("#012")
+		i += k
+		for len(containers) > 0 && containers[0].End <= i {
+			containers = containers[1:]
+		}
+		if len(containers) == 0 || containers[0].Start > i {
+			p.add(Part{Start: start, End: i, Kind: Line})
+			start = i + len(lineFeed)
+		}
+		i += len(lineFeed)
+	}
+	if start > 0 {
+		p.add(Part{Start: start, End: len(s), Kind: Line})
 	}
 }
+
+const lineFeed = "#012" // as rsyslog writes it
 
 // nested looks for containers in the content of a part.
 func (p *Parts) nested(s string, k, layer int, quote quotes) {
 	part := p.all[k]
-	if !strings.ContainsAny(s[part.Start:part.End], "{[<=,&%") {
+	if !strings.ContainsAny(s[part.Start:part.End], "{[<=,&%#") {
 		return
 	}
 	p.fuel -= part.End - part.Start

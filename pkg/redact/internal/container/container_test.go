@@ -74,6 +74,28 @@ func TestPlaces(t *testing.T) {
 	assert.Equal(t, "1234", view.String()[word.Start:word.End])
 }
 
+// A line feed that is written in a string ends a line of the string, and none of the text that the string is in.
+func TestLines(t *testing.T) {
+	kinds := func(s string) (lines []string) {
+		var p Parts
+		p.Parse(s)
+		for _, q := range p.all {
+			if q.Kind == Line {
+				lines = append(lines, s[q.Start:q.End])
+			}
+		}
+		return lines
+	}
+	assert.Empty(t, kinds("a b"))
+	assert.Equal(t, []string{"a", `{"b":"c"}`, "d"}, kinds(`a#012{"b":"c"}#012d`))
+	assert.Equal(t, []string{"c", "d"}, kinds(`a {"b":"c#012d"}`))
+	assert.Equal(t, []string{`a {"b":"c#012d"}`, "c", "d", "e"}, kinds(`a {"b":"c#012d"}#012e`))
+	assert.Equal(t, []string{"/a?b=1&c=2 x", ""}, kinds("/a?b=1&c=2 x#012"))
+	var p Parts
+	p.Parse("/a?b=1&c=2 x#012y")
+	assert.Equal(t, Value, p.At(len("/a?b=")).Kind, "a query is one in lines, too")
+}
+
 // Whatever the text, each part lies in it, and in the one that contains it.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{`{"a":["b",1]}`, `<a b="c"><d>e</d></a>`, `a="b" c`, `1,"a ""b""",2`, `?a=b&c=%20d`, `{"a":"{\"b\":\"<c>d</c>\"}"}`, "a#012b", `{'a':'\''}`} {
