@@ -276,27 +276,42 @@ func TestStopSendsWhatTheQueueHolds(t *testing.T) {
 	})
 }
 
-// A SIEM that is slow holds a stop up for so long and no longer, and what it has not taken is not lost.
+// A SIEM that is slow holds a stop up for so long and no longer, and one that is away not at all. What it has not taken is not lost.
 func TestStopDoesNotWaitForASlowSIEM(t *testing.T) {
-	p, s := newPKI(), newSink()
-	open := gated(s)
-	defer open()
-	addr, _ := s.serveGRPC(t, anyPort, serverTLS(p.leaf))
-	cfg, storage, settings := oneByOne(testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)), newHost(t, t.TempDir()), nopSettings()
-	setTimeout(cfg, 100*time.Millisecond) // of the request that is under way
-	exp, stop := startExporterIn(t, cfg, storage, settings)
-	exp.(*logsExporter).drainTime = time.Millisecond
-	var sent []string
-	for i := range 20 {
-		sent = append(sent, send(t, exp, fmt.Sprint("request", i), 1)...)
-	}
-	stop() // else the test does not end
-	open()
-	require.False(t, s.has(sent))
+	for name, c := range map[string]struct{ timeout, drainTime time.Duration }{
+		"slow": {time.Hour, time.Millisecond},
+		"away": {time.Millisecond, time.Hour}, // no request is answered in time
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, s := newPKI(), newSink()
+			open := gated(s)
+			defer open()
+			addr, _ := s.serveGRPC(t, anyPort, serverTLS(p.leaf))
+			cfg, storage, settings := oneByOne(testConfig(t, ProtocolGRPC, addr, p.ca, p.leaf)), newHost(t, t.TempDir()), nopSettings()
+			setTimeout(cfg, c.timeout)
+			exp, stop := startExporterIn(t, cfg, storage, settings)
+			l := exp.(*logsExporter)
+			l.drainTime = c.drainTime
+			var sent []string
+			for i := range 20 {
+				sent = append(sent, send(t, exp, fmt.Sprint("request", i), 1)...)
+			}
+			stopped := make(chan struct{})
+			go func() { defer close(stopped); stop() }()
+			select {
+			case <-l.siem.stop: // while the SIEM has answered nothing
+			case <-time.After(time.Minute):
+				t.Error("the stop waits for the SIEM")
+			}
+			open()
+			<-stopped
 
-	_, stop = startExporterIn(t, cfg, storage, settings)
-	t.Cleanup(stop)
-	requireDelivered(t, s, sent)
+			setTimeout(cfg, time.Minute)
+			_, stop = startExporterIn(t, cfg, storage, settings)
+			t.Cleanup(stop)
+			requireDelivered(t, s, sent)
+		})
+	}
 }
 
 // oneByOne has requests sent as they came, one after the other.
