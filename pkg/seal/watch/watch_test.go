@@ -141,35 +141,44 @@ func TestAlteredAtOnce(t *testing.T) {
 // TestForgedWhileSealsAreMissing: of two records with one id both are kept while the seals are missing that tell which is genuine, also when their session has ended, and across
 // a restart.
 func TestForgedWhileSealsAreMissing(t *testing.T) {
-	for name, restart := range map[string]func(*seen){
-		"":        func(*seen) {},
-		"stopped": func(s *seen) { s.save(true); s.load() },
-		"killed":  func(s *seen) { s.pass(watch.Settling); s.save(false); s.load() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHost(t, "web-17").start()
-			s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
-			s.save(false)
-			first, list, seals := h.take(), h.stamp(5).take(), h.seal().stop().take()
-			h.start()
-			for range 70 { // up to an anchor
-				seals = append(seals, h.stamp(1).seal().take()...)
-			}
-			forged := clone(list[3])
-			record(forged).Body().SetStr("forged")
-			const missing = 2 // the seal of the five, and the one that closes their session
-			s.feed(first).feed(list[:3]).observe(forged)
-			s.feed(list[4:]).feed(seals[missing:])
-			s.pass(time.Minute)
-			s.want("MISSING_SEAL seal_gap web-17 2", "UNSEALED seal_missing web-17 5", "LATE anchor_alone web-17 60")
-			s.observe(list[3])
-			restart(s)
-			s.feed(seals[:missing])
-			s.pass(time.Minute)
-			codes := slices.DeleteFunc(s.codes(), func(c finding.Code) bool { return c == finding.Unchecked }) // a kill
-			require.Equal(t, []finding.Code{finding.Conflict}, codes, "%s", s)
-			require.Equal(t, finding.OtherBacked, s.w.Open()[len(s.w.Open())-1].Finding.Reason)
-		})
+	for _, together := range []bool{false, true} { // or the genuine one comes when their session has ended
+		for name, restart := range map[string]func(*seen){
+			"running": func(*seen) {},
+			"stopped": func(s *seen) { s.save(true); s.load() },
+			"killed":  func(s *seen) { s.pass(watch.Settling); s.save(false); s.load() },
+		} {
+			t.Run(fmt.Sprintf("%s, together %t", name, together), func(t *testing.T) {
+				h := newHost(t, "web-17").start()
+				s := newSeen(t, watch.Config{Trust: []seal.Trust{h.Trust}})
+				s.save(false)
+				first, list, seals := h.take(), h.stamp(5).take(), h.seal().stop().take()
+				h.start()
+				for range 70 { // up to an anchor
+					seals = append(seals, h.stamp(1).seal().take()...)
+				}
+				forged := clone(list[3])
+				record(forged).Body().SetStr("forged")
+				const missing = 2 // the seal of the five, and the one that closes their session
+				s.feed(first).feed(list[:3]).observe(forged)
+				want := []string{"MISSING_SEAL seal_gap web-17 2", "UNSEALED seal_missing web-17 5", "LATE anchor_alone web-17 60"}
+				if together {
+					s.observe(list[3])
+					want = append(want, "CONFLICT not_sealed_yet web-17 1")
+				}
+				s.feed(list[4:]).feed(seals[missing:])
+				s.pass(time.Minute)
+				s.want(want...)
+				if !together {
+					s.observe(list[3])
+				}
+				restart(s)
+				s.feed(seals[:missing])
+				s.pass(time.Minute)
+				codes := slices.DeleteFunc(s.codes(), func(c finding.Code) bool { return c == finding.Unchecked }) // a kill
+				require.Equal(t, []finding.Code{finding.Conflict}, codes, "%s", s)
+				require.Equal(t, finding.OtherBacked, s.w.Open()[len(s.w.Open())-1].Finding.Reason)
+			})
+		}
 	}
 }
 
