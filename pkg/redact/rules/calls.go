@@ -68,8 +68,7 @@ const (
 
 // callTriggers are the ends of the functions' names that are seldom in anything else.
 func callTriggers() []Trigger {
-	return literals("ect('", "ect(\"", //nolint:misspell // the end of connect(
-		"ect(object(", "ect(array, '", //nolint:misspell // the same
+	return literals("ect('", "ect(\"", "ect(object(", "ect(array, '",
 		"ruct('", "ruct(\"", "ldap_bind(", "ldap_simple", "ftp_login(", "auth_password(", "imap_open(",
 		"password_hash(", "password_verify(", "aes_encrypt(", "aes_decrypt(", "bypassphrase(", "ysql('", "resql('", "ngodb('")
 }

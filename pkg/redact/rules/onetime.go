@@ -183,8 +183,7 @@ func detectTAN(c *Context, _ ID, i int) int {
 var (
 	codeHeads = newWords("code codes código codigo códigos codice codici cod")
 	codeTails = []string{
-		" de verificación", " de verificacion", //nolint:misspell // Spanish
-		" de verificação", " de verificacao", " de vérification", " de verification", " di verifica", " de confirmación", " de confirmacion", //nolint:misspell // Spanish
+		" de verificación", " de verificacion", " de verificação", " de verificacao", " de vérification", " de verification", " di verifica", " de confirmación", " de confirmacion",
 		" de confirmação", " de confirmation", " di conferma", " de acceso", " de acesso", " d'accès", " di accesso", " de seguridad", " de segurança", " de sécurité", " di sicurezza",
 		" d'activation", " de activación", " di attivazione", " de ativação", " de validation", " de connexion", " de un solo uso", " à usage unique", " monouso",
 	}
