@@ -184,15 +184,7 @@ func held(s string, start int) (holder string, ok bool) {
 		word--
 	}
 	holder = s[word:i]
-	if holder == "k" || holder == "n" || holder == "path" && patchPath(s, pathStart(s, start)) {
-		return holder, true // of tracing and metrics
-	}
-	for _, h := range holders {
-		if ascii.HasSuffixFold(holder, len(holder), h) {
-			return holder, true
-		}
-	}
-	return holder, false
+	return holder, HoldsName(holder) || holder == "path" && patchPath(s, pathStart(s, start))
 }
 
 // patchPath reports whether the path at i is one in a JSON patch (RFC 6902), which says by "op" what is to be done.
@@ -410,7 +402,7 @@ func HoldsName(name string) bool {
 			return true
 		}
 	}
-	return name == "k" || name == "n"
+	return name == "k" || name == "n" // of tracing and metrics
 }
 
 // plainValueNames are what such a value is called besides value.
