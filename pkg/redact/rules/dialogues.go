@@ -135,9 +135,6 @@ func detectAuth(c *Context, _ ID, i int) int {
 		if n > 1 && first != "cram-md5" {
 			return 0
 		}
-		if end := c.continued(words[0].end); end > 0 {
-			return end
-		}
 		return c.challenged(words[0].end)
 	}
 	if word-i != len("auth") && ascii.At(s, word-1) != '2' {

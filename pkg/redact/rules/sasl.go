@@ -125,27 +125,6 @@ func (c *Context) plainText(i int) int {
 	return 0
 }
 
-// continued offers the answer to a mechanism named at the end of a line that ends at i: in the next lines, behind what the server says.
-func (c *Context) continued(i int) int {
-	s := c.S
-	end := min(len(s), i+maxDialogue)
-	c.look(end - i)
-	for k := i; k < end; k++ {
-		if s[k] != '\n' && s[k] != 'n' {
-			continue
-		}
-		from := k + 1
-		for from < end && (s[from] == ' ' || s[from] == '>' || s[from] == '<' || s[from] == ':' || s[from] == '*' || s[from] == '-' || (s[from] == 'C' || s[from] == 'S') && ascii.At(s, from+1) == ':') {
-			from++
-		}
-		if word := ascii.Span(s, from, ascii.Run); plainMessage(s[from:word]) {
-			c.Offer(rulePassword, from, word)
-			return word
-		}
-	}
-	return 0
-}
-
 // memcachedAuth offers the password in the line below the command at i with which memcached is told a user: set auth 0 0 13.
 func (c *Context) memcachedAuth(i int) int {
 	s := c.S
