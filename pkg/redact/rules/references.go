@@ -320,9 +320,12 @@ func saysSomething(v string) bool {
 	return true
 }
 
+// maxAsciiWord is the length of the longest word that is looked up in a set, in bytes.
+const maxAsciiWord = 24
+
 // asciiWord is v in lower case, if it is short.
 func asciiWord(v string) string {
-	if len(v) > 16 {
+	if len(v) > maxAsciiWord {
 		return ""
 	}
 	return ascii.LowerString(v)
