@@ -169,6 +169,8 @@ var adversarial = []struct {
 	{"percent-encoded mail", "user=alice%40example.com&x=1", []string{"alice"}, []string{"&x=1"}},
 	{"percent-encoded twice", "user=alice%2540example.com", []string{"alice"}, nil},
 	{"percent-encoded assignment", "q=password%3Dhunter2x%26a%3Db", []string{"hunter2x"}, nil},
+	{"short base64 at the end of a line of HTTP", "Authorization: Basic ZXZlOlRhcm40a2VscDE=\r\nHost: x.org\r\n", []string{"ZXZlOlRhcm40a2VscDE"}, []string{"Authorization: Basic ", "Host: x.org"}},
+	{"short base64 at the end of a line of SMTP", "AUTH PLAIN AGV2ZQBUYXJuNGtlbHA=\n235 2.7.0 ok", []string{"AGV2ZQBUYXJuNGtlbHA"}, []string{"AUTH PLAIN ", "235 2.7.0 ok"}},
 	{"base64-wrapped assignment", "blob " + base64.StdEncoding.EncodeToString([]byte("password=hunter2x!")) + " end", []string{"cGFzc3dvcmQ"}, []string{"blob ", " end"}},
 	{"base64-wrapped json", base64.StdEncoding.EncodeToString([]byte(`{"user":"bob","password":"hunter2x"}`)), []string{"InBhc3N3b3Jk", "aHVudGVy"}, nil},
 	{"base64url-wrapped key id", base64.RawURLEncoding.EncodeToString([]byte("the key is " + awsKey + " ok?")), []string{"QUtJQUl", "FLSUFJ", "BS0lBS"}, nil},

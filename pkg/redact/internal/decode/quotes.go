@@ -114,15 +114,43 @@ func QuotedPrintableAt(s string, i int) (n int, r rune) {
 }
 
 // padding reports whether the equals sign at i, at the end of a line, fills up base64 before it rather than says that the line goes on, as it
-// does in full lines.
+// does in full lines. Of a short word that is only known if the next line does not look like the rest of a word.
 func padding(s string, i int) bool {
-	const shortest, full = 23, 72
+	const shortest, certain, full = 7, 23, 72
 	if ascii.At(s, i-1) == '=' {
 		return true
 	}
 	k := i
+	var seen uint16
 	for k > 0 && i-k <= full && s[k-1] != '=' && ascii.Class[s[k-1]]&ascii.Run != 0 {
 		k--
+		seen |= ascii.Class[s[k]]
 	}
-	return i-k >= shortest && i-k < full && (i-k)%4 == 3
+	n := i - k
+	return n < full && n%4 == 3 && (n >= certain || n >= shortest && seen&ascii.LowerCase != 0 && seen&ascii.UpperCase != 0 && beginsAnew(s, i+1))
+}
+
+// beginsAnew reports whether the line behind the line break at i is empty, or begins with a name and a colon or an equals sign, with the number
+// of a reply, or with the mark of a side in a dialogue.
+func beginsAnew(s string, i int) bool {
+	const longest, replyDigits = 64, 3
+	if s[i] == '\r' {
+		i++
+	}
+	i++
+	s = s[:min(len(s), i+longest)]
+	if i >= len(s) || s[i] == '\r' || s[i] == '\n' {
+		return true
+	}
+	end := ascii.Span(s, i, ascii.Ident)
+	switch b := ascii.At(s, end); {
+	case end == i:
+		return (b == '<' || b == '>' || b == '*' || b == '+') && ascii.Is(s, end+1, ascii.Space)
+	case b == ':':
+		return ascii.Is(s, i, ascii.Alpha) && ascii.Is(s, end+1, ascii.Space)
+	case b == '=':
+		return ascii.Is(s, i, ascii.Alpha)
+	}
+	digits := ascii.Span(s, i, ascii.Digit)
+	return digits-i == replyDigits && (ascii.At(s, digits) == ' ' || ascii.At(s, digits) == '-')
 }
